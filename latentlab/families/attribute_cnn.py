@@ -1,0 +1,59 @@
+"""The attribute predictor: one residual network with a head for each attribute.
+
+Its last hidden layer is the space of the Frechet distances, so it stands in no training loss of a
+generative model. Probabilities are calibrated by one temperature per attribute (Guo et al. 2017).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from latentlab.families.blocks import DownPyramid
+from latentlab.spec import PredictorSpec, Record
+
+
+class AttributeCNNConfig(Record):
+    """The shape of the network: picture size, channels and blocks per stage, hidden features."""
+
+    image_size: Annotated[int, Field(ge=16, le=1024)] = 64
+    widths: tuple[int, ...] = (32, 48, 96, 128)
+    blocks: tuple[int, ...] = (1, 1, 1, 1)
+    hidden: Annotated[int, Field(ge=2, le=8192)] = 128
+
+
+class AttributeCNN(nn.Module):
+    """An `AttributePredictor`: pyramid, two linear layers' worth of hidden features, linear heads."""
+
+    def __init__(self, config: AttributeCNNConfig, spec: PredictorSpec) -> None:
+        super().__init__()
+        self.config = config
+        self.spec = spec
+        side = config.image_size // 2 ** len(config.widths)
+        self.pyramid = DownPyramid(config.widths, config.blocks)
+        self.hidden = nn.Linear(config.widths[-1] * side**2, config.hidden)
+        self.heads = nn.ModuleDict(
+            {attribute.name: nn.Linear(config.hidden, attribute.width) for attribute in spec.attributes}
+        )
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return the last hidden layer ``[B, hidden]`` of images ``[B, 3, S, S]`` in [0, 1]."""
+        return nn.functional.relu(self.hidden(self.pyramid(images * 2.0 - 1.0).flatten(1)))
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        """Return uncalibrated logits ``[B, classes]`` by attribute: the training pass."""
+        return self.read(self.features(images))
+
+    def read(self, features: Tensor) -> dict[str, Tensor]:
+        """Return the heads' logits for features that have been computed already."""
+        return {name: head(features) for name, head in self.heads.items()}
+
+    def predict(self, images: Tensor) -> dict[str, Tensor]:
+        """Return calibrated probabilities ``[B, classes]`` by attribute."""
+        return {
+            name: torch.softmax(logits.float() / self.spec.temperature.get(name, 1.0), dim=1)
+            for name, logits in self(images).items()
+        }

@@ -1,0 +1,89 @@
+"""The blocks that the families share: residual blocks without normalisation, and the two pyramids.
+
+A residual branch starts at zero (a learnt gain, De & Smith 2020, "SkipInit"), so that a block begins as
+the identity and no statistic of the batch is needed to train it: a picture's result never depends on
+its neighbours, and at batch 1 nothing is computed that a convolution does not need.
+
+Pictures enter and leave through 2 x 2 pixel (un)shuffling (Shi et al. 2016): the pyramids work at half
+the picture's size with four times the channels, which CPUs do several times faster than few channels at
+full size.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class ResidualBlock(nn.Module):
+    """x + gain * conv(relu(conv(relu(x)))), two 3 x 3 convolutions on ``[B, channels, H, W]``.
+
+    The gain multiplies the second convolution's weights, which is the same and touches far fewer numbers.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.gain = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the block's output, of the input's shape."""
+        inner = F.relu(self.conv1(F.relu(x)))
+        weight, bias = self.folded()
+        return x + F.conv2d(inner, weight, bias, padding=1)
+
+    def folded(self) -> tuple[Tensor, Tensor]:
+        """Return the second convolution's weight and bias with the gain multiplied in."""
+        assert self.conv2.bias is not None
+        return self.gain * self.conv2.weight, self.gain * self.conv2.bias
+
+
+class Upsample(nn.Module):
+    """Nearest-neighbour doubling of height and width."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return ``[B, C, 2H, 2W]``."""
+        return F.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+class DownPyramid(nn.Module):
+    """Picture ``[B, 3, S, S]`` to features ``[B, widths[-1], S / 2^n, S / 2^n]``, n = len(widths).
+
+    The first stage works at S / 2 on unshuffled pixels; each later one halves the size by a strided
+    convolution. ``blocks[i]`` residual blocks stand at stage i.
+    """
+
+    def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...]) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.PixelUnshuffle(2), nn.Conv2d(12, widths[0], 3, padding=1)]
+        for stage, width in enumerate(widths):
+            if stage:
+                layers += [nn.ReLU(), nn.Conv2d(widths[stage - 1], width, 3, stride=2, padding=1)]
+            layers += [ResidualBlock(width) for _ in range(blocks[stage])]
+        self.layers = nn.Sequential(*layers, nn.ReLU())
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the features of images."""
+        out: Tensor = self.layers(images)
+        return out
+
+
+class UpPyramid(nn.Module):
+    """Features ``[B, widths[-1], s, s]`` to picture logits ``[B, 3, S, S]``: `DownPyramid` mirrored."""
+
+    def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...]) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for stage in reversed(range(len(widths))):
+            layers += [ResidualBlock(widths[stage]) for _ in range(blocks[stage])]
+            if stage:
+                layers += [nn.ReLU(), nn.Conv2d(widths[stage], widths[stage - 1], 3, padding=1), Upsample()]
+        layers += [nn.ReLU(), nn.Conv2d(widths[0], 12, 3, padding=1), nn.PixelShuffle(2)]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the picture's logits, before the sigmoid."""
+        out: Tensor = self.layers(features)
+        return out

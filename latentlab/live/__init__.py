@@ -1,0 +1,1 @@
+"""The live renderer: newest request only, on the fastest precision, without Qt."""

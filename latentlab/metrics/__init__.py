@@ -1,0 +1,1 @@
+"""Rates with intervals, distances, and the evaluations made of them."""

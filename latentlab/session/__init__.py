@@ -1,0 +1,1 @@
+"""What is open and how it is set: evented state without Qt and without torch."""

@@ -1,0 +1,241 @@
+"""What a model is, said without torch: specifications, attributes and conditions, all validated.
+
+These records are what checkpoints store in ``config.json`` and what the window and the session know of
+a model. They are frozen, refuse unknown fields, and import no torch, so that the window can describe a
+checkpoint before torch is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from latentlab.errors import SettingsError
+
+CONFIG_VERSION = 1
+"""The version of ``config.json`` that this program writes and reads."""
+
+
+class Record(BaseModel):
+    """The base of every stored record: frozen, and an unknown field is an error that names it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Attribute(Record):
+    """A named property of an image with its classes.
+
+    ``origin`` says where the labels come from: ``constructed`` by a drawing program, or ``perceived``
+    by people. Neither is anybody's identity.
+    """
+
+    name: str = Field(min_length=1)
+    classes: tuple[str, ...] = ()
+    kind: Literal["categorical", "continuous"] = "categorical"
+    origin: Literal["constructed", "perceived"] = "perceived"
+
+    @model_validator(mode="after")
+    def _classes_fit_the_kind(self) -> Attribute:
+        if self.kind == "categorical" and len(self.classes) < 2:
+            raise ValueError(f"attribute {self.name!r} is categorical and needs at least two classes")
+        if self.kind == "continuous" and self.classes:
+            raise ValueError(f"attribute {self.name!r} is continuous and has no classes")
+        if len(set(self.classes)) != len(self.classes):
+            raise ValueError(f"attribute {self.name!r} names a class twice")
+        return self
+
+    @property
+    def width(self) -> int:
+        """Entries that the attribute takes in a condition vector: one per class, or one."""
+        return len(self.classes) if self.kind == "categorical" else 1
+
+    def index(self, label: str) -> int:
+        """Return the position of a class, or raise `SettingsError` naming the ones there are."""
+        if label not in self.classes:
+            raise SettingsError(
+                f"Attribute {self.name!r} has no class {label!r}; it has {', '.join(self.classes)}."
+            )
+        return self.classes.index(label)
+
+
+class ConditionSchema(Record):
+    """The named factors of a condition, in the order in which they stand in the vector ``[C]``."""
+
+    attributes: tuple[Attribute, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Length C of the condition vector; 0 for an unconditional model."""
+        return sum(attribute.width for attribute in self.attributes)
+
+    def attribute(self, name: str) -> Attribute:
+        """Return the attribute of that name, or raise `SettingsError` naming the ones there are."""
+        for attribute in self.attributes:
+            if attribute.name == name:
+                return attribute
+        known = ", ".join(attribute.name for attribute in self.attributes) or "none: it is unconditional"
+        raise SettingsError(f"The model's condition has no attribute {name!r}; it has {known}.")
+
+    def slice(self, name: str) -> slice:
+        """Return where an attribute stands in the condition vector."""
+        start = 0
+        for attribute in self.attributes:
+            if attribute.name == name:
+                return slice(start, start + attribute.width)
+            start += attribute.width
+        self.attribute(name)
+        raise AssertionError("unreachable: attribute() raises for an unknown name")
+
+
+class Condition(Record):
+    """What a model is conditioned on: a weight for each class of each factor.
+
+    A one-hot vector times a scale is one special case, a mixture of classes another: scaling, flipping
+    and mixing all act on the same vector.
+    """
+
+    of_model: ConditionSchema = ConditionSchema()
+    weights: tuple[float, ...] = ()
+
+    @model_validator(mode="after")
+    def _weights_fit_the_schema(self) -> Condition:
+        if len(self.weights) != self.of_model.size:
+            raise ValueError(
+                f"a condition of this model has {self.of_model.size} entries, found {len(self.weights)}"
+            )
+        if not all(np.isfinite(self.weights)):
+            raise ValueError("a condition holds only finite numbers")
+        return self
+
+    @classmethod
+    def of(cls, schema: ConditionSchema, scale: float = 1.0, **choices: str | float) -> Condition:
+        """Build a condition from one class (or value) per attribute; attributes left out stay at zero."""
+        weights = np.zeros(schema.size)
+        for name, choice in choices.items():
+            attribute, where = schema.attribute(name), schema.slice(name)
+            if isinstance(choice, str):
+                weights[where.start + attribute.index(choice)] = scale
+            else:
+                weights[where] = scale * choice
+        return cls(of_model=schema, weights=tuple(float(weight) for weight in weights))
+
+    def vector(self) -> NDArray[np.float32]:
+        """Return the condition vector, float32 ``[C]``."""
+        return np.asarray(self.weights, dtype=np.float32)
+
+
+class LatentSummary(Record):
+    """What is known of a model's latent dimensions, measured on its training images.
+
+    Each list has one entry per dimension of the flattened latent: the mean and standard deviation of
+    the posterior means, and the mean Kullback-Leibler divergence from the prior in nats.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    kl: tuple[float, ...]
+
+
+class ModelSpec(Record):
+    """What a `LatentModel` is and can do; everything above the model asks this record first.
+
+    ``latent_shape`` is the shape of one image's latent: ``(D,)`` for the built-in families.
+    ``cannot`` maps an ability the model lacks (``encode``, ``sample``) to the reason, which the window
+    shows where it greys the control.
+    """
+
+    family: str
+    image_size: Annotated[int, Field(ge=8, le=4096)]
+    latent_shape: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
+    prior: Literal["standard_normal", "other"] = "standard_normal"
+    condition: ConditionSchema = ConditionSchema()
+    cannot: Mapping[Literal["encode", "sample"], str] = Field(default_factory=dict)
+    latent_summary: LatentSummary | None = None
+
+    @model_validator(mode="after")
+    def _summary_fits(self) -> ModelSpec:
+        summary = self.latent_summary
+        if summary and {len(summary.mean), len(summary.std), len(summary.kl)} != {self.latent_size}:
+            raise ValueError(f"latent_summary must have {self.latent_size} entries in each list")
+        return self
+
+    @property
+    def latent_size(self) -> int:
+        """Number of entries in one latent."""
+        return int(np.prod(self.latent_shape))
+
+
+class Confusion(Record):
+    """How often a predictor says class i for truth j on held-out images: ``counts[j][i]``, row = truth."""
+
+    counts: tuple[tuple[int, ...], ...]
+
+    @model_validator(mode="after")
+    def _square(self) -> Confusion:
+        if any(len(row) != len(self.counts) for row in self.counts):
+            raise ValueError("a confusion matrix is square")
+        return self
+
+    def array(self) -> NDArray[np.int64]:
+        """Return the counts, int64 ``[truth, predicted]``."""
+        return np.asarray(self.counts, dtype=np.int64)
+
+
+class PredictorSpec(Record):
+    """What an `AttributePredictor` predicts and how often it errs on held-out images.
+
+    ``temperature`` divides the logits of an attribute (calibration, Guo et al. 2017). ``confusion``
+    holds the held-out matrix of each attribute; ``group_confusion`` the same within each group, keyed
+    ``"gender=female,race=black"``, then by attribute.
+    """
+
+    family: str
+    image_size: Annotated[int, Field(ge=8, le=4096)]
+    attributes: tuple[Attribute, ...] = Field(min_length=1)
+    temperature: Mapping[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    confusion: Mapping[str, Confusion] = Field(default_factory=dict)
+    group_confusion: Mapping[str, Mapping[str, Confusion]] = Field(default_factory=dict)
+    confusion_source: str = ""
+
+    def attribute(self, name: str) -> Attribute:
+        """Return the attribute of that name, or raise `SettingsError` naming the ones there are."""
+        for attribute in self.attributes:
+            if attribute.name == name:
+                return attribute
+        known = ", ".join(attribute.name for attribute in self.attributes)
+        raise SettingsError(f"The predictor knows no attribute {name!r}; it knows {known}.")
+
+
+class CheckpointConfig(Record):
+    """The whole of ``config.json``: one checkpoint of a model or of a predictor.
+
+    ``network`` is read by the family named in the specification; ``training`` records how the weights
+    were made (command, data, steps, seed) and is shown, never interpreted.
+    """
+
+    latentlab: Literal[1] = 1
+    kind: Literal["model", "predictor"]
+    name: str = ""
+    model: ModelSpec | None = None
+    predictor: PredictorSpec | None = None
+    network: Mapping[str, Any] = Field(default_factory=dict)
+    training: Mapping[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _kind_has_its_spec(self) -> CheckpointConfig:
+        if (self.kind == "model") != (self.model is not None) or (self.kind == "predictor") != (
+            self.predictor is not None
+        ):
+            raise ValueError(f"kind {self.kind!r} needs exactly the field {self.kind!r}")
+        return self
+
+    @property
+    def spec(self) -> ModelSpec | PredictorSpec:
+        """The specification, whichever kind it is."""
+        spec = self.model or self.predictor
+        assert spec is not None
+        return spec

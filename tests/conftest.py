@@ -1,0 +1,122 @@
+"""Real small parts for every test: tiny checkpoints, a tiny set of faces, an isolated cache, no leaks."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def isolated_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep the user's cache and settings out of the tests, and the tests out of them."""
+    folder = tmp_path_factory.mktemp("cache")
+    before = {name: os.environ.get(name) for name in ("LATENTLAB_CACHE", "XDG_CONFIG_HOME")}
+    os.environ["LATENTLAB_CACHE"] = str(folder)
+    os.environ["XDG_CONFIG_HOME"] = str(folder / "config")
+    yield folder
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_threads() -> Iterator[None]:
+    """Fail a test that leaves a thread of ours running."""
+    before = set(threading.enumerate())
+    yield
+    leaked = [
+        thread
+        for thread in threading.enumerate()
+        if thread not in before and thread.is_alive() and thread.name.startswith("latentlab")
+    ]
+    for thread in leaked:
+        thread.join(timeout=5)
+    alive = [thread.name for thread in leaked if thread.is_alive()]
+    assert not alive, f"threads left running: {alive}"
+
+
+@pytest.fixture(scope="session")
+def tiny_faces(isolated_cache: Path):
+    """The first rows of each split of the bundled faces at 32 px: 256 train, 64 validation, 96 test."""
+    import numpy as np
+
+    from latentlab.data.faces import open_faces
+
+    faces = open_faces(32)
+    rows = [np.flatnonzero(faces.splits == split)[:count] for split, count in ((0, 256), (1, 64), (2, 96))]
+    return faces.select(np.concatenate(rows))
+
+
+@pytest.fixture(scope="session")
+def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A randomly initialised VAE for 32 px pictures with 8 latent entries, as a native checkpoint."""
+    import torch
+
+    from latentlab.checkpoints import save
+    from latentlab.families.vae import VAE, VAEConfig
+    from latentlab.spec import CheckpointConfig
+
+    config = VAEConfig(
+        image_size=32,
+        latent=8,
+        encoder_widths=(8, 16, 16),
+        encoder_blocks=(1, 1, 1),
+        decoder_widths=(8, 16, 16),
+        decoder_blocks=(1, 1, 1),
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        network = VAE(config)
+        for name, parameter in network.named_parameters():
+            if name.endswith("gain"):
+                torch.nn.init.constant_(parameter, 0.3)
+    folder = tmp_path_factory.mktemp("models") / "tiny-vae"
+    return save(
+        folder,
+        network,
+        CheckpointConfig(
+            kind="model", name="tiny-vae", model=network.spec, network=config.model_dump(mode="json")
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_predictor_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A randomly initialised attribute predictor for 32 px pictures, as a native checkpoint."""
+    import torch
+
+    from latentlab.checkpoints import save
+    from latentlab.families.attribute_cnn import AttributeCNN, AttributeCNNConfig
+    from latentlab.spec import Attribute, CheckpointConfig, PredictorSpec
+
+    config = AttributeCNNConfig(image_size=32, widths=(8, 8, 16), blocks=(1, 1, 1), hidden=16)
+    spec = PredictorSpec(
+        family="attribute_cnn",
+        image_size=32,
+        attributes=(
+            Attribute(name="gender", classes=("female", "male"), origin="constructed"),
+            Attribute(name="race", classes=("asian", "black", "brown", "white"), origin="constructed"),
+            Attribute(name="glasses", classes=("no", "yes"), origin="constructed"),
+            Attribute(name="facial_hair", classes=("no", "yes"), origin="constructed"),
+        ),
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(2)
+        network = AttributeCNN(config, spec)
+    folder = tmp_path_factory.mktemp("predictors") / "tiny-attributes"
+    return save(
+        folder,
+        network,
+        CheckpointConfig(
+            kind="predictor", name="tiny-attributes", predictor=spec, network=config.model_dump(mode="json")
+        ),
+    )
