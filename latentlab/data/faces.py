@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from latentlab.data.image_set import SPLITS, ImageSet, SetInfo, open_image_set, write_image_set
+from latentlab.data.image_set import SPLITS, ImageSet, SetInfo
+from latentlab.data.set_folder import open_image_set, write_image_set
 from latentlab.errors import DataError
 from latentlab.paths import bundled, cache_directory
 from latentlab.progress import Progress, Reporter
@@ -82,7 +83,7 @@ def make_faces(folder: Path, image_size: int = 64, reporter: Reporter | None = N
         source={"kind": "faces", "version": _VERSION},
     )
     batches = _batches(root, {part: len(rows[part]) for part in rows}, image_size, reporter)
-    return write_image_set(folder, info, batches, len(table), labels, names, splits)
+    return write_image_set(folder, info, batches, labels, names, splits)
 
 
 def _read_table(path: Path) -> list[dict[str, str]]:

@@ -1,25 +1,19 @@
 """`ImageSet`: a body of images with attributes, kept as one uint8 memory map and a table.
 
-On disk a set is a folder: ``set.json`` (what it is, its attributes, its licence), ``images.npy`` (uint8
-``[N, S, S, 3]``, RGB) and ``attributes.csv`` (one row per image: name, split, one column per attribute).
-Splits, subsets, groups and resampled sets are all selections of rows; the pixels are never copied.
+Splits, subsets, groups and resampled sets are all selections of rows; the pixels are never copied. How
+a set lies on disk is told in `latentlab.data.set_folder`.
 """
 
 from __future__ import annotations
 
-import csv
-import json
-import shutil
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from latentlab.errors import DataError
 from latentlab.spec import Attribute, Record
@@ -148,130 +142,3 @@ def images_to_tensor(pixels: NDArray[np.uint8], like: Tensor | None = None) -> T
     if like is not None:
         return tensor.to(device=like.device, dtype=like.dtype).div_(255.0)
     return tensor.to(torch.float32).div_(255.0)
-
-
-def write_image_set(
-    folder: Path,
-    info: SetInfo,
-    images: Iterable[NDArray[np.uint8]],
-    count: int,
-    labels: Mapping[str, Sequence[int] | NDArray[Any]],
-    names: Sequence[str],
-    splits: Sequence[int] | NDArray[np.int8],
-) -> Path:
-    """Write a set's folder in one go: it appears whole or not at all.
-
-    Parameters
-    ----------
-    images
-        Batches uint8 ``[b, S, S, 3]`` that together hold ``count`` images, in the order of the labels.
-
-    Returns
-    -------
-    pathlib.Path
-        The folder.
-    """
-    size = info.image_size
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        out = np.lib.format.open_memmap(
-            part / "images.npy", mode="w+", dtype=np.uint8, shape=(count, size, size, 3)
-        )
-        done = 0
-        for batch in images:
-            out[done : done + len(batch)] = batch
-            done += len(batch)
-        if done != count:
-            raise DataError(f"The set {info.name} should have {count} images, but {done} were made.")
-        out.flush()
-        del out
-        (part / "set.json").write_text(info.model_dump_json(indent=1), encoding="utf-8")
-        with (part / "attributes.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["name", "split", *(attribute.name for attribute in info.attributes)])
-            for row in range(count):
-                cells = [_cell(attribute, labels[attribute.name][row]) for attribute in info.attributes]
-                writer.writerow([names[row], SPLITS[splits[row]], *cells])
-        _replace_folder(part, folder)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    return folder
-
-
-def open_image_set(folder: Path) -> ImageSet:
-    """Open the folder of a set that `write_image_set` made; pixels stay on disk.
-
-    Raises
-    ------
-    DataError
-        If a file is missing or the parts do not fit together.
-    """
-    try:
-        info = SetInfo.model_validate_json((folder / "set.json").read_text(encoding="utf-8"))
-        images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
-        with (folder / "attributes.csv").open(newline="", encoding="utf-8") as file:
-            header, *table = list(csv.reader(file))
-    except FileNotFoundError as error:
-        raise DataError(f"The image set {folder} lacks its file {Path(error.filename).name}.") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise DataError(f"{folder / 'set.json'}: field {where or 'set'}: {first['msg']}.") from None
-    except (ValueError, json.JSONDecodeError) as error:
-        raise DataError(f"The image set {folder} is damaged: {error}. Make it again.") from None
-    expected = ["name", "split", *(attribute.name for attribute in info.attributes)]
-    if header != expected:
-        raise DataError(
-            f"{folder / 'attributes.csv'} should have the columns {', '.join(expected)}; "
-            f"it has {', '.join(header)}."
-        )
-    if images.shape != (len(table), info.image_size, info.image_size, 3) or images.dtype != np.uint8:
-        raise DataError(
-            f"{folder / 'images.npy'} should hold uint8 "
-            f"[{len(table)}, {info.image_size}, {info.image_size}, 3] to fit attributes.csv; it holds {images.dtype} {list(images.shape)}. Make the set again."
-        )
-    columns = list(zip(*table, strict=True)) if table else [()] * len(expected)
-    labels = {
-        attribute.name: _codes(folder, attribute, columns[2 + k])
-        for k, attribute in enumerate(info.attributes)
-    }
-    try:
-        splits = np.array([SPLITS.index(split) for split in columns[1]], dtype=np.int8)
-    except ValueError as error:
-        raise DataError(f"{folder / 'attributes.csv'}: column split: {error}.") from None
-    names = np.array(columns[0], dtype=np.str_)
-    return ImageSet(info, images, labels, names, splits, np.arange(len(table)))
-
-
-def _cell(attribute: Attribute, value: Any) -> str:
-    if attribute.kind == "continuous":
-        return "" if np.isnan(value) else repr(float(value))
-    return "" if value == UNKNOWN else attribute.classes[value]
-
-
-def _codes(folder: Path, attribute: Attribute, cells: Sequence[str]) -> NDArray[Any]:
-    if attribute.kind == "continuous":
-        return np.array([float(cell) if cell else np.nan for cell in cells], dtype=np.float32)
-    positions = {label: k for k, label in enumerate(attribute.classes)} | {"": UNKNOWN}
-    try:
-        return np.array([positions[cell] for cell in cells], dtype=np.int64)
-    except KeyError as error:
-        raise DataError(
-            f"{folder / 'attributes.csv'}: column {attribute.name} holds {error.args[0]!r}, "
-            f"which is none of its classes {', '.join(attribute.classes)}."
-        ) from None
-
-
-def _replace_folder(part: Path, folder: Path) -> None:
-    """Put ``part`` in the place of ``folder``; another process that was faster wins."""
-    part.chmod(0o755)
-    if folder.exists():
-        shutil.rmtree(folder)
-    try:
-        part.replace(folder)
-    except OSError:
-        if not (folder / "set.json").is_file():
-            raise
-        shutil.rmtree(part, ignore_errors=True)

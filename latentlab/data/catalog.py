@@ -1,0 +1,65 @@
+"""Image sets by name: what stands after ``--data`` on the command line and behind File > Open in the window.
+
+==========================  ==========================================================================
+name                        the set
+==========================  ==========================================================================
+``faces``                   the bundled faces; ``faces:train``, ``faces:validation``, ``faces:test``
+a folder                    a set that LatentLab wrote; ``FOLDER:train`` and so on for one split
+==========================  ==========================================================================
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from latentlab.data.faces import open_faces
+from latentlab.data.image_set import SPLITS, ImageSet
+from latentlab.data.resize import open_resized
+from latentlab.errors import DataError
+from latentlab.progress import Reporter
+
+KNOWN_SETS = ("faces", *(f"faces:{split}" for split in SPLITS))
+"""The sets that have names of their own."""
+
+
+def open_set(name: str | Path, image_size: int = 64, reporter: Reporter | None = None) -> ImageSet:
+    """Open an image set by its name or its folder, at ``image_size`` pixels.
+
+    Parameters
+    ----------
+    name
+        See the table above. A built-in name wins over a folder of that name; write ``./faces`` for the
+        folder.
+    reporter
+        Learns of the work on first use (seconds for the faces), and may cancel it.
+
+    Raises
+    ------
+    DataError
+        If there is no such set, or it is damaged, or lacks the split. The message lists what is known.
+    """
+    source, split = _take_split(str(name))
+    if source == "faces":
+        images = open_faces(image_size, reporter)
+    elif Path(source).expanduser().is_dir():
+        images = _open_folder(Path(source).expanduser(), image_size, reporter)
+    else:
+        raise DataError(
+            f"There is no image set {str(name)!r}. Known are {', '.join(KNOWN_SETS)}, and folders; "
+            "no folder of that name exists."
+        )
+    return images.split(split) if split else images
+
+
+def _take_split(name: str) -> tuple[str, str | None]:
+    """Take ``:train`` and the like off the end, unless a folder is really called that."""
+    source, _, last = name.rpartition(":")
+    if source and last in SPLITS and not Path(name).is_dir():
+        return source, last
+    return name, None
+
+
+def _open_folder(folder: Path, image_size: int, reporter: Reporter | None) -> ImageSet:
+    if (folder / "set.json").is_file():
+        return open_resized(folder, image_size, reporter)
+    raise DataError(f"The folder {folder} holds no image set: it has no set.json.")
