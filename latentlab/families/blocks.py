@@ -69,6 +69,15 @@ class DownPyramid(nn.Module):
         out: Tensor = self.layers(images)
         return out
 
+    def stages(self, images: Tensor) -> list[Tensor]:
+        """Return what each residual block gives out, from the finest to the coarsest."""
+        found = []
+        for layer in self.layers:
+            images = layer(images)
+            if isinstance(layer, ResidualBlock):
+                found.append(images)
+        return found
+
 
 class UpPyramid(nn.Module):
     """Features ``[B, widths[-1], s, s]`` to picture logits ``[B, 3, S, S]``: `DownPyramid` mirrored."""

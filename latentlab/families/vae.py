@@ -83,9 +83,28 @@ class VAE(nn.Module):
         z = torch.randn(n, self.config.latent, generator=generator, device="cpu")
         return z.to(parameter)
 
-    def forward(self, images: Tensor, eps: Tensor) -> tuple[Tensor, Posterior]:
-        """Return reconstructions and posterior with the noise eps ``[B, D]`` given: the training pass."""
+    def forward(
+        self, images: Tensor, eps: Tensor, prior: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Decode the posterior's samples and latents of the prior together: the training pass.
+
+        Parameters
+        ----------
+        images
+            ``[B, 3, S, S]`` in [0, 1].
+        eps
+            The noise of the reparameterisation, ``[B, D]``.
+        prior
+            Latents drawn from the prior, ``[P, D]``; none by default.
+
+        Returns
+        -------
+        tuple
+            Reconstructions ``[B, 3, S, S]``, pictures of the prior's latents ``[P, 3, S, S]``, and
+            the posterior's mean and log variance, each ``[B, D]``.
+        """
         posterior = self.encode(images)
         assert posterior.logvar is not None
         z = posterior.mean + torch.exp(0.5 * posterior.logvar) * eps
-        return self.decode(z), posterior
+        pictures = self.decode(z if prior is None else torch.cat([z, prior]))
+        return pictures[: len(z)], pictures[len(z) :], posterior.mean, posterior.logvar

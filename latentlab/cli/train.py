@@ -1,0 +1,143 @@
+"""``latentlab train``: train a model or a predictor on a set of images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Data = Annotated[str, typer.Option("--data", help="Set to train on: faces:train, a folder, ...")]
+Out = Annotated[Path, typer.Option("--out", help="Checkpoint folder to write; its run lies in OUT/run.")]
+Steps = Annotated[int, typer.Option(help="Optimiser steps of the whole training.")]
+Minutes = Annotated[float | None, typer.Option(help="Budget; sets the steps once, from a short trial.")]
+Batch = Annotated[int, typer.Option(help="Images of a step, over all processes together.")]
+Seed = Annotated[int, typer.Option(help="Of the weights, the order of the rows, and the noise.")]
+ImageSize = Annotated[int, typer.Option(help="Height and width of the pictures in pixels.")]
+Devices = Annotated[int, typer.Option(help="Processes (one a device) on each node.")]
+Nodes = Annotated[int, typer.Option(help="Machines that take part.")]
+Accelerator = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Precision = Annotated[str, typer.Option(help="bf16-mixed, 16-mixed or 32-true.")]
+Threads = Annotated[int, typer.Option(help="Intra-op threads; 0 leaves torch's choice.")]
+Validation = Annotated[
+    str | None, typer.Option(help="Held-out set; SET:validation by default, where it exists.")
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew where OUT holds an unfinished run.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group ``train``."""
+    group = typer.Typer(help="Train a model or a predictor.", no_args_is_help=True)
+    group.command("vae")(vae)
+    group.command("classifier")(classifier)
+    app.add_typer(group, name="train")
+
+
+def vae(
+    data: Data,
+    out: Out,
+    steps: Steps = 10_000,
+    minutes: Minutes = None,
+    batch: Batch = 64,
+    seed: Seed = 0,
+    image_size: ImageSize = 64,
+    latent: Annotated[int, typer.Option(help="Entries of the latent.")] = 64,
+    beta: Annotated[float, typer.Option(help="Weight of the KL divergence.")] = 3e-5,
+    features: Annotated[
+        str | None, typer.Option(help="Checkpoint of the feature loss's network; none: no feature loss.")
+    ] = None,
+    feature_weight: Annotated[float, typer.Option(help="Weight of the feature distance.")] = 0.1,
+    adversarial: Annotated[float, typer.Option(help="Weight of the discriminator; 0 leaves it out.")] = 0.3,
+    predictor: Annotated[
+        str | None, typer.Option(help="Attribute predictor to show with this model, recorded in its config.")
+    ] = None,
+    validation: Validation = None,
+    devices: Devices = 1,
+    nodes: Nodes = 1,
+    accelerator: Accelerator = "auto",
+    precision: Precision = "bf16-mixed",
+    threads: Threads = 0,
+    fresh: Fresh = False,
+) -> None:
+    """Train a variational autoencoder; run it again to resume.
+
+    Example: latentlab train vae --data faces:train --out my-vae --minutes 30
+    """
+    from latentlab.cli.progress import show_progress
+    from latentlab.training.loop import LoopSettings
+    from latentlab.training.runs import train_vae
+    from latentlab.training.vae import VAELosses
+
+    settings = LoopSettings(
+        steps=steps,
+        minutes=minutes,
+        batch=batch,
+        seed=seed,
+        devices=devices,
+        nodes=nodes,
+        accelerator=accelerator,
+        precision=precision,
+        threads=threads,
+    )
+    losses = VAELosses(beta=beta, features=feature_weight if features else 0.0, adversarial=adversarial)
+    with show_progress() as reporter:
+        folder = train_vae(
+            data, out, settings, losses, image_size, latent, features, predictor, validation, fresh, reporter
+        )
+    print(f"Written to {folder}")
+
+
+def classifier(
+    data: Data,
+    out: Out,
+    attributes: Annotated[
+        str, typer.Option(help="Attributes to predict, by commas; all categorical ones by default.")
+    ] = "",
+    groups: Annotated[
+        str, typer.Option(help="Attributes whose intersections are the groups of the stored error matrices.")
+    ] = "",
+    steps: Steps = 3_000,
+    minutes: Minutes = None,
+    batch: Batch = 64,
+    seed: Seed = 0,
+    image_size: ImageSize = 64,
+    validation: Validation = None,
+    devices: Devices = 1,
+    nodes: Nodes = 1,
+    accelerator: Accelerator = "auto",
+    precision: Precision = "bf16-mixed",
+    threads: Threads = 0,
+    fresh: Fresh = False,
+) -> None:
+    """Train a calibrated attribute predictor; run it again to resume.
+
+    Example: latentlab train classifier --data faces:train --attributes gender,race --out my-attributes
+    """
+    from latentlab.cli.progress import show_progress
+    from latentlab.training.loop import LoopSettings
+    from latentlab.training.runs import train_classifier
+
+    settings = LoopSettings(
+        steps=steps,
+        minutes=minutes,
+        batch=batch,
+        seed=seed,
+        devices=devices,
+        nodes=nodes,
+        accelerator=accelerator,
+        precision=precision,
+        threads=threads,
+    )
+    with show_progress() as reporter:
+        folder = train_classifier(
+            data,
+            out,
+            settings,
+            [name for name in attributes.split(",") if name],
+            [name for name in groups.split(",") if name],
+            image_size,
+            validation,
+            fresh,
+            reporter,
+        )
+    print(f"Written to {folder}")

@@ -1,0 +1,165 @@
+"""The recipe of the attribute predictor: cross-entropy over all heads, then calibration.
+
+Rows whose label is unknown (code -1) count for nothing in that head. After training, one temperature per
+attribute is fitted on the validation rows by likelihood (Guo et al. 2017), and the confusion matrices of
+these rows, overall and per group, are stored with the predictor for later correction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from torch import Tensor, nn
+
+from latentlab.data.image_set import ImageSet, images_to_tensor
+from latentlab.families.attribute_cnn import AttributeCNN, AttributeCNNConfig
+from latentlab.spec import Confusion, PredictorSpec
+from latentlab.training.loop import Part, Step, learning_rate, set_learning_rate
+
+
+class ClassifierRecipe:
+    """Trains an `AttributeCNN` on some attributes of a set, with small random changes of its pictures."""
+
+    def __init__(
+        self,
+        config: AttributeCNNConfig,
+        data: ImageSet,
+        attributes: Sequence[str],
+        validation: ImageSet | None,
+        rate: float = 1e-3,
+        smoothing: float = 0.02,
+    ) -> None:
+        spec = PredictorSpec(
+            family="attribute_cnn",
+            image_size=config.image_size,
+            attributes=tuple(data.attribute(name) for name in attributes),
+        )
+        self.labels = {name: torch.from_numpy(data.codes(name)) for name in attributes}
+        self.validation = validation
+        self.rate = rate
+        self.smoothing = smoothing
+        self.network = AttributeCNN(config, spec)
+
+    def parts(self) -> dict[str, tuple[nn.Module, torch.optim.Optimizer]]:
+        """Return the network with AdamW."""
+        optimizer = torch.optim.AdamW(self.network.parameters(), lr=self.rate, weight_decay=0.02)
+        return {"predictor": (self.network, optimizer)}
+
+    def step(self, fabric: Fabric, parts: Mapping[str, Part], step: Step) -> dict[str, Tensor]:
+        """Do one step on augmented pictures."""
+        part = parts["predictor"]
+        logits = part.wrapped(augment(step.images, step))
+        losses = []
+        for name, scores in logits.items():
+            target = self.labels[name][step.rows].to(scores.device)
+            losses.append(
+                F.cross_entropy(scores.float(), target, ignore_index=-1, label_smoothing=self.smoothing)
+            )
+        loss = torch.stack(losses).sum()
+        set_learning_rate(part.optimizer, learning_rate(step.number, step.steps, self.rate))
+        fabric.backward(loss)
+        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        part.optimizer.step()
+        part.optimizer.zero_grad()
+        return {"cross_entropy": loss.detach()}
+
+    def snapshot(self, average: nn.Module, folder: Path, step: int) -> dict[str, float]:
+        """Return the accuracy of each attribute on up to 512 validation rows."""
+        assert isinstance(average, AttributeCNN)
+        if self.validation is None:
+            return {}
+        some = self.validation.select(np.arange(min(512, len(self.validation))))
+        logits = all_logits(average, some)
+        return {
+            f"accuracy.{name}": float((scores.argmax(1).numpy() == some.codes(name)).mean())
+            for name, scores in logits.items()
+        }
+
+
+def augment(images: Tensor, step: Step) -> Tensor:
+    """Shift by up to 2 pixels, mirror, and change light and noise a little, each picture for itself."""
+    n, generator = step.total, step.generator
+    shift = torch.randint(-2, 3, (n, 2), generator=generator)[step.share]
+    mirror = torch.rand(n, generator=generator)[step.share] < 0.5
+    light = 1.0 + 0.06 * step.noise(1, 1, 1)
+    size = images.shape[-1]
+    padded = F.pad(images, (2, 2, 2, 2), mode="replicate")
+    moved = torch.stack(
+        [
+            picture[:, 2 + dy : 2 + dy + size, 2 + dx : 2 + dx + size].flip(2 if flip else 0)
+            if flip
+            else picture[:, 2 + dy : 2 + dy + size, 2 + dx : 2 + dx + size]
+            for picture, (dy, dx), flip in zip(padded, shift.tolist(), mirror.tolist(), strict=True)
+        ]
+    )
+    noise = 0.015 * step.noise(*images.shape[1:])
+    return (moved * light + noise).clamp(0.0, 1.0).contiguous(memory_format=torch.channels_last)
+
+
+def all_logits(network: AttributeCNN, data: ImageSet, batch: int = 128) -> dict[str, Tensor]:
+    """Return the uncalibrated logits of a whole set by attribute, float32 ``[n, classes]`` on the CPU."""
+    found: dict[str, list[Tensor]] = {name: [] for name in network.heads}
+    with torch.inference_mode():
+        for start in range(0, len(data), batch):
+            pixels = data.pixels(slice(start, start + batch))
+            for name, scores in network(images_to_tensor(pixels, like=network.hidden.weight)).items():
+                found[name].append(scores.float().cpu())
+    return {name: torch.cat(parts) for name, parts in found.items()}
+
+
+def fit_temperature(logits: Tensor, codes: NDArray[np.int64]) -> float:
+    """Return the temperature that maximises the likelihood of codes under softmax(logits / T)."""
+    known = torch.from_numpy(codes >= 0)
+    scores, target = logits[known], torch.from_numpy(codes)[known]
+
+    def loss(log_temperature: float) -> float:
+        return float(F.cross_entropy(scores / float(np.exp(log_temperature)), target))
+
+    found = minimize_scalar(loss, bounds=(np.log(0.05), np.log(20.0)), method="bounded")
+    return float(np.exp(found.x))
+
+
+def confusion(predicted: NDArray[np.int64], truth: NDArray[np.int64], classes: int) -> Confusion:
+    """Count predictions by truth, rows = truth; unknown truths are left out."""
+    counts = np.zeros((classes, classes), dtype=np.int64)
+    known = truth >= 0
+    np.add.at(counts, (truth[known], predicted[known]), 1)
+    return Confusion(counts=tuple(tuple(int(c) for c in row) for row in counts))
+
+
+def calibrated_spec(
+    network: AttributeCNN, validation: ImageSet, groups: Sequence[str], source: str
+) -> PredictorSpec:
+    """Return the predictor's specification with temperatures and confusion matrices from held-out rows.
+
+    Parameters
+    ----------
+    groups
+        Attributes whose intersections are the groups, e.g. ``("gender", "race")``; may be empty.
+    source
+        What the rows are, e.g. ``faces:validation``.
+    """
+    logits = all_logits(network, validation)
+    codes = {name: validation.codes(name) for name in logits}
+    predicted = {name: scores.argmax(dim=1).numpy() for name, scores in logits.items()}
+    width = {name: scores.shape[1] for name, scores in logits.items()}
+    by_group = {}
+    for key, rows in (validation.groups(groups) if groups else {}).items():
+        by_group[key] = {
+            name: confusion(predicted[name][rows], codes[name][rows], width[name]) for name in logits
+        }
+    return network.spec.model_copy(
+        update={
+            "temperature": {name: fit_temperature(logits[name], codes[name]) for name in logits},
+            "confusion": {name: confusion(predicted[name], codes[name], width[name]) for name in logits},
+            "group_confusion": by_group,
+            "confusion_source": source,
+        }
+    )

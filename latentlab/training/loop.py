@@ -1,0 +1,384 @@
+"""The loop that every recipe runs in: steps, schedules, averaging, resuming, progress.
+
+A recipe says what one step does; the loop decides when, on which rows, and what is kept. Everything
+that changes over training is a function of the step, the order of the rows is a function of the seed and
+the epoch, and the noise of a step a function of the seed and the step: so a run that was stopped and
+resumed ends with the same bits as one that was not, and several processes draw the batch that one would.
+
+Devices, processes and precision are Lightning Fabric's launch options.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.utilities.seed import seed_everything
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from latentlab.data.image_set import ImageSet
+from latentlab.errors import DataError, SettingsError
+from latentlab.progress import Progress, Reporter
+
+STATE = "state"
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """How long and how a recipe is trained.
+
+    Parameters
+    ----------
+    steps
+        Optimiser steps of the whole run; schedules are stretched over them.
+    minutes
+        Where given, the first run measures its own speed and sets ``steps`` once from it.
+    batch
+        Images of one step over all processes together.
+    seed
+        Of initialisation, row order and noise.
+    save_every
+        Steps between two saved states; 0 saves only at the end.
+    ema
+        Decay of the exponential moving average of the weights, which is what is evaluated and kept.
+    """
+
+    steps: int = 10_000
+    minutes: float | None = None
+    batch: int = 64
+    seed: int = 0
+    save_every: int = 500
+    ema: float = 0.998
+    devices: int = 1
+    nodes: int = 1
+    accelerator: str = "auto"
+    precision: str = "bf16-mixed"
+    threads: int = 0
+    strategy: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.batch < 1:
+            raise SettingsError("A training needs at least one step and a batch of at least one image.")
+        if self.minutes is not None and self.minutes <= 0:
+            raise SettingsError(f"The budget must be more than 0 minutes, not {self.minutes}.")
+        if self.batch % (self.devices * self.nodes):
+            raise SettingsError(
+                f"A batch of {self.batch} does not divide among {self.devices * self.nodes} processes."
+            )
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a recipe is given for one step: this process's share of the batch, and the random numbers.
+
+    ``generator`` is seeded by run and step alone, so a recipe draws noise for the whole batch
+    (``total`` rows) and takes its own ``share``: then the number of processes changes nothing.
+    """
+
+    number: int
+    steps: int
+    images: Tensor
+    rows: NDArray[np.int64]
+    total: int
+    share: slice
+    generator: torch.Generator
+
+    @property
+    def fraction(self) -> float:
+        """How much of the training is done, from 0 to 1."""
+        return self.number / self.steps
+
+    def noise(self, *shape: int) -> Tensor:
+        """Draw standard normal noise for the whole batch and return this process's rows of it."""
+        return torch.randn(self.total, *shape, generator=self.generator)[self.share].to(self.images.device)
+
+
+@dataclass
+class Part:
+    """A trained network with its optimiser: as the recipe made it, and as Fabric wrapped it."""
+
+    plain: nn.Module
+    optimizer: torch.optim.Optimizer
+    wrapped: nn.Module
+
+
+class Recipe(Protocol):
+    """What the loop trains. Networks are named, so that states can be saved by name."""
+
+    def parts(self) -> dict[str, tuple[nn.Module, torch.optim.Optimizer]]:
+        """Return every trained network with its optimiser; the first one's moving average is kept."""
+        ...
+
+    def step(self, fabric: Fabric, parts: Mapping[str, Part], step: Step) -> dict[str, Tensor]:
+        """Do one step, optimisers included, and return figures to show."""
+        ...
+
+    def snapshot(self, average: nn.Module, folder: Path, step: int) -> dict[str, float]:
+        """Look at the averaged network now and then: write pictures, return held-out figures."""
+        ...
+
+
+def learning_rate(step: int, steps: int, peak: float, warmup: int = 200, floor: float = 0.02) -> float:
+    """Return the rate at a step: a linear warm-up, then a cosine down to ``floor * peak``."""
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    along = (step - warmup) / max(1, steps - warmup)
+    return peak * (floor + (1.0 - floor) * 0.5 * (1.0 + math.cos(math.pi * min(1.0, along))))
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set the rate of every group of an optimiser."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def rows_of_step(n: int, batch: int, step: int, seed: int) -> NDArray[np.int64]:
+    """Return the rows of a step: epochs of seeded permutations laid end to end, cut into batches."""
+    wanted = np.arange(step * batch, (step + 1) * batch)
+    epochs, places = np.divmod(wanted, n)
+    rows = np.empty(batch, dtype=np.int64)
+    for epoch in np.unique(epochs):
+        order = np.random.default_rng([seed, int(epoch)]).permutation(n)
+        here = epochs == epoch
+        rows[here] = order[places[here]]
+    return rows
+
+
+def make_fabric(settings: LoopSettings) -> Fabric:
+    """Return Fabric with the run's devices, nodes and precision, its other processes launched."""
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    fabric = Fabric(
+        accelerator=settings.accelerator,
+        devices=settings.devices,
+        num_nodes=settings.nodes,
+        precision=settings.precision,
+        strategy=settings.strategy,
+    )
+    fabric.launch()
+    return fabric
+
+
+def train(
+    recipe: Recipe,
+    data: ImageSet,
+    folder: Path,
+    settings: LoopSettings,
+    fabric: Fabric,
+    reporter: Reporter | None = None,
+) -> nn.Module:
+    """Train a recipe to its last step, resuming from ``folder`` if a state lies there.
+
+    Parameters
+    ----------
+    data
+        The images to train on.
+    folder
+        The run folder: ``state/`` (resumable), ``events/`` (TensorBoard), ``samples/`` (pictures).
+
+    Returns
+    -------
+    torch.nn.Module
+        The averaged network, in evaluation mode.
+
+    Raises
+    ------
+    Cancelled
+        If the reporter asked for it; the state is saved first.
+    """
+    if len(data) == 0:
+        raise DataError(f"The set {data.info.name} has no images to train on.")
+    run = _Run(recipe, data, folder, settings, fabric, reporter or Reporter())
+    return run.finish()
+
+
+class _Run:
+    """One call of `train`: what is in memory while it lasts."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        data: ImageSet,
+        folder: Path,
+        settings: LoopSettings,
+        fabric: Fabric,
+        reporter: Reporter,
+    ) -> None:
+        self.recipe, self.data, self.folder = recipe, data, folder
+        self.settings, self.fabric, self.reporter = settings, fabric, reporter
+        self.steps, self.at, self.seconds = settings.steps, 0, 0.0
+        seed_everything(settings.seed, verbose=False)
+        self.parts: dict[str, Part] = {}
+        for name, (network, optimizer) in recipe.parts().items():
+            network.to(memory_format=torch.channels_last)
+            wrapped, wrapped_optimizer = fabric.setup(network, optimizer)
+            self.parts[name] = Part(network, wrapped_optimizer, wrapped)
+        self.kept = next(iter(self.parts.values())).plain
+        self.average = {key: value.detach().clone() for key, value in self.kept.state_dict().items()}
+        self._resume()
+
+    def finish(self) -> nn.Module:
+        from torch.utils.tensorboard import SummaryWriter
+
+        writer = SummaryWriter(str(self.folder / "events")) if self.fabric.is_global_zero else None
+        try:
+            if self.settings.minutes is not None and self.at == 0:
+                self._set_steps_from_budget(self.settings.minutes)
+            while self.at < self.steps:
+                if self.reporter.cancelled:
+                    self._save()
+                    self.reporter.raise_if_cancelled()
+                figures = self._one_step(self.at)
+                self.at += 1
+                last = self.at == self.steps
+                if last or self.at % 50 == 0:
+                    values = {name: float(value) for name, value in figures.items()}
+                    if not all(math.isfinite(value) for value in values.values()):
+                        raise SettingsError(
+                            f"The loss is not finite at step {self.at}: {values}. Lower the learning rate; "
+                            f"the state of the last saved step is in {self.folder / STATE}."
+                        )
+                    self._log(writer, "train", values)
+                    speed = self.settings.batch * self.at / max(self.seconds, 1e-9)
+                    shown = values | {"images_per_second": speed}
+                    self.reporter.report(Progress("Training", self.at, self.steps, shown))
+                if last or (self.settings.save_every and self.at % self.settings.save_every == 0):
+                    self._save()
+                    if self.fabric.is_global_zero:
+                        self._log(writer, "held-out", self._look())
+                    self.fabric.barrier()
+        finally:
+            if writer is not None:
+                writer.close()
+        return self._averaged_network()
+
+    def _one_step(self, number: int, keep: bool = True) -> dict[str, Tensor]:
+        started = time.perf_counter()
+        settings, world = self.settings, self.fabric.world_size
+        rows = rows_of_step(len(self.data), settings.batch, number, settings.seed)
+        size = settings.batch // world
+        share = slice(self.fabric.global_rank * size, (self.fabric.global_rank + 1) * size)
+        pixels = torch.from_numpy(self.data.pixels(rows[share])).permute(0, 3, 1, 2)
+        step = Step(
+            number=number,
+            steps=self.steps,
+            images=pixels.to(self.fabric.device).float().div_(255.0),
+            rows=rows[share],
+            total=settings.batch,
+            share=share,
+            generator=torch.Generator().manual_seed(settings.seed * 1_000_003 + number),
+        )
+        figures = self.recipe.step(self.fabric, self.parts, step)
+        if keep:
+            decay = min(settings.ema, (1.0 + number) / (10.0 + number))
+            current = self.kept.state_dict()
+            with torch.no_grad():
+                for key, value in self.average.items():
+                    value.lerp_(current[key].to(value), 1.0 - decay)
+            self.seconds += time.perf_counter() - started
+        return figures
+
+    def _set_steps_from_budget(self, minutes: float) -> None:
+        """Time some steps of the start and of the end of the schedule, put everything back, and choose."""
+        before = self._state()
+        self.steps = 1_000_000
+        times = []
+        for number in (0, self.steps - 1):
+            for k in range(8):
+                started = time.perf_counter()
+                self._one_step(number, keep=False)
+                if k >= 2:
+                    times.append(time.perf_counter() - started)
+        share = float(getattr(self.recipe, "late_share", 0.0))
+        early, late = float(np.median(times[:6])), float(np.median(times[6:]))
+        seconds = (1.0 - share) * early + share * late
+        steps = torch.tensor(max(1, int(minutes * 60.0 / seconds)))
+        self.steps = int(self.fabric.broadcast(steps))
+        self._restore(*before)
+
+    def _state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        tensors: dict[str, Tensor] = {f"average/{key}": value for key, value in self.average.items()}
+        record: dict[str, Any] = {"step": self.at, "steps": self.steps, "seconds": self.seconds, "groups": {}}
+        for name, part in self.parts.items():
+            network = part.plain
+            tensors |= {f"network/{name}/{key}": value for key, value in network.state_dict().items()}
+            for index, slots in part.optimizer.state_dict()["state"].items():
+                for slot, value in slots.items():
+                    tensors[f"optimizer/{name}/{index}/{slot}"] = torch.as_tensor(value)
+        return {key: value.detach().cpu().clone().contiguous() for key, value in tensors.items()}, record
+
+    def _restore(self, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
+        self.at, self.seconds = record["step"], record["seconds"]
+        for key in self.average:
+            self.average[key].copy_(tensors[f"average/{key}"])
+        for name, part in self.parts.items():
+            network = part.plain
+            start = f"network/{name}/"
+            network.load_state_dict({k[len(start) :]: v for k, v in tensors.items() if k.startswith(start)})
+            start = f"optimizer/{name}/"
+            slots: dict[int, dict[str, Tensor]] = {}
+            for key, value in tensors.items():
+                if key.startswith(start):
+                    index, slot = key[len(start) :].split("/")
+                    slots.setdefault(int(index), {})[slot] = value.clone()
+            optimizer = part.optimizer
+            optimizer.load_state_dict(
+                {"state": slots, "param_groups": optimizer.state_dict()["param_groups"]}
+            )
+
+    def _save(self) -> None:
+        if not self.fabric.is_global_zero:
+            return
+        tensors, record = self._state()
+        folder = self.folder / STATE
+        folder.mkdir(parents=True, exist_ok=True)
+        part = folder / "state.safetensors.part"
+        save_file(tensors, part, metadata={"record": json.dumps(record)})
+        part.replace(folder / "state.safetensors")
+
+    def _resume(self) -> None:
+        path = self.folder / STATE / "state.safetensors"
+        if not path.is_file():
+            return
+        from safetensors import safe_open
+
+        with safe_open(path, framework="pt") as file:
+            record = json.loads(file.metadata()["record"])
+        try:
+            self._restore(load_file(path), record)
+        except (KeyError, RuntimeError) as error:
+            raise SettingsError(
+                f"The state in {path} is of another network or recipe ({error}). Choose another folder, or "
+                f"delete {path.parent} to begin anew."
+            ) from None
+        self.steps = record["steps"]
+
+    def _averaged_network(self) -> nn.Module:
+        import copy
+
+        network = copy.deepcopy(self.kept)
+        network.load_state_dict(self.average)
+        return network.eval()
+
+    def _look(self) -> dict[str, float]:
+        folder = self.folder / "samples"
+        folder.mkdir(parents=True, exist_ok=True)
+        return self.recipe.snapshot(self._averaged_network(), folder, self.at)
+
+    def _log(self, writer: Any, kind: str, values: Mapping[str, float]) -> None:
+        if writer is None:
+            return
+        for name, value in values.items():
+            writer.add_scalar(f"{kind}/{name}", value, self.at)
+        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": self.at, "kind": kind, **values}) + "\n")

@@ -1,0 +1,71 @@
+"""The two judges of a picture's looks in training: a feature distance and a patch discriminator.
+
+The network behind the feature distance is one of its own; the classifier that later judges the model
+stands in no loss.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from latentlab.families.attribute_cnn import AttributeCNN
+
+
+class FeatureDistance(nn.Module):
+    """Mean squared distance of channel-normalised features, over the stages of a frozen network.
+
+    After Zhang et al. 2018 (LPIPS, eq. 1 with unit weights): features are scaled to unit length over
+    the channels of each position, so that no stage or bright region outweighs the others.
+    """
+
+    def __init__(self, network: AttributeCNN) -> None:
+        super().__init__()
+        self.pyramid = network.pyramid.requires_grad_(False).eval()
+
+    def forward(self, pictures: Tensor, targets: Tensor) -> Tensor:
+        """Return the distance of pictures to targets, both ``[B, 3, S, S]`` in [0, 1], as one number."""
+        with torch.no_grad():
+            wanted = [self._unit(stage) for stage in self.pyramid.stages(targets * 2.0 - 1.0)]
+        found = [self._unit(stage) for stage in self.pyramid.stages(pictures * 2.0 - 1.0)]
+        distances = [
+            (a - b).square().sum(dim=1).mean(dtype=torch.float32) for a, b in zip(found, wanted, strict=True)
+        ]
+        return torch.stack(distances).mean()
+
+    @staticmethod
+    def _unit(features: Tensor) -> Tensor:
+        return F.normalize(features, dim=1, eps=1e-4)
+
+
+class PatchDiscriminator(nn.Module):
+    """Says of each patch how real it looks (Isola et al. 2017), spectrally normalised (Miyato et al. 2018).
+
+    Three convolutions on unshuffled pixels give ``[B, 1, S / 8, S / 8]`` scores whose receptive field is
+    30 pixels wide.
+    """
+
+    def __init__(self, width: int = 32) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.PixelUnshuffle(2),
+            spectral_norm(nn.Conv2d(12, width, 3, padding=1)),
+            nn.LeakyReLU(0.2),
+            spectral_norm(nn.Conv2d(width, 2 * width, 4, stride=2, padding=1)),
+            nn.LeakyReLU(0.2),
+            spectral_norm(nn.Conv2d(2 * width, 4 * width, 4, stride=2, padding=1)),
+            nn.LeakyReLU(0.2),
+            spectral_norm(nn.Conv2d(4 * width, 1, 3, padding=1)),
+        )
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Return the patches' scores; above zero looks real."""
+        out: Tensor = self.layers(pictures * 2.0 - 1.0)
+        return out
+
+
+def hinge_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """Return the discriminator's hinge loss (Lim & Ye 2017)."""
+    return F.relu(1.0 - real).mean() + F.relu(1.0 + fake).mean()

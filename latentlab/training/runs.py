@@ -1,0 +1,182 @@
+"""Whole trainings, from the name of a set to a checkpoint's folder: what the command line calls."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import latentlab
+from latentlab.checkpoints import load, save
+from latentlab.data.catalog import open_set
+from latentlab.data.image_set import ImageSet
+from latentlab.errors import DataError, SettingsError
+from latentlab.families.attribute_cnn import AttributeCNN, AttributeCNNConfig
+from latentlab.families.vae import VAE, VAEConfig
+from latentlab.progress import Progress, Reporter
+from latentlab.spec import CheckpointConfig
+from latentlab.training.classifier import ClassifierRecipe, calibrated_spec
+from latentlab.training.loop import LoopSettings, make_fabric, train
+from latentlab.training.perceptual import FeatureDistance
+from latentlab.training.vae import VAELosses, VAERecipe, summarise_latents
+
+
+def train_vae(
+    data: str,
+    out: Path,
+    settings: LoopSettings,
+    losses: VAELosses,
+    image_size: int = 64,
+    latent: int = 64,
+    features: str | None = None,
+    predictor: str | None = None,
+    validation: str | None = None,
+    fresh: bool = False,
+    reporter: Reporter | None = None,
+) -> Path:
+    """Train a VAE on a named set and write its checkpoint to ``out``; resumes an unfinished run there.
+
+    Parameters
+    ----------
+    features
+        Checkpoint of the network behind the feature distance; None leaves that loss out.
+    predictor
+        Name or path of the predictor that the window should show with this model; only recorded.
+
+    Raises
+    ------
+    LatentLabError
+        If the set, the settings or the feature network cannot be used.
+    """
+    reporter = reporter or Reporter()
+    torch.manual_seed(settings.seed)
+    images, held_out = _sets(data, validation, image_size, reporter)
+    fabric = make_fabric(settings)
+    distance = None
+    if features is not None:
+        network = load(features).network
+        if not isinstance(network, AttributeCNN) or network.config.image_size != image_size:
+            raise SettingsError(
+                f"The feature network {features} must be an attribute predictor for {image_size} px pictures."
+            )
+        distance = FeatureDistance(network).to(fabric.device)
+    config = VAEConfig(image_size=image_size, latent=latent)
+    recipe = VAERecipe(config, losses, held_out, distance)
+    run = _run_folder(out, fresh)
+    trained = train(recipe, images, run, settings, fabric, reporter)
+    assert isinstance(trained, VAE)
+    if fabric.is_global_zero:
+        reporter.report(Progress("Measuring the latent dimensions"))
+        trained = trained.to("cpu").float()
+        spec = trained.spec.model_copy(update={"latent_summary": summarise_latents(trained, images)})
+        record = _record(data, settings, {"losses": asdict(losses), "features": features})
+        if predictor:
+            record["predictor"] = predictor
+        save(
+            out,
+            trained,
+            CheckpointConfig(
+                kind="model",
+                name=out.name,
+                model=spec,
+                network=config.model_dump(mode="json"),
+                training=record,
+            ),
+            half=True,
+        )
+    return out
+
+
+def train_classifier(
+    data: str,
+    out: Path,
+    settings: LoopSettings,
+    attributes: Sequence[str] = (),
+    groups: Sequence[str] = (),
+    image_size: int = 64,
+    validation: str | None = None,
+    fresh: bool = False,
+    reporter: Reporter | None = None,
+) -> Path:
+    """Train a calibrated attribute predictor on a named set and write its checkpoint to ``out``.
+
+    Parameters
+    ----------
+    attributes
+        What to predict; all categorical attributes of the set where empty.
+    groups
+        Attributes whose intersections are the groups of the stored confusion matrices.
+
+    Raises
+    ------
+    LatentLabError
+        If the set lacks an attribute or a held-out split.
+    """
+    reporter = reporter or Reporter()
+    torch.manual_seed(settings.seed)
+    images, held_out = _sets(data, validation, image_size, reporter)
+    if held_out is None:
+        raise DataError(
+            f"A predictor is calibrated on held-out images, and {data} has none; give --validation."
+        )
+    names = attributes or [a.name for a in images.info.attributes if a.kind == "categorical"]
+    for group in groups:
+        images.attribute(group)
+    config = AttributeCNNConfig(image_size=image_size)
+    fabric = make_fabric(settings)
+    recipe = ClassifierRecipe(config, images, names, held_out)
+    trained = train(recipe, images, _run_folder(out, fresh), settings, fabric, reporter)
+    assert isinstance(trained, AttributeCNN)
+    if fabric.is_global_zero:
+        reporter.report(Progress("Calibrating"))
+        source = validation or data.replace(":train", ":validation")
+        trained = trained.to("cpu").float()
+        spec = calibrated_spec(trained, held_out, groups, source)
+        save(
+            out,
+            trained,
+            CheckpointConfig(
+                kind="predictor",
+                name=out.name,
+                predictor=spec,
+                network=config.model_dump(mode="json"),
+                training=_record(data, settings, {}),
+            ),
+            half=True,
+        )
+    return out
+
+
+def _sets(
+    data: str, validation: str | None, image_size: int, reporter: Reporter
+) -> tuple[ImageSet, ImageSet | None]:
+    """Open the set to train on and its held-out rows; ``SET:train`` is held out by ``SET:validation``."""
+    images = open_set(data, image_size, reporter)
+    if validation is None and data.endswith(":train"):
+        validation = data.removesuffix(":train") + ":validation"
+    return images, open_set(validation, image_size, reporter) if validation else None
+
+
+def _run_folder(out: Path, fresh: bool) -> Path:
+    run = out / "run"
+    if fresh and run.exists():
+        shutil.rmtree(run)
+    run.mkdir(parents=True, exist_ok=True)
+    return run
+
+
+def _record(data: str, settings: LoopSettings, more: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "command": "latentlab " + shlex.join(sys.argv[1:]),
+        "data": data,
+        "latentlab_version": latentlab.__version__,
+        "torch_version": torch.__version__.split("+")[0],
+        "settings": asdict(settings),
+        **more,
+    }

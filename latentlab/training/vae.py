@@ -1,0 +1,170 @@
+"""The recipe of the VAE: reconstruction, a feature distance, KL, and a patch discriminator at the end.
+
+    L = mean|x - x^| + w_f * d_f(x, x^) + beta * KL(q(z|x) || N(0, I)) + lambda * g * L_adv
+
+beta rises linearly from 0 over the first part of the training (Bowman et al. 2016). In the last part the
+discriminator judges reconstructions and pictures of the prior's latents alike (Larsen et al. 2016), so
+that random samples learn to look like the set; g makes its gradient at the pictures as long as that of
+the other terms (after Esser et al. 2021, eq. 7, who balance at the decoder's last layer).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from latentlab.data.image_set import ImageSet, images_to_tensor
+from latentlab.families.vae import VAE, VAEConfig
+from latentlab.model import Posterior
+from latentlab.spec import LatentSummary
+from latentlab.training.loop import Part, Step, learning_rate, set_learning_rate
+from latentlab.training.perceptual import FeatureDistance, PatchDiscriminator, hinge_loss
+from latentlab.training.pictures import save_grid
+
+
+@dataclass(frozen=True)
+class VAELosses:
+    """Weights and schedule of the recipe's losses.
+
+    Parameters
+    ----------
+    beta
+        Weight of the KL divergence (nats of the whole latent) beside the mean absolute error in [0, 1].
+    warmup
+        Share of the training over which beta rises from 0.
+    features
+        Weight w_f of the feature distance; needs a feature network.
+    adversarial
+        Weight lambda of the discriminator's term; 0 leaves it out.
+    adversarial_from
+        Share of the training after which the discriminator takes part.
+    """
+
+    rate: float = 8e-4
+    beta: float = 3e-5
+    warmup: float = 0.1
+    features: float = 0.1
+    adversarial: float = 0.3
+    adversarial_from: float = 0.75
+
+
+class VAERecipe:
+    """Trains a `VAE`, with a `PatchDiscriminator` in the last part."""
+
+    def __init__(
+        self,
+        config: VAEConfig,
+        losses: VAELosses,
+        validation: ImageSet | None,
+        feature_network: FeatureDistance | None = None,
+    ) -> None:
+        self.losses = losses
+        self.validation = validation
+        self.features = feature_network
+        self.vae = VAE(config)
+        self.discriminator = PatchDiscriminator()
+        self.late_share = 1.0 - losses.adversarial_from if losses.adversarial else 0.0
+
+    def parts(self) -> dict[str, tuple[nn.Module, torch.optim.Optimizer]]:
+        """Return the VAE and, where it takes part, the discriminator, each with its Adam."""
+        adam = torch.optim.Adam
+        found: dict[str, tuple[nn.Module, torch.optim.Optimizer]] = {
+            "vae": (self.vae, adam(self.vae.parameters(), lr=self.losses.rate, betas=(0.9, 0.99)))
+        }
+        if self.losses.adversarial:
+            judge = self.discriminator
+            found["discriminator"] = (judge, adam(judge.parameters(), lr=2e-4, betas=(0.5, 0.99)))
+        return found
+
+    def step(self, fabric: Fabric, parts: Mapping[str, Part], step: Step) -> dict[str, Tensor]:
+        """Do one step of the VAE and, late in the training, one of the discriminator."""
+        losses, vae, latent = self.losses, parts["vae"], self.vae.config.latent
+        late = bool(losses.adversarial) and step.fraction >= losses.adversarial_from
+        eps = step.noise(latent)
+        prior = step.noise(latent)[: (len(eps) + 1) // 2] if late else None
+        x = step.images
+        pictures, samples, mean, logvar = vae.wrapped(x, eps, prior)
+        fakes = torch.cat([pictures, samples])
+        mae = (fakes[: len(x)] - x).abs().mean()
+        kl = Posterior(mean, logvar).kl().sum(dim=1).mean()
+        beta = losses.beta * min(1.0, step.fraction / losses.warmup) if losses.warmup else losses.beta
+        figures = {"mae_255": mae.detach() * 255.0, "kl_nats": kl.detach()}
+        looks = mae
+        if self.features is not None and losses.features:
+            with fabric.autocast():
+                distance = self.features(fakes[: len(x)], x)
+            figures["feature_distance"] = distance.detach()
+            looks = looks + losses.features * distance
+        if late:
+            looks = self._with_judgement(fabric, looks, fakes, len(x))
+        loss = looks + beta * kl
+        set_learning_rate(vae.optimizer, learning_rate(step.number, step.steps, losses.rate))
+        fabric.backward(loss)
+        nn.utils.clip_grad_norm_(self.vae.parameters(), 1.0)
+        vae.optimizer.step()
+        vae.optimizer.zero_grad()
+        if late:
+            figures |= self._judge(fabric, parts["discriminator"], x, fakes.detach())
+        return figures
+
+    def _with_judgement(self, fabric: Fabric, looks: Tensor, fakes: Tensor, n: int) -> Tensor:
+        """Return a term whose gradient at the pictures is that of looks plus the balanced judgement's.
+
+        The two gradients at the pictures are computed once each and added, so that balancing them costs
+        no second pass.
+        """
+        judge = self.discriminator.requires_grad_(False)
+        with fabric.autocast():
+            adversarial = -judge(fakes).mean(dtype=torch.float32)
+        (of_looks,) = torch.autograd.grad(looks, fakes)
+        (of_judge,) = torch.autograd.grad(adversarial, fakes)
+        judge.requires_grad_(True)
+        squares = torch.stack([of_looks[:n].square().sum(), of_judge[:n].square().sum()])
+        squares = fabric.all_reduce(squares, reduce_op="mean")  # type: ignore[assignment]
+        balance = (squares[0].sqrt() / (squares[1].sqrt() + 1e-8)).clamp(0.0, 1e4)
+        gradient = of_looks + self.losses.adversarial * balance * of_judge
+        return (fakes * gradient.detach()).sum()
+
+    def _judge(self, fabric: Fabric, part: Part, x: Tensor, fakes: Tensor) -> dict[str, Tensor]:
+        scores = part.wrapped(torch.cat([x, fakes]))
+        loss = hinge_loss(scores[: len(x)], scores[len(x) :])
+        fabric.backward(loss)
+        part.optimizer.step()
+        part.optimizer.zero_grad()
+        return {"discriminator": loss.detach()}
+
+    def snapshot(self, average: nn.Module, folder: Path, step: int) -> dict[str, float]:
+        """Write grids of reconstructions and random samples; return the held-out error."""
+        assert isinstance(average, VAE)
+        figures = {}
+        generator = torch.Generator().manual_seed(0)
+        with torch.inference_mode():
+            samples = average.decode(average.sample(64, None, generator))
+            save_grid(folder / f"samples_{step:06d}.png", samples)
+            if self.validation is not None:
+                count = min(256, len(self.validation))
+                x = images_to_tensor(self.validation.pixels(slice(0, count)), like=samples)
+                found = average.decode(average.encode(x).mean)
+                figures["mae_255"] = float((found - x).abs().mean()) * 255.0
+                pairs = torch.stack([x[:32], found[:32]], dim=1).flatten(0, 1)
+                save_grid(folder / f"reconstructions_{step:06d}.png", pairs)
+        return figures
+
+
+def summarise_latents(vae: VAE, data: ImageSet, batch: int = 128) -> LatentSummary:
+    """Measure each latent dimension on a set: mean and std of mu, and the mean KL in nats."""
+    means, kls = [], []
+    with torch.inference_mode():
+        for start in range(0, len(data), batch):
+            pixels = data.pixels(slice(start, start + batch))
+            posterior = vae.encode(images_to_tensor(pixels, like=vae.from_latent.weight))
+            means.append(posterior.mean.float().cpu())
+            kls.append(posterior.kl().float().cpu())
+    mean, kl = torch.cat(means), torch.cat(kls).mean(dim=0)
+    rounded = [tuple(round(value, 5) for value in t.tolist()) for t in (mean.mean(0), mean.std(0), kl)]
+    return LatentSummary(mean=rounded[0], std=rounded[1], kl=rounded[2])

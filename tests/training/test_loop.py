@@ -1,0 +1,167 @@
+"""The loop's promises: resuming changes no bit, processes change nothing, a budget sets the steps once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from latentlab.errors import Cancelled, SettingsError
+from latentlab.families.vae import VAEConfig
+from latentlab.progress import Progress, Reporter
+from latentlab.training.loop import LoopSettings, learning_rate, make_fabric, rows_of_step, train
+from latentlab.training.vae import VAELosses, VAERecipe
+
+TINY = VAEConfig(
+    image_size=32,
+    latent=4,
+    encoder_widths=(8, 8, 8),
+    encoder_blocks=(0, 1, 0),
+    decoder_widths=(8, 8, 8),
+    decoder_blocks=(0, 1, 0),
+)
+LOSSES = VAELosses(features=0.0, adversarial_from=0.5)
+
+
+def run(data, folder: Path, reporter: Reporter | None = None, **settings) -> dict[str, torch.Tensor]:
+    chosen = LoopSettings(**({"steps": 8, "batch": 8, "precision": "32-true", "threads": 1} | settings))
+    torch.manual_seed(chosen.seed)
+    recipe = VAERecipe(TINY, LOSSES, None)
+    return train(recipe, data, folder, chosen, make_fabric(chosen), reporter).state_dict()
+
+
+class StopAfter(Reporter):
+    """Cancels once a state of that step has been saved."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.state = folder / "state" / "state.safetensors"
+
+    @property
+    def cancelled(self) -> bool:
+        return self.state.is_file()
+
+
+@pytest.mark.parametrize("stop_at", [2, 6])
+def test_a_resumed_training_ends_with_the_same_bits(tiny_faces, tmp_path, stop_at):
+    data = tiny_faces.split("train")
+    whole = run(data, tmp_path / "whole")
+    broken = tmp_path / "broken"
+    with pytest.raises(Cancelled):
+        run(data, broken, StopAfter(broken), save_every=stop_at)
+    resumed = run(data, broken, save_every=stop_at)
+    assert whole.keys() == resumed.keys()
+    for name in whole:
+        assert torch.equal(whole[name], resumed[name]), name
+
+
+def test_a_different_seed_gives_different_weights(tiny_faces, tmp_path):
+    data = tiny_faces.split("train")
+    one, other = run(data, tmp_path / "a", steps=2), run(data, tmp_path / "b", steps=2, seed=1)
+    assert any(not torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_state_of_another_network_is_refused(tiny_faces, tmp_path, monkeypatch):
+    data = tiny_faces.split("train")
+    run(data, tmp_path / "run", steps=1)
+    monkeypatch.setitem(globals(), "TINY", TINY.model_copy(update={"latent": 6}))
+    with pytest.raises(SettingsError, match="of another network or recipe"):
+        run(data, tmp_path / "run", steps=1)
+
+
+def test_a_budget_sets_the_steps_once_and_is_kept_on_resuming(tiny_faces, tmp_path):
+    data = tiny_faces.split("train")
+    seen: list[Progress] = []
+    run(data, tmp_path / "run", Reporter(seen.append), minutes=0.01)
+    steps = seen[-1].total
+    assert seen[-1].done == steps
+    assert steps >= 1
+    again: list[Progress] = []
+    run(data, tmp_path / "run", Reporter(again.append), minutes=5.0)
+    assert not again, "a finished run was trained further"
+
+
+def test_the_log_and_the_sample_grids_are_written(tiny_faces, tmp_path):
+    run(tiny_faces.split("train"), tmp_path / "run", steps=4, save_every=2)
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert {line["kind"] for line in lines} == {"train", "held-out"}
+    assert all(np.isfinite(line["mae_255"]) for line in lines if line["kind"] == "train")
+    assert sorted(path.name for path in (tmp_path / "run" / "samples").glob("samples_*.png")) == [
+        "samples_000002.png",
+        "samples_000004.png",
+    ]
+    assert list((tmp_path / "run" / "events").glob("events.out.tfevents.*"))
+
+
+def test_an_epoch_visits_every_row_once():
+    rows = np.concatenate([rows_of_step(10, 4, step, seed=3) for step in range(5)])
+    assert sorted(rows[:10]) == list(range(10))
+    assert sorted(rows[10:20]) == list(range(10))
+    assert list(rows[:10]) != list(rows[10:20])
+
+
+def test_the_rate_warms_up_and_falls():
+    rates = [learning_rate(step, 1000, 1.0, warmup=100) for step in range(1000)]
+    assert rates[0] == pytest.approx(0.01)
+    assert max(rates) == pytest.approx(1.0)
+    assert rates[99:] == sorted(rates[99:], reverse=True)
+    assert rates[-1] == pytest.approx(0.02, abs=1e-3)
+
+
+@pytest.mark.parametrize("bad", [{"steps": 0}, {"batch": 7, "devices": 2}, {"minutes": 0.0}])
+def test_bad_settings_are_refused(bad):
+    with pytest.raises(SettingsError):
+        LoopSettings(**bad)
+
+
+DISTRIBUTED = """
+import sys, torch
+from pathlib import Path
+import numpy as np
+from latentlab.data.faces import open_faces
+from latentlab.families.vae import VAEConfig
+from latentlab.training.loop import LoopSettings, make_fabric, train
+from latentlab.training.vae import VAELosses, VAERecipe
+from safetensors.torch import save_file
+
+def main(devices, out):
+    settings = LoopSettings(steps=4, batch=8, precision="32-true", threads=1, devices=devices,
+                            accelerator="cpu", strategy="ddp" if devices > 1 else "auto")
+    fabric = make_fabric(settings)
+    torch.manual_seed(0)
+    config = VAEConfig(image_size=32, latent=4, encoder_widths=(8, 8, 8), encoder_blocks=(0, 1, 0),
+                       decoder_widths=(8, 8, 8), decoder_blocks=(0, 1, 0))
+    recipe = VAERecipe(config, VAELosses(features=0.0, adversarial_from=0.5), None)
+    faces = open_faces(32)
+    data = faces.select(np.flatnonzero(faces.splits == 0)[:64])
+    network = train(recipe, data, Path(out), settings, fabric)
+    if fabric.is_global_zero:
+        save_file({k: v.contiguous() for k, v in network.state_dict().items()}, str(Path(out) / "final.safetensors"))
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])
+"""
+
+
+def test_two_processes_train_as_one_does(tiny_faces, tmp_path):
+    from safetensors.torch import load_file
+
+    script = tmp_path / "distributed.py"
+    script.write_text(DISTRIBUTED)
+    found = []
+    for devices in (1, 2):
+        out = tmp_path / f"run{devices}"
+        out.mkdir()
+        done = subprocess.run(
+            [sys.executable, str(script), str(devices), str(out)], capture_output=True, text=True, timeout=240
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        found.append(load_file(out / "final.safetensors"))
+    one, two = found
+    for name in one:
+        torch.testing.assert_close(one[name], two[name], atol=2e-4, rtol=2e-3)
