@@ -67,6 +67,12 @@ class ConditionSchema(Record):
 
     attributes: tuple[Attribute, ...] = ()
 
+    @model_validator(mode="after")
+    def _names_differ(self) -> ConditionSchema:
+        if len({attribute.name for attribute in self.attributes}) < len(self.attributes):
+            raise ValueError("two attributes of a condition have the same name")
+        return self
+
     @property
     def size(self) -> int:
         """Length C of the condition vector; 0 for an unconditional model."""
@@ -200,6 +206,21 @@ class PredictorSpec(Record):
     confusion: Mapping[str, Confusion] = Field(default_factory=dict)
     group_confusion: Mapping[str, Mapping[str, Confusion]] = Field(default_factory=dict)
     confusion_source: str = ""
+
+    @model_validator(mode="after")
+    def _everything_is_of_its_attributes(self) -> PredictorSpec:
+        width = {attribute.name: attribute.width for attribute in self.attributes}
+        if len(width) < len(self.attributes):
+            raise ValueError("two attributes have the same name")
+        matrices = [self.confusion, *self.group_confusion.values()]
+        unknown = {name for known in (self.temperature, *matrices) for name in known} - width.keys()
+        if unknown:
+            raise ValueError(f"temperature or confusion of unknown attributes: {', '.join(sorted(unknown))}")
+        for matrix in matrices:
+            for name, confusion in matrix.items():
+                if len(confusion.counts) != width[name]:
+                    raise ValueError(f"the confusion matrix of {name!r} must have {width[name]} rows")
+        return self
 
     def attribute(self, name: str) -> Attribute:
         """Return the attribute of that name, or raise `SettingsError` naming the ones there are."""

@@ -1,6 +1,6 @@
-"""Recognise by its first bytes what a file is, and say so in words where it is not weights.
+"""Recognise by its first bytes what a file is, and say so in words where it is not what it should be.
 
-The usual false starts are an HTML page saved under the weights' name, a Git LFS pointer, an empty or
+The usual false starts are a web page saved under the weights' name, a Git LFS pointer, an empty or
 truncated file, and a pickle, which could run code and is never opened.
 """
 
@@ -9,18 +9,38 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from latentlab.errors import CheckpointError
 
 _LARGEST_HEADER = 100_000_000
+_PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
+_WEB_PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
 
 
 def read_bytes(path: Path, count: int = -1) -> bytes:
-    """Read a file (or its first bytes), turning what can go wrong into a `CheckpointError`."""
+    """Read a file (or its first ``count`` bytes), turning what can go wrong into a `CheckpointError`."""
     try:
         with path.open("rb") as file:
             return file.read(count)
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def read_text(path: Path) -> str:
+    """Read a configuration's text.
+
+    Raises
+    ------
+    CheckpointError
+        If it is empty, something else than text, a web page or a Git LFS pointer.
+    """
+    content = read_bytes(path)
+    _explain_false_start(path, content[:512])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise CheckpointError(f"{path} should be a JSON text in UTF-8; it is a binary file.") from None
 
 
 def explain_foreign(path: Path) -> None:
@@ -32,29 +52,13 @@ def explain_foreign(path: Path) -> None:
         With what was found and what to do.
     """
     head = read_bytes(path, 512)
-    text = head.lstrip().lower()
-    if not head:
-        raise CheckpointError(f"{path} is empty (0 bytes). Download or copy it again.")
-    if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
-        raise CheckpointError(
-            f"{path} is a web page, not weights: the download saved the page about the file. Download the "
-            "file itself."
-        )
-    if head.startswith(b"version https://git-lfs"):
-        raise CheckpointError(
-            f"{path} is a Git LFS pointer, not the weights themselves. Run 'git lfs pull' in its repository."
-        )
-    if head.startswith(b"\x80") or head.startswith(b"PK\x03\x04"):
-        raise CheckpointError(
-            f"{path} is a pickle or PyTorch archive, which can hold code; it was not opened. Save the weights "
-            "as safetensors where they were made."
-        )
+    _explain_false_start(path, head)
     length = int.from_bytes(head[:8], "little")
     size = path.stat().st_size
-    if len(head) < 8 or head[8:9] != b"{" or length > _LARGEST_HEADER:
+    if len(head) < 9 or head[8:9] != b"{" or length > _LARGEST_HEADER:
         raise CheckpointError(
-            f"{path} is not a safetensors file: its first bytes are {head[:8]!r}. Choose a checkpoint's folder or "
-            "its .safetensors file."
+            f"{path} is not a safetensors file: its first bytes are {head[:8]!r}. Choose a checkpoint's "
+            "folder or its .safetensors file."
         )
     if size < 8 + length:
         raise CheckpointError(
@@ -62,6 +66,38 @@ def explain_foreign(path: Path) -> None:
             "Download or copy it again."
         )
     try:
-        json.loads(read_bytes(path, 8 + length)[8:])
-    except ValueError:
+        header = json.loads(read_bytes(path, 8 + length)[8:])
+        ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
+        expected = 8 + length + max((int(end) for end in ends), default=0)
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         raise CheckpointError(f"{path} has a damaged header. Download or copy it again.") from None
+    if size < expected:
+        raise CheckpointError(
+            f"{path} is truncated: {expected:,} bytes expected, {size:,} found. Download or copy it again."
+        )
+
+
+def first_fault(error: ValidationError, where: Path, before: str = "") -> str:
+    """Say in one line where a configuration first departs from what is allowed, and how."""
+    first = error.errors()[0]
+    field = ".".join([*([before] if before else []), *(str(part) for part in first["loc"])])
+    return f"{where}: {f'field {field}: ' if field else ''}{first['msg']}."
+
+
+def _explain_false_start(path: Path, head: bytes) -> None:
+    if not head:
+        raise CheckpointError(f"{path} is empty (0 bytes). Download or copy it again.")
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_WEB_PAGES):
+        raise CheckpointError(
+            f"{path} is a web page, not a part of a checkpoint: the download saved the page about the file. "
+            "Download the file itself."
+        )
+    if head.startswith(b"version https://git-lfs"):
+        raise CheckpointError(
+            f"{path} is a Git LFS pointer, not the file itself. Run 'git lfs pull' in its repository."
+        )
+    if head.startswith(_PICKLES):
+        raise CheckpointError(
+            f"{path} is a pickle or PyTorch archive, which can hold code; it was not opened. Save the "
+            "weights as safetensors where they were made."
+        )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from latentlab.families.blocks import DownPyramid
@@ -20,9 +20,18 @@ class AttributeCNNConfig(Record):
     """The shape of the network: picture size, channels and blocks per stage, hidden features."""
 
     image_size: Annotated[int, Field(ge=16, le=1024)] = 64
-    widths: tuple[int, ...] = (32, 48, 96, 128)
-    blocks: tuple[int, ...] = (1, 1, 1, 1)
+    widths: tuple[Annotated[int, Field(ge=1, le=8192)], ...] = (32, 48, 96, 128)
+    blocks: tuple[Annotated[int, Field(ge=0, le=64)], ...] = (1, 1, 1, 1)
     hidden: Annotated[int, Field(ge=2, le=8192)] = 128
+
+    @model_validator(mode="after")
+    def _fits(self) -> AttributeCNNConfig:
+        stages = len(self.widths)
+        if not stages or len(self.blocks) != stages:
+            raise ValueError("widths and blocks must have the same length, at least one")
+        if self.image_size % (1 << stages):
+            raise ValueError(f"image_size must be a multiple of {1 << stages}")
+        return self
 
 
 class AttributeCNN(nn.Module):

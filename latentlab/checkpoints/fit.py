@@ -1,0 +1,130 @@
+"""Build the network that a configuration describes, and make sure that everything fits everything.
+
+Networks are built on torch's meta device: their tensors have shapes and no numbers, so that building and
+trying one costs next to nothing however large it says it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from latentlab.checkpoints.header import FLOATS, Header
+from latentlab.checkpoints.recognise import first_fault
+from latentlab.errors import CheckpointError
+from latentlab.families import MODEL_FAMILIES, PREDICTOR_FAMILIES
+from latentlab.spec import CheckpointConfig, ModelSpec, PredictorSpec
+
+_FAULTS = (ValueError, TypeError, KeyError, IndexError, RuntimeError)
+
+
+def build(config: CheckpointConfig, where: Path) -> nn.Module:
+    """Build a configuration's network on the meta device and run it once on shapes alone.
+
+    Parameters
+    ----------
+    where
+        The checkpoint, for messages.
+
+    Raises
+    ------
+    CheckpointError
+        If the family is unknown, the network's settings are not its own, or what the network gives does
+        not have the shapes that the specification says.
+    """
+    family = config.spec.family
+    known: Mapping[str, Any] = MODEL_FAMILIES if config.kind == "model" else PREDICTOR_FAMILIES
+    if family not in known:
+        raise CheckpointError(
+            f"{where}: {config.kind} family {family!r} is unknown to this program; it knows "
+            f"{', '.join(known)}. Update LatentLab if a newer version wrote it."
+        )
+    with torch.device("meta"):
+        try:
+            network: nn.Module = known[family](config.network, config.spec)
+        except ValidationError as error:
+            raise CheckpointError(first_fault(error, where, "network")) from None
+        except _FAULTS as error:
+            raise CheckpointError(
+                f"{where}: no network can be built from its configuration ({_line(error)})."
+            ) from None
+        for call, run, expected in _trials(network, config.spec):
+            try:
+                found = f"the shape {list(run().shape)}"
+            except _FAULTS as error:
+                found = _line(error)
+            if found != f"the shape {expected}":
+                raise CheckpointError(
+                    f"{where}: its network does not fit its specification: {call} should give the shape "
+                    f"{expected}; found {found}. Copy or download the configuration again."
+                )
+    return network
+
+
+def check_tensors(network: nn.Module, header: Header, weights: Path) -> None:
+    """Compare a file's header with a network's tensors: names, shapes and types.
+
+    Raises
+    ------
+    CheckpointError
+        Naming the first tensors that are missing, not expected, or of another shape or type.
+    """
+    expected, found = network.state_dict(), header.tensors
+    missing, extra = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
+    if missing or extra:
+        parts = [f"missing {', '.join(missing[:3])}"] if missing else []
+        parts += [f"not expected {', '.join(extra[:3])}"] if extra else []
+        raise CheckpointError(
+            f"{weights} does not fit its configuration: {len(missing)} tensors missing and {len(extra)} not "
+            f"expected ({'; '.join(parts)}). Weights and configuration are from different checkpoints."
+        )
+    for name, entry in found.items():
+        shape = tuple(expected[name].shape)
+        if entry.shape != shape:
+            raise CheckpointError(
+                f"{weights}: tensor {name} should have the shape {list(shape)}; it has {list(entry.shape)}. "
+                f"Weights and configuration are from different checkpoints."
+            )
+        if entry.dtype not in FLOATS:
+            raise CheckpointError(
+                f"{weights}: tensor {name} should hold floating-point numbers ({', '.join(FLOATS)}); it "
+                f"holds {entry.dtype}."
+            )
+
+
+def _trials(
+    network: nn.Module, spec: ModelSpec | PredictorSpec
+) -> Iterator[tuple[str, Callable[[], Tensor], list[int]]]:
+    """Give what the network must be able to do, as calls, with the shape each must return."""
+    size = [1, 3, spec.image_size, spec.image_size]
+    machine: Any = network
+    if isinstance(spec, ModelSpec):
+        latent = [1, *spec.latent_shape]
+        c = torch.empty(1, spec.condition.size) if spec.condition.size else None
+        yield "decode", lambda: machine.decode(torch.empty(latent), c), size
+        if "encode" not in spec.cannot:
+            yield "encode", lambda: machine.encode(torch.empty(size), c).mean, latent
+        return
+    for attribute in spec.attributes:
+        yield (
+            f"predict({attribute.name})",
+            partial(_predict, machine, size, attribute.name),
+            [1, attribute.width],
+        )
+
+
+def _predict(machine: Any, size: list[int], name: str) -> Tensor:
+    probabilities: Tensor = machine.predict(torch.empty(size))[name]
+    return probabilities
+
+
+def _line(error: Exception) -> str:
+    """Return an error's text on one line, not too long."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) < 160 else f"{text[:157]}..."
