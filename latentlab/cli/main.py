@@ -7,54 +7,91 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from collections.abc import Sequence
 
-import click
 import typer
 
+from latentlab import __version__
 from latentlab.errors import Cancelled, LatentLabError
 
-COMMANDS = ("open", "info", "data", "train", "evaluate", "reconstruct", "bench")
+COMMANDS = ("open", "info", "data", "train", "evaluate", "card", "reconstruct", "bench")
 """Commands, each in the module of its name (``open`` in ``open_window``)."""
 
+_CANCELLED = 130
+_USAGE_ERROR: type[Exception] = next(
+    kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
+)
+# What typer raises for arguments it cannot use: click's own class, or that of the copy typer carries.
 
-def build_app() -> typer.Typer:
-    """Put the commands together, importing each one's module (none imports torch)."""
+
+def build_app(commands: Sequence[str] = COMMANDS) -> typer.Typer:
+    """Put commands together, importing only their modules (none imports torch)."""
     app = typer.Typer(
         help="Explore the latent spaces of generative models, and see how data biases them.",
         no_args_is_help=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for name in COMMANDS:
+    app.callback()(_keep_command_names)
+    for name in commands:
         module = importlib.import_module(f"latentlab.cli.{'open_window' if name == 'open' else name}")
         module.register(app)
     return app
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; this is the entry point of the installed command."""
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
-    if not arguments or (arguments[0] not in COMMANDS and arguments[0] not in ("-h", "--help")):
-        arguments.insert(0, "open")
-    sys.exit(run(arguments))
+    """Run the command line and leave the process; this is the entry point of the installed command."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit status."""
+    """Run one command and return its exit status.
+
+    Arguments that begin with neither a command nor a general option are those of ``open``:
+    ``latentlab PATH`` opens the checkpoint at PATH.
+    """
+    arguments = list(arguments)
+    if arguments == ["--version"]:
+        print(f"latentlab {__version__}")
+        return 0
+    if not arguments or arguments[0] not in (*COMMANDS, "-h", "--help"):
+        arguments.insert(0, "open")
     try:
-        typer.main.get_command(build_app()).main(
-            list(arguments), prog_name="latentlab", standalone_mode=False
-        )
-    except click.exceptions.Exit as stop:
+        app = build_app((arguments[0],) if arguments[0] in COMMANDS else COMMANDS)
+        status = typer.main.get_command(app).main(arguments, prog_name="latentlab", standalone_mode=False)
+    except typer.Exit as stop:
         return stop.exit_code
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except (Cancelled, KeyboardInterrupt, click.Abort):
-        print("latentlab: cancelled", file=sys.stderr)
-        return 130
+    except (Cancelled, KeyboardInterrupt, typer.Abort):
+        status = _CANCELLED  # newer typers return it for Ctrl+C, older ones abort
     except LatentLabError as error:
-        print(f"latentlab: {error}", file=sys.stderr)
+        _say(str(error))
         return 2
-    return 0
+    except _USAGE_ERROR as error:
+        command = getattr(getattr(error, "ctx", None), "command_path", "latentlab")
+        _say(f"{_message(error)} '{command} --help' shows how it is used.")
+        return 2
+    except Exception:
+        traceback.print_exc()
+        _say("this is a fault in LatentLab, not in your input; please report it with the lines above")
+        return 1
+    if status == _CANCELLED:
+        _say("cancelled")
+    return status if isinstance(status, int) else 0
+
+
+def _keep_command_names() -> None:
+    """Explore the latent spaces of generative models, and see how data biases them."""
+    # Without a callback an app of a single command would drop that command's name.
+
+
+def _say(message: str) -> None:
+    """Write one line on standard error."""
+    print(f"latentlab: {' '.join(message.split())}", file=sys.stderr)
+
+
+def _message(error: BaseException) -> str:
+    message = str(error.format_message() if hasattr(error, "format_message") else error).strip()
+    if not message or "\n" in message:  # a group without its command, whose help was shown
+        return "A command is missing."
+    return message if message.endswith((".", "?", ")")) else f"{message}."
