@@ -1,0 +1,94 @@
+"""The triple of face sets that the projection between datasets is shown on, and loss of quality.
+
+The roles of FFHQ, CelebA-HQ and CelebA (Esser, Rombach and Ommer 2020): a *broad* sample, a *narrow*
+one with a bias of its own, and the same narrow sample in *low quality*.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from latentlab.data.distribution import PRESETS, Distribution
+from latentlab.data.image_set import ImageSet
+from latentlab.data.pictures import square_picture
+from latentlab.data.resample import resample
+from latentlab.errors import DataError
+
+BROAD_ROWS, NARROW_ROWS = 4000, 2000
+
+
+@dataclass(frozen=True)
+class Triple:
+    """Three sets: rows of ``broad`` and ``narrow`` are disjoint, ``low`` has the rows of ``narrow``."""
+
+    broad: ImageSet
+    narrow: ImageSet
+    low: ImageSet
+
+
+def faces_triple(train: ImageSet, seed: int = 0) -> Triple:
+    """Choose the triple from the training rows of the faces.
+
+    *Broad* is 4,000 rows, 500 of each group of gender and race. *Narrow* is 2,000 of the other rows, 90%
+    light, 65% female, 10% with glasses. After the broad rows are taken some cells (light, female, without
+    glasses) have fewer images than that needs; their images stand twice. ``info.source`` of the set says
+    how many are distinct.
+
+    Raises
+    ------
+    DataError
+        If the set is not the bundled faces' training rows, or too small.
+    """
+    generator = np.random.default_rng(seed)
+    broad = resample(train, _preset("balanced"), BROAD_ROWS, generator)
+    others = train.select(~np.isin(train.rows, broad.rows))
+    narrow = resample(others, _preset("narrow"), NARROW_ROWS, generator, allow_repeats=True)
+    return Triple(broad, narrow, degrade(narrow))
+
+
+def degrade(images: ImageSet, side: int = 24, quality: int = 30) -> ImageSet:
+    """Return the selected images in low quality: reduced, compressed and enlarged again.
+
+    Parameters
+    ----------
+    side
+        Height and width to which each image is reduced, in pixels.
+    quality
+        JPEG quality of the reduced image, 1 to 95.
+
+    Returns
+    -------
+    ImageSet
+        The same rows with their labels and names; the pixels are in memory, those of ``n`` images.
+    """
+    size = images.image_size
+    if not 1 <= side <= size or not 1 <= quality <= 95:
+        raise DataError(
+            f"Images of {size} px can be reduced to 1 to {size} px at a JPEG quality of 1 to 95; "
+            f"{side} px and {quality} were asked for."
+        )
+    pixels = np.empty((len(images), size, size, 3), dtype=np.uint8)
+    for start in range(0, len(images), 256):
+        for offset, picture in enumerate(images.pixels(slice(start, start + 256))):
+            small = io.BytesIO()
+            Image.fromarray(square_picture(picture, side)).save(small, "JPEG", quality=quality)
+            with Image.open(small) as compressed:
+                large = compressed.resize((size, size), Image.Resampling.BICUBIC)
+            pixels[start + offset] = np.asarray(large)
+    record = {**images.info.source, "degraded": {"side": side, "quality": quality}}
+    return ImageSet(
+        images.info.model_copy(update={"source": record}),
+        pixels,
+        {name: codes[images.rows] for name, codes in images.labels.items()},
+        images.names[images.rows],
+        images.splits[images.rows],
+        np.arange(len(images)),
+    )
+
+
+def _preset(name: str) -> Distribution:
+    return Distribution.parse(PRESETS[name][1])
