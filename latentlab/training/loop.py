@@ -112,6 +112,15 @@ class Part:
     wrapped: nn.Module
 
 
+@dataclass(frozen=True)
+class Trained:
+    """A finished training: the averaged network in evaluation mode, its steps, the seconds they took."""
+
+    network: nn.Module
+    steps: int
+    seconds: float
+
+
 class Recipe(Protocol):
     """What the loop trains. Networks are named, so that states can be saved by name."""
 
@@ -162,7 +171,7 @@ def make_fabric(settings: LoopSettings) -> Fabric:
         accelerator=settings.accelerator,
         devices=settings.devices,
         num_nodes=settings.nodes,
-        precision=settings.precision,
+        precision=settings.precision,  # type: ignore[arg-type]
         strategy=settings.strategy,
     )
     fabric.launch()
@@ -176,7 +185,7 @@ def train(
     settings: LoopSettings,
     fabric: Fabric,
     reporter: Reporter | None = None,
-) -> nn.Module:
+) -> Trained:
     """Train a recipe to its last step, resuming from ``folder`` if a state lies there.
 
     Parameters
@@ -188,8 +197,8 @@ def train(
 
     Returns
     -------
-    torch.nn.Module
-        The averaged network, in evaluation mode.
+    Trained
+        The averaged network, and what it took.
 
     Raises
     ------
@@ -227,7 +236,7 @@ class _Run:
         self.average = {key: value.detach().clone() for key, value in self.kept.state_dict().items()}
         self._resume()
 
-    def finish(self) -> nn.Module:
+    def finish(self) -> Trained:
         from torch.utils.tensorboard import SummaryWriter
 
         writer = SummaryWriter(str(self.folder / "events")) if self.fabric.is_global_zero else None
@@ -260,7 +269,7 @@ class _Run:
         finally:
             if writer is not None:
                 writer.close()
-        return self._averaged_network()
+        return Trained(self._averaged_network(), self.steps, self.seconds)
 
     def _one_step(self, number: int, keep: bool = True) -> dict[str, Tensor]:
         started = time.perf_counter()

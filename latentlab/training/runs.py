@@ -22,7 +22,7 @@ from latentlab.families.vae import VAE, VAEConfig
 from latentlab.progress import Progress, Reporter
 from latentlab.spec import CheckpointConfig
 from latentlab.training.classifier import ClassifierRecipe, calibrated_spec
-from latentlab.training.loop import LoopSettings, make_fabric, train
+from latentlab.training.loop import LoopSettings, Trained, make_fabric, train
 from latentlab.training.perceptual import FeatureDistance
 from latentlab.training.vae import VAELosses, VAERecipe, summarise_latents
 
@@ -70,17 +70,17 @@ def train_vae(
     recipe = VAERecipe(config, losses, held_out, distance)
     run = _run_folder(out, fresh)
     trained = train(recipe, images, run, settings, fabric, reporter)
-    assert isinstance(trained, VAE)
+    vae = trained.network.to("cpu").float()
+    assert isinstance(vae, VAE)
     if fabric.is_global_zero:
         reporter.report(Progress("Measuring the latent dimensions"))
-        trained = trained.to("cpu").float()
-        spec = trained.spec.model_copy(update={"latent_summary": summarise_latents(trained, images)})
-        record = _record(data, settings, {"losses": asdict(losses), "features": features})
+        spec = vae.spec.model_copy(update={"latent_summary": summarise_latents(vae, images)})
+        record = _record(data, settings, trained, {"losses": asdict(losses), "features": features})
         if predictor:
             record["predictor"] = predictor
         save(
             out,
-            trained,
+            vae,
             CheckpointConfig(
                 kind="model",
                 name=out.name,
@@ -132,21 +132,21 @@ def train_classifier(
     fabric = make_fabric(settings)
     recipe = ClassifierRecipe(config, images, names, held_out)
     trained = train(recipe, images, _run_folder(out, fresh), settings, fabric, reporter)
-    assert isinstance(trained, AttributeCNN)
+    network = trained.network.to("cpu").float()
+    assert isinstance(network, AttributeCNN)
     if fabric.is_global_zero:
         reporter.report(Progress("Calibrating"))
         source = validation or data.replace(":train", ":validation")
-        trained = trained.to("cpu").float()
-        spec = calibrated_spec(trained, held_out, groups, source)
+        spec = calibrated_spec(network, held_out, groups, source)
         save(
             out,
-            trained,
+            network,
             CheckpointConfig(
                 kind="predictor",
                 name=out.name,
                 predictor=spec,
                 network=config.model_dump(mode="json"),
-                training=_record(data, settings, {}),
+                training=_record(data, settings, trained, {}),
             ),
             half=True,
         )
@@ -171,10 +171,13 @@ def _run_folder(out: Path, fresh: bool) -> Path:
     return run
 
 
-def _record(data: str, settings: LoopSettings, more: dict[str, Any]) -> dict[str, Any]:
+def _record(data: str, settings: LoopSettings, trained: Trained, more: dict[str, Any]) -> dict[str, Any]:
+    program = Path(sys.argv[0]).name
     return {
-        "command": "latentlab " + shlex.join(sys.argv[1:]),
+        "command": f"latentlab {shlex.join(sys.argv[1:])}" if program == "latentlab" else "",
         "data": data,
+        "steps": trained.steps,
+        "minutes": round(trained.seconds / 60.0, 1),
         "latentlab_version": latentlab.__version__,
         "torch_version": torch.__version__.split("+")[0],
         "settings": asdict(settings),

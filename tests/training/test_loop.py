@@ -32,7 +32,7 @@ def run(data, folder: Path, reporter: Reporter | None = None, **settings) -> dic
     chosen = LoopSettings(**({"steps": 8, "batch": 8, "precision": "32-true", "threads": 1} | settings))
     torch.manual_seed(chosen.seed)
     recipe = VAERecipe(TINY, LOSSES, None)
-    return train(recipe, data, folder, chosen, make_fabric(chosen), reporter).state_dict()
+    return train(recipe, data, folder, chosen, make_fabric(chosen), reporter).network.state_dict()
 
 
 class StopAfter(Reporter):
@@ -139,9 +139,10 @@ def main(devices, out):
     recipe = VAERecipe(config, VAELosses(features=0.0, adversarial_from=0.5), None)
     faces = open_faces(32)
     data = faces.select(np.flatnonzero(faces.splits == 0)[:64])
-    network = train(recipe, data, Path(out), settings, fabric)
+    network = train(recipe, data, Path(out), settings, fabric).network
     if fabric.is_global_zero:
-        save_file({k: v.contiguous() for k, v in network.state_dict().items()}, str(Path(out) / "final.safetensors"))
+        tensors = {k: v.contiguous() for k, v in network.state_dict().items()}
+        save_file(tensors, str(Path(out) / "final.safetensors"))
 
 if __name__ == "__main__":
     main(int(sys.argv[1]), sys.argv[2])
