@@ -4,6 +4,8 @@
 name                        the set
 ==========================  ==========================================================================
 ``faces``                   the bundled faces; ``faces:train``, ``faces:validation``, ``faces:test``
+``avatars``                 the avatars in all styles, paired; ``avatars:train`` and so on
+``avatars:STYLE``           the avatars of one style; ``avatars:lorelei:test`` and so on
 a folder                    a set that LatentLab wrote; ``FOLDER:train`` and so on for one split
 ==========================  ==========================================================================
 """
@@ -12,14 +14,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from latentlab.data.avatar_styles import avatar_schema
+from latentlab.data.avatars import open_avatars
 from latentlab.data.faces import open_faces
 from latentlab.data.image_set import SPLITS, ImageSet
 from latentlab.data.resize import open_resized
 from latentlab.errors import DataError
 from latentlab.progress import Reporter
 
-KNOWN_SETS = ("faces", *(f"faces:{split}" for split in SPLITS))
-"""The sets that have names of their own."""
+
+def known_sets() -> tuple[str, ...]:
+    """Return the sets that have names of their own, without their splits."""
+    return ("faces", "avatars", *(f"avatars:{style}" for style in avatar_schema().shippable))
 
 
 def open_set(name: str | Path, image_size: int = 64, reporter: Reporter | None = None) -> ImageSet:
@@ -31,7 +37,8 @@ def open_set(name: str | Path, image_size: int = 64, reporter: Reporter | None =
         See the table above. A built-in name wins over a folder of that name; write ``./faces`` for the
         folder.
     reporter
-        Learns of the work on first use (seconds for the faces), and may cancel it.
+        Learns of the work on first use (seconds for the faces, a minute or two for the avatars), and may
+        cancel it.
 
     Raises
     ------
@@ -41,12 +48,16 @@ def open_set(name: str | Path, image_size: int = 64, reporter: Reporter | None =
     source, split = _take_split(str(name))
     if source == "faces":
         images = open_faces(image_size, reporter)
+    elif source in known_sets():
+        images = open_avatars(image_size, reporter)
+        if style := source.partition(":")[2]:
+            images = images.select(images.codes("style") == images.attribute("style").index(style))
     elif Path(source).expanduser().is_dir():
         images = _open_folder(Path(source).expanduser(), image_size, reporter)
     else:
         raise DataError(
-            f"There is no image set {str(name)!r}. Known are {', '.join(KNOWN_SETS)}, and folders; "
-            "no folder of that name exists."
+            f"There is no image set {str(name)!r}, nor a folder of that name. Known are "
+            f"{', '.join(known_sets())}, each also with :{', :'.join(SPLITS)} after it, and folders."
         )
     return images.split(split) if split else images
 
