@@ -79,3 +79,7 @@ class AttributePredictor(Protocol):
     def features(self, images: Tensor) -> Tensor:
         """Return the last hidden layer, float ``[B, F]``: the space of the Frechet distances."""
         ...
+
+    def probabilities(self, features: Tensor) -> dict[str, Tensor]:
+        """Return what `predict` does, for features that have been computed already."""
+        ...

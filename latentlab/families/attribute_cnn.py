@@ -62,7 +62,11 @@ class AttributeCNN(nn.Module):
 
     def predict(self, images: Tensor) -> dict[str, Tensor]:
         """Return calibrated probabilities ``[B, classes]`` by attribute."""
+        return self.probabilities(self.features(images))
+
+    def probabilities(self, features: Tensor) -> dict[str, Tensor]:
+        """Return calibrated probabilities ``[B, classes]`` for features that have been computed already."""
         return {
             name: torch.softmax(logits.float() / self.spec.temperature.get(name, 1.0), dim=1)
-            for name, logits in self(images).items()
+            for name, logits in self.read(features).items()
         }
