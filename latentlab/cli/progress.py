@@ -17,14 +17,16 @@ from latentlab.progress import Progress, Reporter
 @contextmanager
 def show_progress() -> Iterator[Reporter]:
     """Give a reporter whose events move a line; the first Ctrl+C cancels gently, the second at once."""
+    console = Console(stderr=True)
     bar = Bar(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[figures]}"),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,  # a file of standard error holds messages only
     )
     with bar:
         task = bar.add_task("Starting", total=None, figures="")

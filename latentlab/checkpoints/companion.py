@@ -1,0 +1,58 @@
+"""Open a checkpoint of the kind that is needed, and find the predictor that goes with a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from latentlab.checkpoints.native import Checkpoint, load, locate
+from latentlab.errors import CheckpointError
+from latentlab.paths import bundled_models
+from latentlab.spec import CheckpointConfig
+
+FACES_PREDICTOR = "faces-attributes"
+"""The bundled predictor for models that were trained on the bundled faces."""
+
+
+def load_model(name: str | Path) -> Checkpoint:
+    """Open a model.
+
+    Raises
+    ------
+    CheckpointError
+        If it cannot be opened or is a predictor.
+    """
+    if locate(name).config.kind != "model":
+        raise CheckpointError(
+            f"{name} is an attribute predictor, not a model: it cannot draw pictures. Open a model, and give "
+            "this checkpoint as its predictor."
+        )
+    return load(name)
+
+
+def load_predictor(name: str | Path) -> Checkpoint:
+    """Open an attribute predictor.
+
+    Raises
+    ------
+    CheckpointError
+        If it cannot be opened or is a model.
+    """
+    if locate(name).config.kind != "predictor":
+        raise CheckpointError(
+            f"{name} is a model, not an attribute predictor. Choose a predictor's checkpoint."
+        )
+    return load(name)
+
+
+def fitting_predictor(config: CheckpointConfig) -> str:
+    """Return the bundled predictor that goes with a model, or the empty string.
+
+    It is the one that the model's own record names (``training.predictor``), else the bundled one for
+    faces where the model was trained on those.
+    """
+    bundled = bundled_models()
+    named = str(config.training.get("predictor", ""))
+    if named in bundled:
+        return named
+    on_faces = str(config.training.get("data", "")).startswith("faces")
+    return FACES_PREDICTOR if on_faces and FACES_PREDICTOR in bundled else ""

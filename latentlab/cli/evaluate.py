@@ -1,0 +1,115 @@
+"""``latentlab evaluate``: measure a checkpoint on labelled images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from latentlab.metrics.report import Report
+
+CheckpointArgument = Annotated[str, typer.Argument(help="A checkpoint's folder or file, or a bundled name.")]
+Data = Annotated[str, typer.Option("--data", help="Labelled images: faces:test, a folder, ...")]
+Groups = Annotated[
+    str | None,
+    typer.Option(help="Attributes whose intersections are the groups, by commas; gender,race by default."),
+]
+Seed = Annotated[int, typer.Option(help="Of the samples and of the bootstrapped intervals.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Table = Annotated[Path | None, typer.Option(help="Also write every figure to this CSV file.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group ``evaluate``."""
+    group = typer.Typer(help="Measure a checkpoint on labelled images.", no_args_is_help=True)
+    group.command("classifier")(classifier)
+    group.command("reconstruction")(reconstruction)
+    app.add_typer(group, name="evaluate")
+
+
+def classifier(
+    checkpoint: CheckpointArgument,
+    data: Data,
+    groups: Groups = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    as_json: AsJson = False,
+    table: Table = None,
+) -> None:
+    """Accuracy and calibration error of an attribute predictor, overall and by group.
+
+    Example: latentlab evaluate classifier faces-attributes --data faces:test
+    """
+    from latentlab.cli.progress import show_progress
+    from latentlab.metrics.runs import run_classifier
+
+    with show_progress() as reporter:
+        report = run_classifier(
+            checkpoint, data, seed=seed, device=device, groups=split_names(groups), reporter=reporter
+        )
+    show(report, as_json, table)
+
+
+def reconstruction(
+    checkpoint: CheckpointArgument,
+    data: Data,
+    predictor: Annotated[
+        str | None, typer.Option(help="The judging attribute predictor; the model's own by default.")
+    ] = None,
+    samples: Annotated[int, typer.Option(help="Pictures drawn for frechet_sample.")] = 2048,
+    groups: Groups = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    as_json: AsJson = False,
+    table: Table = None,
+) -> None:
+    """Error of a model's reconstructions, attributes that survive them, and Frechet distances.
+
+    Example: latentlab evaluate reconstruction faces-vae --data faces:test
+    """
+    from latentlab.cli.progress import show_progress
+    from latentlab.metrics.runs import run_reconstruction
+
+    with show_progress() as reporter:
+        report = run_reconstruction(
+            checkpoint,
+            data,
+            predictor=predictor,
+            samples=samples,
+            seed=seed,
+            device=device,
+            groups=split_names(groups),
+            reporter=reporter,
+        )
+    show(report, as_json, table)
+
+
+def split_names(text: str | None) -> list[str] | None:
+    """Return the names of a list by commas; None where none was given."""
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def show(report: Report, as_json: bool, table: Path | None) -> None:
+    """Print a report, as JSON or as a table, and write it as CSV where wished."""
+    if table is not None:
+        report.write_csv(table)
+    if as_json:
+        print(report.json())
+        return
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table as Sheet
+
+    sheet = Sheet(title=report.title(), title_justify="left", box=SIMPLE)
+    sheet.add_column("metric and group", no_wrap=True)
+    for column in ("value", "95% interval", "n"):
+        sheet.add_column(column, justify="right", no_wrap=True)
+    for name, *figures in report.texts():
+        sheet.add_row(name, *figures, style="" if name.startswith(" ") else "bold")
+    console = Console()
+    console.print(sheet)
+    for note in report.evaluation.notes:
+        console.print(f"- {note}", highlight=False, markup=False)

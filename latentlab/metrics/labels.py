@@ -1,0 +1,122 @@
+"""What a set's labels are to a predictor or a condition: the same classes by name, not by position."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.data.image_set import UNKNOWN, ImageSet
+from latentlab.errors import DataError, SettingsError
+from latentlab.spec import Attribute, ConditionSchema, PredictorSpec
+
+_MOST_GROUPS = 64
+_USUAL_GROUPS = ("gender", "race")
+
+
+def true_codes(spec: PredictorSpec, data: ImageSet) -> tuple[dict[str, NDArray[np.int64]], list[str]]:
+    """Return the true classes of a set in a predictor's own numbering.
+
+    Returns
+    -------
+    tuple
+        Codes ``[n]`` by attribute, -1 where the truth is unknown or is a class the predictor does not
+        have; and notes on what had to be left out.
+
+    Raises
+    ------
+    DataError
+        If the set has labels for none of the predictor's attributes.
+    """
+    known = {attribute.name: attribute for attribute in data.info.attributes}
+    found, notes = {}, []
+    for attribute in spec.attributes:
+        labelled = known.get(attribute.name)
+        if attribute.kind != "categorical" or labelled is None or labelled.kind != "categorical":
+            notes.append(f"{attribute.name} was not judged: the set has no classes of it.")
+            continue
+        codes = _translate(labelled, attribute, data.codes(attribute.name))
+        if (codes >= 0).any():
+            found[attribute.name] = codes
+            left_out = int((codes < 0).sum())
+            if left_out:
+                notes.append(f"{attribute.name}: {left_out} images without a label that the predictor knows.")
+        else:
+            notes.append(f"{attribute.name} was not judged: no label of the set is one of its classes.")
+    if not found:
+        names = ", ".join(attribute.name for attribute in spec.attributes)
+        raise DataError(
+            f"The set {data.info.name} has labels for none of the predictor's attributes ({names}); it has "
+            f"{', '.join(known) or 'none'}. Choose another predictor or set."
+        )
+    return found, notes
+
+
+def group_attributes(data: ImageSet, wish: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Return the attributes whose intersections are the groups.
+
+    Without a wish these are gender and race where the set has them, else none.
+
+    Raises
+    ------
+    DataError
+        If the set lacks a wished attribute.
+    SettingsError
+        If a wished attribute is continuous, or there would be too many groups to tell apart.
+    """
+    if wish is None:
+        names = {attribute.name for attribute in data.info.attributes if attribute.kind == "categorical"}
+        return tuple(name for name in _USUAL_GROUPS if name in names)
+    chosen = tuple(dict.fromkeys(wish))
+    for name in chosen:
+        if data.attribute(name).kind != "categorical":
+            raise SettingsError(f"Groups need attributes with classes; {name!r} is continuous.")
+    count = int(np.prod([len(data.attribute(name).classes) for name in chosen]))
+    if count > _MOST_GROUPS:
+        raise SettingsError(
+            f"Groups over {', '.join(chosen)} would be {count}; at most {_MOST_GROUPS} are told apart. "
+            "Choose fewer attributes."
+        )
+    return chosen
+
+
+def conditions(schema: ConditionSchema, data: ImageSet) -> NDArray[np.float32] | None:
+    """Return the condition of each image from the set's labels, float32 ``[n, C]``.
+
+    A class is one-hot and a continuous attribute its value; unknown labels are zeros.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        None for an unconditional model.
+
+    Raises
+    ------
+    DataError
+        If the set lacks an attribute of the condition.
+    """
+    if not schema.size:
+        return None
+    vectors = np.zeros((len(data), schema.size), dtype=np.float32)
+    for attribute in schema.attributes:
+        labelled, values = data.attribute(attribute.name), data.codes(attribute.name)
+        where = schema.slice(attribute.name)
+        if labelled.kind != attribute.kind:
+            raise DataError(
+                f"The set {data.info.name} has {attribute.name!r} as {labelled.kind}; the model's condition "
+                f"needs it {attribute.kind}."
+            )
+        if attribute.kind == "continuous":
+            vectors[:, where.start] = np.nan_to_num(values)
+        else:
+            codes = _translate(labelled, attribute, values)
+            rows = np.flatnonzero(codes >= 0)
+            vectors[rows, where.start + codes[rows]] = 1.0
+    return vectors
+
+
+def _translate(source: Attribute, target: Attribute, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Renumber codes of one attribute's classes as those of another's, by the classes' names."""
+    table = [target.classes.index(label) if label in target.classes else UNKNOWN for label in source.classes]
+    return np.array([*table, UNKNOWN], dtype=np.int64)[codes]
