@@ -13,9 +13,10 @@ import json
 import os
 import signal
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import product
@@ -240,15 +241,21 @@ def _draw(task: _Task) -> NDArray[np.uint8]:
 def _drawings(tasks: Sequence[_Task], workers: int, reporter: Reporter) -> Iterator[NDArray[np.uint8]]:
     """Draw the tasks in their order, in processes if there are many images."""
     total, done = sum(len(task.people) for task in tasks), 0
-    batches = _in_processes(tasks, workers) if workers > 1 and total > _FEW else map(_draw, tasks)
-    for batch in batches:
-        reporter.raise_if_cancelled()
-        done += len(batch)
-        reporter.report(Progress("Drawing the avatars", done, total))
-        yield batch
+    batches = _in_processes(tasks, workers) if workers > 1 and total > _FEW else _here(tasks)
+    with closing(batches):
+        for batch in batches:
+            reporter.raise_if_cancelled()
+            done += len(batch)
+            reporter.report(Progress("Drawing the avatars", done, total))
+            yield batch
 
 
-def _in_processes(tasks: Sequence[_Task], workers: int) -> Iterator[NDArray[np.uint8]]:
+def _here(tasks: Sequence[_Task]) -> Generator[NDArray[np.uint8], None, None]:
+    for task in tasks:
+        yield _draw(task)
+
+
+def _in_processes(tasks: Sequence[_Task], workers: int) -> Generator[NDArray[np.uint8], None, None]:
     """Draw in processes, a few tasks ahead; what they fail to draw is drawn here."""
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_leave_interrupts)
     waiting: deque[Future[NDArray[np.uint8]]] = deque()
@@ -265,7 +272,7 @@ def _in_processes(tasks: Sequence[_Task], workers: int) -> Iterator[NDArray[np.u
             waiting.popleft()
             drawn += 1
     except BrokenProcessPool:  # killed, or started from a script without its guard
-        yield from map(_draw, tasks[drawn:])
+        yield from _here(tasks[drawn:])
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

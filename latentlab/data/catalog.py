@@ -6,7 +6,8 @@ name                        the set
 ``faces``                   the bundled faces; ``faces:train``, ``faces:validation``, ``faces:test``
 ``avatars``                 the avatars in all styles, paired; ``avatars:train`` and so on
 ``avatars:STYLE``           the avatars of one style; ``avatars:lorelei:test`` and so on
-a folder                    a set that LatentLab wrote; ``FOLDER:train`` and so on for one split
+a folder                    a set that LatentLab wrote, CelebA's official files, or any folder of pictures
+                            (`latentlab.data.folder`); ``FOLDER:train`` and so on for one split
 ==========================  ==========================================================================
 """
 
@@ -16,8 +17,11 @@ from pathlib import Path
 
 from latentlab.data.avatar_styles import avatar_schema
 from latentlab.data.avatars import open_avatars
+from latentlab.data.celeba import is_celeba, list_celeba
 from latentlab.data.faces import open_faces
+from latentlab.data.folder import list_folder
 from latentlab.data.image_set import SPLITS, ImageSet
+from latentlab.data.picture_list import PictureList, open_pictures
 from latentlab.data.resize import open_resized
 from latentlab.errors import DataError
 from latentlab.progress import Reporter
@@ -70,7 +74,18 @@ def _take_split(name: str) -> tuple[str, str | None]:
     return name, None
 
 
+def list_pictures(folder: Path) -> PictureList:
+    """List the pictures of a folder that is no set yet: CelebA's, or any other.
+
+    Raises
+    ------
+    DataError
+        If it holds no pictures, or its lists do not fit them.
+    """
+    return list_celeba(folder) if is_celeba(folder) else list_folder(folder)
+
+
 def _open_folder(folder: Path, image_size: int, reporter: Reporter | None) -> ImageSet:
     if (folder / "set.json").is_file():
         return open_resized(folder, image_size, reporter)
-    raise DataError(f"The folder {folder} holds no image set: it has no set.json.")
+    return open_pictures(list_pictures(folder), image_size, reporter)
