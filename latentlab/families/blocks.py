@@ -1,8 +1,8 @@
 """The blocks that the families share: residual blocks without normalisation, and the two pyramids.
 
-A residual branch starts at zero (a learnt gain, De & Smith 2020, "SkipInit"), so that a block begins as
-the identity and no statistic of the batch is needed to train it: a picture's result never depends on
-its neighbours, and at batch 1 nothing is computed that a convolution does not need.
+A residual branch is scaled by a learnt gain (De & Smith 2020, "SkipInit"), so that no statistic of the
+batch is needed to train it: a picture's result never depends on its neighbours, and at batch 1 nothing
+is computed that a convolution does not need.
 
 Pictures enter and leave through 2 x 2 pixel (un)shuffling (Shi et al. 2016): the pyramids work at half
 the picture's size with four times the channels, which CPUs do several times faster than few channels at
@@ -20,13 +20,16 @@ class ResidualBlock(nn.Module):
     """x + gain * conv(relu(conv(relu(x)))), two 3 x 3 convolutions on ``[B, channels, H, W]``.
 
     The gain multiplies the second convolution's weights, which is the same and touches far fewer numbers.
+    ``gain`` is where it starts: at 0 the block begins as the identity; an optimiser of small steps, such
+    as Adam, then needs thousands of them to open the branch, which a classifier can afford and a
+    generator cannot.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, gain: float = 0.0) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.gain = nn.Parameter(torch.zeros(()))
+        self.gain = nn.Parameter(torch.full((), gain))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the block's output, of the input's shape."""
@@ -55,13 +58,13 @@ class DownPyramid(nn.Module):
     convolution. ``blocks[i]`` residual blocks stand at stage i.
     """
 
-    def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...]) -> None:
+    def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...], gain: float = 0.0) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.PixelUnshuffle(2), nn.Conv2d(12, widths[0], 3, padding=1)]
         for stage, width in enumerate(widths):
             if stage:
                 layers += [nn.ReLU(), nn.Conv2d(widths[stage - 1], width, 3, stride=2, padding=1)]
-            layers += [ResidualBlock(width) for _ in range(blocks[stage])]
+            layers += [ResidualBlock(width, gain) for _ in range(blocks[stage])]
         self.layers = nn.Sequential(*layers, nn.ReLU())
 
     def forward(self, images: Tensor) -> Tensor:
@@ -82,11 +85,11 @@ class DownPyramid(nn.Module):
 class UpPyramid(nn.Module):
     """Features ``[B, widths[-1], s, s]`` to picture logits ``[B, 3, S, S]``: `DownPyramid` mirrored."""
 
-    def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...]) -> None:
+    def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...], gain: float = 0.0) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         for stage in reversed(range(len(widths))):
-            layers += [ResidualBlock(widths[stage]) for _ in range(blocks[stage])]
+            layers += [ResidualBlock(widths[stage], gain) for _ in range(blocks[stage])]
             if stage:
                 layers += [nn.ReLU(), nn.Conv2d(widths[stage], widths[stage - 1], 3, padding=1), Upsample()]
         layers += [nn.ReLU(), nn.Conv2d(widths[0], 12, 3, padding=1), nn.PixelShuffle(2)]

@@ -20,6 +20,10 @@ LOGVAR_RANGE = (-10.0, 4.0)
 """The encoder's log variance is clamped to this range (version 1 of the family)."""
 
 
+INITIAL_GAIN = 0.5
+"""Where the gains of the residual branches start."""
+
+
 class VAEConfig(Record):
     """The shape of the network: picture size, latent entries, channels and blocks per stage.
 
@@ -61,10 +65,18 @@ class VAE(nn.Module):
             family="vae", image_size=config.image_size, latent_shape=(config.latent,)
         )
         cells = config.side**2
-        self.encoder = DownPyramid(config.encoder_widths, config.encoder_blocks)
+        self.encoder = DownPyramid(config.encoder_widths, config.encoder_blocks, INITIAL_GAIN)
         self.to_posterior = nn.Linear(config.encoder_widths[-1] * cells, 2 * config.latent)
         self.from_latent = nn.Linear(config.latent, config.decoder_widths[-1] * cells)
-        self.decoder = UpPyramid(config.decoder_widths, config.decoder_blocks)
+        self.decoder = UpPyramid(config.decoder_widths, config.decoder_blocks, INITIAL_GAIN)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        """Draw the convolutions after He et al. 2015, which keeps a ReLU network's signal its size."""
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d) and module.bias is not None:
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+                nn.init.zeros_(module.bias)
 
     def encode(self, images: Tensor, condition: Tensor | None = None) -> Posterior:
         """Return mu and log sigma^2, each ``[B, D]``, of images ``[B, 3, S, S]`` in [0, 1]."""

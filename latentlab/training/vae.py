@@ -39,18 +39,21 @@ class VAELosses:
         Share of the training over which beta rises from 0.
     features
         Weight w_f of the feature distance; needs a feature network.
+    features_from
+        Share of the training after which the feature distance counts: coarse shapes need it not.
     adversarial
         Weight lambda of the discriminator's term; 0 leaves it out.
     adversarial_from
         Share of the training after which the discriminator takes part.
     """
 
-    rate: float = 8e-4
+    rate: float = 1.6e-3
     beta: float = 3e-5
     warmup: float = 0.1
     features: float = 0.1
+    features_from: float = 0.4
     adversarial: float = 0.3
-    adversarial_from: float = 0.75
+    adversarial_from: float = 0.8
 
 
 class VAERecipe:
@@ -95,7 +98,7 @@ class VAERecipe:
         beta = losses.beta * min(1.0, step.fraction / losses.warmup) if losses.warmup else losses.beta
         figures = {"mae_255": mae.detach() * 255.0, "kl_nats": kl.detach()}
         looks = mae
-        if self.features is not None and losses.features:
+        if self.features is not None and losses.features and step.fraction >= losses.features_from:
             with fabric.autocast():
                 distance = self.features(fakes[: len(x)], x)
             figures["feature_distance"] = distance.detach()
