@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -57,13 +60,51 @@ def balanced_accuracy(matrix: ArrayLike) -> Estimate | None:
     return mean_of_rates(counts.diagonal(), counts.sum(axis=1))
 
 
-def agreement(truth: Codes, on_originals: Codes, on_reconstructions: Codes, classes: int) -> Estimate | None:
+def accuracy(
+    truth: Codes,
+    predicted: Codes,
+    classes: int,
+    generator: np.random.Generator,
+    clusters: NDArray[np.int64] | None = None,
+) -> Estimate | None:
+    """Return the balanced accuracy (`balanced_accuracy`) of predictions.
+
+    Parameters
+    ----------
+    truth, predicted
+        Class codes ``[n]``; rows whose truth is -1 are left out.
+    clusters
+        Integers ``[n]``, where several images show one identity: then the interval is also bootstrapped
+        by identity, and the wider limit holds on either side.
+
+    Returns
+    -------
+    Estimate or None
+        None where no truth is known.
+    """
+    estimate = balanced_accuracy(confusion_matrix(truth, predicted, classes))
+    if estimate is None or clusters is None:
+        return estimate
+    rates = _resampled_rates(truth, [predicted], classes, generator, clusters)
+    return _widened(estimate, rates[0])
+
+
+def agreement(
+    truth: Codes,
+    on_originals: Codes,
+    on_reconstructions: Codes,
+    classes: int,
+    generator: np.random.Generator,
+    clusters: NDArray[np.int64] | None = None,
+) -> Estimate | None:
     """Return balanced accuracy on reconstructions / balanced accuracy on the same images' originals.
 
     Parameters
     ----------
     truth, on_originals, on_reconstructions
         True classes and the classifier's answers, codes ``[n]``; rows whose truth is -1 are left out.
+    clusters
+        As in `accuracy`.
 
     Returns
     -------
@@ -72,14 +113,44 @@ def agreement(truth: Codes, on_originals: Codes, on_reconstructions: Codes, clas
         truth is known or no original is recognised.
     """
     known = truth >= 0
-    truth = truth[known]
-    before, after = on_originals[known] == truth, on_reconstructions[known] == truth
+    codes = truth[known]
+    before, after = on_originals[known] == codes, on_reconstructions[known] == codes
 
     def count(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-        return np.bincount(truth[mask], minlength=classes)
+        return np.bincount(codes[mask], minlength=classes)
 
-    return ratio_of_means(
-        count(before & after), count(after), count(before), np.bincount(truth, minlength=classes)
+    n = np.bincount(codes, minlength=classes)
+    estimate = ratio_of_means(count(before & after), count(after), count(before), n)
+    if estimate is None or clusters is None:
+        return estimate
+    answers = [on_reconstructions, on_originals]
+    first, second = _resampled_rates(truth, answers, classes, generator, clusters)
+    return _widened(estimate, first[second > 0] / second[second > 0])
+
+
+def _resampled_rates(
+    truth: Codes,
+    answers: Sequence[Codes],
+    classes: int,
+    generator: np.random.Generator,
+    clusters: NDArray[np.int64],
+) -> list[NDArray[np.float64]]:
+    """Return the balanced accuracy of each of some answers in the same resamples of clusters."""
+    known = truth >= 0
+    member = np.eye(classes)[truth[known]]
+    right = [member * (answer[known] == truth[known])[:, None] for answer in answers]
+    totals = bootstrap_totals(np.concatenate([member, *right], axis=1), generator, clusters[known])
+    n, *hits = np.split(totals, len(answers) + 1, axis=1)
+    seen = n > 0  # a class may be in no cluster that was drawn
+    return [np.divide(k, n, out=np.zeros_like(k), where=seen).sum(axis=1) / seen.sum(axis=1) for k in hits]
+
+
+def _widened(estimate: Estimate, statistics: NDArray[np.float64]) -> Estimate:
+    low, high = percentile_limits(statistics)
+    return replace(
+        estimate,
+        low=None if estimate.low is None else min(estimate.low, low),
+        high=None if estimate.high is None else max(estimate.high, high),
     )
 
 

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from latentlab.data.image_set import ImageSet
-from latentlab.metrics.classification import balanced_accuracy, calibration_error, confusion_matrix
+from latentlab.metrics.classification import accuracy, calibration_error, confusion_matrix
 from latentlab.metrics.intervals import Estimate
-from latentlab.metrics.labels import group_attributes, true_codes
+from latentlab.metrics.labels import group_attributes, identities, true_codes
 from latentlab.metrics.passes import check_size, judge_set
 from latentlab.metrics.report import Evaluation, group_notes
 from latentlab.model import AttributePredictor
@@ -66,17 +66,20 @@ def evaluate_classifier(
     chosen = group_attributes(data, groups)
     found = judge_set(predictor, data, torch.device(device), reporter)
     members = data.groups(chosen) if chosen else {}
+    clusters = identities(data)
 
     def measure(rows: NDArray[np.int64], stream: int) -> tuple[dict[str, Estimate], dict[str, Confusion]]:
         metrics: dict[str, Estimate | None] = {}
         matrices = {}
         generator = np.random.default_rng([seed, stream])
         for name, codes in truth.items():
-            p = found.probabilities[name][rows]
-            matrix = confusion_matrix(codes[rows], p.argmax(axis=1), p.shape[1])
+            p, truths = found.probabilities[name][rows], codes[rows]
+            predicted, classes = p.argmax(axis=1), p.shape[1]
+            matrix = confusion_matrix(truths, predicted, classes)
             matrices[name] = Confusion(counts=tuple(tuple(row) for row in matrix.tolist()))
-            metrics[f"accuracy.{name}"] = balanced_accuracy(matrix)
-            metrics[f"calibration_error.{name}"] = calibration_error(p, codes[rows], generator)
+            shown = None if clusters is None else clusters[rows]
+            metrics[f"accuracy.{name}"] = accuracy(truths, predicted, classes, generator, shown)
+            metrics[f"calibration_error.{name}"] = calibration_error(p, truths, generator, shown)
         return {name: estimate for name, estimate in metrics.items() if estimate}, matrices
 
     overall, confusion = measure(np.arange(len(data)), 0)

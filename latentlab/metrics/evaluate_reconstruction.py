@@ -5,7 +5,8 @@ training loss. Frechet distances are taken in its last hidden layer:
 
 - ``frechet_reconstruction`` compares reconstructions of some held-out images with *other* held-out
   originals, so that no image meets its own reconstruction. The others are those given as ``reference``
-  (the validation rows, when test rows are evaluated); without them the set is cut in two halves.
+  (the validation rows, when test rows are evaluated); without them the set is cut in two halves, which
+  share no identity.
 - ``frechet_sample`` compares pictures of latents drawn from the prior with the originals.
 """
 
@@ -24,7 +25,7 @@ from latentlab.errors import DataError, SettingsError
 from latentlab.metrics.classification import agreement
 from latentlab.metrics.frechet import LEAST_IMAGES, frechet_distance
 from latentlab.metrics.intervals import Estimate, bootstrap_mean
-from latentlab.metrics.labels import conditions, group_attributes, true_codes
+from latentlab.metrics.labels import conditions, group_attributes, identities, true_codes
 from latentlab.metrics.passes import (
     BATCH,
     Judgements,
@@ -112,14 +113,18 @@ def evaluate_reconstruction(
     chosen = group_attributes(data, groups)
     found = _reconstruct(model, predictor, data, where, reporter)
     members = data.groups(chosen) if chosen else {}
+    clusters = identities(data)
 
     def measure(rows: NDArray[np.int64], stream: int) -> dict[str, Estimate]:
         generator = np.random.default_rng([seed, stream])
-        metrics: dict[str, Estimate | None] = {"mae_255": bootstrap_mean(found.error_255[rows], generator)}
+        shown = None if clusters is None else clusters[rows]
+        metrics: dict[str, Estimate | None] = {
+            "mae_255": bootstrap_mean(found.error_255[rows], generator, shown)
+        }
         for name, codes in truth.items():
             before, after = found.originals.codes(name)[rows], found.reconstructions.codes(name)[rows]
             classes = len(predictor.spec.attribute(name).classes)
-            metrics[f"agreement.{name}"] = agreement(codes[rows], before, after, classes)
+            metrics[f"agreement.{name}"] = agreement(codes[rows], before, after, classes, generator, shown)
         return {name: estimate for name, estimate in metrics.items() if estimate}
 
     metrics = measure(np.arange(len(data)), 0)
@@ -206,8 +211,10 @@ def _frechet_reconstruction(
         others = judge_set(predictor, reference, device, reporter, "Judging other originals").features
         used, said = np.arange(len(data)), "of the reference rows"
     else:
-        images = np.random.default_rng([seed, _HALVES]).permutation(np.unique(data.rows))
-        first = np.isin(data.rows, images[: len(images) // 2])  # a resampled set holds images repeatedly
+        clusters = identities(data)
+        whom = np.arange(len(data)) if clusters is None else clusters
+        halves = np.random.default_rng([seed, _HALVES]).permutation(np.unique(whom))
+        first = np.isin(whom, halves[: len(halves) // 2])
         used, others, said = np.flatnonzero(first), originals[~first], "of the set's other half"
     if min(len(used), len(others)) < 2:
         return {}, ["Frechet distances were not measured: the set has too few images."]

@@ -81,6 +81,24 @@ def group_attributes(data: ImageSet, wish: Sequence[str] | None = None) -> tuple
     return chosen
 
 
+def identities(data: ImageSet) -> NDArray[np.int64] | None:
+    """Return whom each image shows, as integers ``[n]``, for intervals that are bootstrapped by identity.
+
+    An avatar is named ``IDENTITY:STYLE``; of other sets each image is its own identity. An image that
+    stands several times in a resampled set is one.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        None where no identity occurs twice.
+    """
+    names = data.names[data.rows]
+    if data.info.source.get("kind") == "avatars":
+        names = np.array([name.partition(":")[0] for name in names.tolist()])
+    found, where = np.unique(names, return_inverse=True)
+    return None if len(found) == len(names) else where.astype(np.int64)
+
+
 def conditions(schema: ConditionSchema, data: ImageSet) -> NDArray[np.float32] | None:
     """Return the condition of each image from the set's labels, float32 ``[n, C]``.
 

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from latentlab.metrics.classification import (
+    accuracy,
     agreement,
     balanced_accuracy,
     calibration_error,
     confusion_matrix,
 )
+
+RNG = np.random.default_rng(0)
 
 
 def test_a_confusion_matrix_counts_predictions_by_truth_and_leaves_unknown_truths_out():
@@ -33,7 +36,7 @@ def test_agreement_is_the_ratio_of_balanced_accuracies():
     originals[:8] = 1
     reconstructions[:4] = 1
     reconstructions[80:90] = 0
-    estimate = agreement(truth, originals, reconstructions, 2)
+    estimate = agreement(truth, originals, reconstructions, 2, RNG)
     assert estimate is not None
     assert estimate.value == pytest.approx((76 / 80 + 10 / 20) / (72 / 80 + 20 / 20))
     assert estimate.n == 100
@@ -42,9 +45,33 @@ def test_agreement_is_the_ratio_of_balanced_accuracies():
 
 def test_agreement_is_1_where_nothing_changes_and_none_where_nothing_is_known():
     truth = np.array([0, 1, 1, 0])
-    assert agreement(truth, truth, truth, 2).value == 1.0
-    assert agreement(np.full(4, -1), truth, truth, 2) is None
-    assert agreement(truth, 1 - truth, truth, 2) is None
+    assert agreement(truth, truth, truth, 2, RNG).value == 1.0
+    assert agreement(np.full(4, -1), truth, truth, 2, RNG) is None
+    assert agreement(truth, 1 - truth, truth, 2, RNG) is None
+
+
+def test_several_images_of_one_identity_make_rates_less_certain():
+    rng = np.random.default_rng(1)
+    identity = np.repeat(np.arange(60), 10)
+    truth = (identity % 2).astype(np.int64)
+    wrong = (rng.random(60) < 0.3)[identity]
+    answers = np.where(wrong, 1 - truth, truth)
+    alone = accuracy(truth, answers, 2, np.random.default_rng(2))
+    together = accuracy(truth, answers, 2, np.random.default_rng(2), identity)
+    assert alone == balanced_accuracy(confusion_matrix(truth, answers, 2))
+    assert together.value == alone.value
+    assert together.high - together.low > 2.0 * (alone.high - alone.low)
+    kept = agreement(truth, truth, answers, 2, np.random.default_rng(2), identity)
+    loose = agreement(truth, truth, answers, 2, np.random.default_rng(2))
+    assert kept.value == loose.value == pytest.approx(alone.value)
+    assert kept.high - kept.low > 2.0 * (loose.high - loose.low)
+
+
+def test_intervals_by_identity_do_not_collapse_where_all_is_right():
+    truth = np.tile([0, 1], 30)
+    estimate = accuracy(truth, truth, 2, np.random.default_rng(3), np.repeat(np.arange(30), 2))
+    assert estimate == balanced_accuracy(confusion_matrix(truth, truth, 2))
+    assert estimate.low < 1.0
 
 
 def test_calibration_error_is_the_weighted_gap_of_the_bins():

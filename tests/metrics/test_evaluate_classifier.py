@@ -18,6 +18,7 @@ from latentlab.cli.main import run
 from latentlab.data.image_set import ImageSet, images_to_tensor
 from latentlab.errors import Cancelled, DataError, SettingsError
 from latentlab.metrics.evaluate_classifier import ClassifierEvaluation, evaluate_classifier
+from latentlab.metrics.labels import identities
 from latentlab.metrics.passes import judge_set, resized
 from latentlab.progress import Progress, Reporter
 from latentlab.spec import Attribute
@@ -138,6 +139,15 @@ def test_a_set_of_another_size_is_refused(predictor, test_rows):
 def test_groups_that_cannot_be_formed_are_refused(predictor, test_rows, groups, error, said):
     with pytest.raises(error, match=said):
         evaluate_classifier(predictor, test_rows, groups=groups)
+
+
+def test_identities_are_the_avatars_persons_and_else_the_images(test_rows):
+    assert identities(test_rows) is None
+    assert identities(test_rows.select(np.array([0, 1, 0, 2]))).tolist() == [0, 1, 0, 2]
+    avatars = test_rows.info.model_copy(update={"source": {"kind": "avatars"}})
+    names = np.array([f"{k // 2:05d}:{'lorelei' if k % 2 else 'micah'}" for k in range(len(test_rows.names))])
+    drawn = replace(test_rows, info=avatars, names=names, rows=np.array([0, 1, 2, 5]))
+    assert identities(drawn).tolist() == [0, 0, 1, 2]
 
 
 def test_progress_is_told_and_cancelling_stops_at_the_next_batch(predictor, test_rows):
