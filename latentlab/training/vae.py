@@ -53,7 +53,7 @@ class VAELosses:
     features: float = 0.1
     features_from: float = 0.4
     adversarial: float = 0.3
-    adversarial_from: float = 0.8
+    adversarial_from: float = 0.85
 
 
 class VAERecipe:
