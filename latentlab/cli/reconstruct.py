@@ -1,0 +1,62 @@
+"""``latentlab reconstruct``: encode a picture, change latent dimensions, save what the model makes of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentlab.errors import SettingsError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command("reconstruct")(reconstruct)
+
+
+def reconstruct(
+    image: Annotated[
+        Path | None, typer.Argument(help="A picture; without one --seed sets the start.", show_default=False)
+    ] = None,
+    model: Annotated[str, typer.Option(help="A model's folder or file, or a bundled name.")] = "faces-vae",
+    out: Annotated[Path | None, typer.Option(help="Save the edited picture here, as PNG.")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="DIMENSION=VALUE, e.g. 3=1.5; may be repeated.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Set out from a random latent of this seed instead of a picture.")
+    ] = None,
+    predictor: Annotated[
+        str | None, typer.Option(help="An attribute predictor; the model's own by default, none for none.")
+    ] = None,
+    table: Annotated[Path | None, typer.Option(help="Save the predicted attributes here, as CSV.")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads; the result is repeatable for one count.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Do what the Explore screen does: encode a picture, change latent dimensions, save the picture.
+
+    Example: latentlab reconstruct face.png --model faces-vae --set 3=1.5 --out out.png --table out.csv
+    """
+    from latentlab.operations.latents import parse_changes
+    from latentlab.operations.reconstruct import Reconstruction, reconstruct_picture
+
+    if (image is None) == (seed is None):
+        raise SettingsError("Give either a picture or --seed, and not both.")
+    found: Reconstruction = reconstruct_picture(
+        model,
+        predictor="" if predictor == "none" else predictor,
+        image=image,
+        seed=seed,
+        changes=parse_changes(changes or []),
+        threads=threads,
+    )
+    if out is not None:
+        found.save_picture(out)
+    if table is not None:
+        found.save_table(table)
+    if as_json:
+        print(json.dumps(found.record(), indent=1))
+    else:
+        print(found.text())

@@ -1,0 +1,200 @@
+"""Exploring a model from Python: the twin of the Explore screen.
+
+    explorer = Explorer.open("faces-vae")
+    seen = explorer.encode(read_picture("face.png").pixels)
+    latent = explorer.change(seen.latent, {3: 1.5})
+    picture = explorer.picture(latent)
+    explorer.attributes(picture)["glasses"]
+
+Everything runs on the CPU in float32, one picture at a time, and gives the same to the bit as the
+window's settled frame with as many threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from latentlab.checkpoints import Checkpoint, Located, locate
+from latentlab.checkpoints.companion import fitting_predictor, load_model, load_predictor
+from latentlab.data.image_set import images_to_tensor
+from latentlab.data.pictures import square_picture
+from latentlab.errors import CheckpointError, SettingsError
+from latentlab.metrics.passes import resized
+from latentlab.model import AttributePredictor, LatentModel
+from latentlab.operations import latents
+from latentlab.operations.attribute_table import AttributeRow, Probabilities, attribute_rows
+from latentlab.operations.render import intra_op_threads, settled_attributes, settled_pictures
+from latentlab.spec import ModelSpec, PredictorSpec
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedPicture:
+    """What a model makes of a picture.
+
+    Parameters
+    ----------
+    source
+        The picture at the model's size, uint8 ``[S, S, 3]``, RGB.
+    latent
+        The mean of its posterior, float32 of the latent shape.
+    std
+        The posterior's standard deviation, of the same shape; None where the model gives none.
+    """
+
+    source: NDArray[np.uint8]
+    latent: NDArray[np.float32]
+    std: NDArray[np.float32] | None
+
+
+class Explorer:
+    """One model, and the predictor that judges its pictures.
+
+    Parameters
+    ----------
+    model, predictor
+        Opened checkpoints; no attributes are predicted without a predictor.
+    threads
+        Intra-op threads; part of what makes pictures repeatable.
+    """
+
+    def __init__(self, model: Checkpoint, predictor: Checkpoint | None = None, threads: int = 1) -> None:
+        self.located: Located = model.located
+        self.threads = threads
+        self._model = cast(LatentModel, model.network)
+        self._predictor = None if predictor is None else cast(AttributePredictor, predictor.network)
+
+    @classmethod
+    def open(
+        cls, model: str | Path, predictor: str | Path | None = None, sha256: str = "", threads: int = 1
+    ) -> Explorer:
+        """Open a model by bundled name or path.
+
+        Parameters
+        ----------
+        predictor
+            A predictor's bundled name or path; None for the one that goes with the model, "" for none.
+        sha256
+            What the SHA-256 of the model's weights must be; not looked at if empty.
+        threads
+            Intra-op threads, at least 1.
+
+        Raises
+        ------
+        CheckpointError
+            If a checkpoint cannot be opened or has other weights.
+        SettingsError
+            If ``threads`` is less than 1.
+        """
+        if threads < 1:
+            raise SettingsError(f"At least one thread is needed; {threads} were given.")
+        located = locate(model)
+        if sha256 and located.sha256() != sha256:
+            raise CheckpointError(
+                f"{located.weights} has other weights than expected (SHA-256 {located.sha256()[:12]} instead "
+                f"of {sha256[:12]}), so its pictures would differ. Open the checkpoint that was used."
+            )
+        name = fitting_predictor(located.config) if predictor is None else str(predictor)
+        return cls(load_model(model), load_predictor(name) if name else None, threads)
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What the model is."""
+        return self._model.spec
+
+    @property
+    def predictor_spec(self) -> PredictorSpec | None:
+        """What the predictor predicts, None without one."""
+        return None if self._predictor is None else self._predictor.spec
+
+    def encode(
+        self, picture: NDArray[np.uint8], condition: NDArray[np.float32] | None = None
+    ) -> EncodedPicture:
+        """Encode a picture uint8 ``[H, W, 3]``, RGB, of any size: its centre square is what the model sees.
+
+        Raises
+        ------
+        SettingsError
+            If the model has no encoder.
+        """
+        if "encode" in self.spec.cannot:
+            raise SettingsError(f"This model cannot encode a picture: {self.spec.cannot['encode']}")
+        source = square_picture(picture, self.spec.image_size)
+        with intra_op_threads(self.threads), torch.inference_mode():
+            given = None if condition is None else torch.from_numpy(np.array(condition[None]))
+            posterior = self._model.encode(images_to_tensor(source[None]), given)
+            logvar = posterior.logvar
+            std = None if logvar is None else torch.exp(0.5 * logvar[0]).numpy().copy()
+        return EncodedPicture(source, self.latent(posterior.mean[0].numpy()), std)
+
+    def draw(self, seed: int) -> NDArray[np.float32]:
+        """Draw one latent from the prior, as Randomise does; float32 of the latent shape."""
+        return latents.draw(self.spec, seed)
+
+    def latent(self, values: ArrayLike) -> NDArray[np.float32]:
+        """Return one latent, float32 of the latent shape, from its numbers."""
+        return latents.as_latent(values, self.spec)
+
+    def condition(self, values: ArrayLike) -> NDArray[np.float32]:
+        """Return one condition, float32 ``[C]``, from its numbers."""
+        condition = np.array(values, dtype=np.float32)
+        if condition.shape != (self.spec.condition.size,):
+            raise SettingsError(
+                f"A condition of this model has {self.spec.condition.size} numbers; "
+                f"{condition.size} were given."
+            )
+        return condition
+
+    def change(self, latent: NDArray[np.float32], values: Mapping[int, float]) -> NDArray[np.float32]:
+        """Return a copy of a latent with some dimensions (counted from 0, flattened) set."""
+        return latents.change(latent, values)
+
+    def picture(
+        self, latent: NDArray[np.float32], condition: NDArray[np.float32] | None = None
+    ) -> NDArray[np.uint8]:
+        """Decode one latent, the same to the bit every time: uint8 ``[S, S, 3]``, RGB."""
+        given = None if condition is None else condition[None]
+        batch = settled_pictures(self._model, self.latent(latent)[None], given, self.threads)
+        picture: NDArray[np.uint8] = batch[0]
+        return picture
+
+    def attributes(self, picture: NDArray[np.uint8]) -> Probabilities:
+        """Predict the attributes of a picture uint8 ``[S, S, 3]`` of any size S: ``[classes]`` each.
+
+        Raises
+        ------
+        SettingsError
+            If no predictor is open.
+        """
+        if self._predictor is None:
+            raise SettingsError("No attribute predictor is open. Name one when opening: predictor=...")
+        return settled_attributes(_Fitted(self._predictor), picture[None], self.threads)[0]
+
+    def table(self, pictures: Mapping[str, NDArray[np.uint8]]) -> list[AttributeRow]:
+        """Predict the attributes of named pictures, as rows of a table."""
+        found = {name: self.attributes(picture) for name, picture in pictures.items()}
+        assert self._predictor is not None
+        return attribute_rows(self._predictor.spec, found)
+
+
+class _Fitted:
+    """A predictor that resizes what it is given to its own size."""
+
+    def __init__(self, predictor: AttributePredictor) -> None:
+        self._predictor = predictor
+        self.spec = predictor.spec
+
+    def predict(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+        return self._predictor.predict(resized(images, self.spec.image_size))
+
+    def features(self, images: torch.Tensor) -> torch.Tensor:
+        return self._predictor.features(resized(images, self.spec.image_size))
+
+    def probabilities(self, features: torch.Tensor) -> dict[str, torch.Tensor]:
+        return self._predictor.probabilities(features)

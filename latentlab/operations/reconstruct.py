@@ -1,0 +1,193 @@
+"""One pass through the Explore screen: encode a picture (or draw), change dimensions, render, predict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+import latentlab
+from latentlab.checkpoints import Located
+from latentlab.data.pictures import read_picture
+from latentlab.errors import SettingsError
+from latentlab.operations.attribute_table import AttributeRow, origin_note, table_text
+from latentlab.operations.explore import Explorer
+from latentlab.spec import PredictorSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstruction:
+    """What came out, with everything needed to do it again.
+
+    Parameters
+    ----------
+    pictures
+        Uint8 ``[S, S, 3]``, RGB, by name: ``input`` (where there is one), ``reconstruction`` (or
+        ``start``) and ``edited``.
+    latent
+        The edited latent.
+    rows
+        The predicted attributes of the pictures; empty without a predictor.
+    """
+
+    located: Located
+    source: str
+    seed: int | None
+    threads: int
+    changes: Mapping[int, float]
+    pictures: Mapping[str, NDArray[np.uint8]]
+    latent: NDArray[np.float32]
+    rows: list[AttributeRow]
+    predictor: PredictorSpec | None
+    notes: tuple[str, ...]
+
+    @property
+    def edited(self) -> NDArray[np.uint8]:
+        """The edited picture, uint8 ``[S, S, 3]``, RGB."""
+        return self.pictures["edited"]
+
+    def mae_255(self) -> float | None:
+        """Return the mean absolute error of the reconstruction in steps of 255; None without an input."""
+        if "input" not in self.pictures:
+            return None
+        apart = self.pictures["input"].astype(np.int16) - self.pictures["reconstruction"]
+        return float(np.abs(apart).mean())
+
+    def save_picture(self, path: Path) -> None:
+        """Save the edited picture as PNG.
+
+        Raises
+        ------
+        SettingsError
+            If it cannot be written.
+        """
+        try:
+            Image.fromarray(self.edited).save(path, format="PNG")
+        except OSError as error:
+            raise SettingsError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+    def save_table(self, path: Path) -> None:
+        """Save the predicted attributes as CSV.
+
+        Raises
+        ------
+        SettingsError
+            If there is no predictor, or it cannot be written.
+        """
+        if self.predictor is None:
+            raise SettingsError(
+                f"{path} was not written: no attribute predictor goes with this model. Name one with "
+                "--predictor."
+            )
+        try:
+            path.write_text(table_text(self.rows), encoding="utf-8", newline="")
+        except OSError as error:
+            raise SettingsError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+    def record(self) -> dict[str, Any]:
+        """Return the JSON object as plain values, in the form of the ``evaluate`` commands."""
+        metrics = {
+            f"probability.{row.picture}.{row.attribute}={row.label}": _figure(row.probability)
+            for row in self.rows
+        }
+        error = self.mae_255()
+        if error is not None:
+            metrics = {"mae_255": _figure(error), **metrics}
+        return {
+            "command": "reconstruct",
+            "version": latentlab.__version__,
+            "checkpoint": {"path": str(self.located.path), "sha256": self.located.sha256()},
+            "data": {"path": self.source, "n": int("input" in self.pictures)},
+            "seed": self.seed,
+            "device": "cpu",
+            "settings": {
+                "threads": self.threads,
+                "set": {str(dimension): value for dimension, value in self.changes.items()},
+                "latent": [float(value) for value in self.latent.reshape(-1)],
+            },
+            "metrics": metrics,
+            "groups": {},
+            "notes": list(self.notes),
+        }
+
+    def text(self) -> str:
+        """Return what a person reads: the error, then each picture's attributes."""
+        lines = []
+        error = self.mae_255()
+        if error is not None:
+            lines.append(f"Reconstruction: mean absolute error {error:.2f} of 255")
+        names = list(dict.fromkeys(row.picture for row in self.rows))
+        values = {(row.picture, row.attribute, row.label): row.probability for row in self.rows}
+        if names:
+            lines.append(f"{'':28}" + "".join(f"{name:>16}" for name in names))
+        for attribute, label in dict.fromkeys((row.attribute, row.label) for row in self.rows):
+            cells = "".join(f"{100 * values[name, attribute, label]:>15.1f}%" for name in names)
+            lines.append(f"{attribute + ': ' + label:28}{cells}")
+        return "\n".join([*lines, *self.notes])
+
+
+def reconstruct_picture(
+    model: str | Path,
+    predictor: str | Path | None = None,
+    image: Path | None = None,
+    seed: int | None = None,
+    changes: Mapping[int, float] | None = None,
+    threads: int = 1,
+) -> Reconstruction:
+    """Encode a picture or draw a latent, change dimensions, render and predict.
+
+    Parameters
+    ----------
+    model, predictor, threads
+        As in `Explorer.open`.
+    image
+        The picture; without it ``seed`` draws the start.
+    changes
+        The dimensions to set, counted from 0.
+
+    Raises
+    ------
+    LatentLabError
+        If a checkpoint or the picture cannot be opened, or a dimension does not exist.
+    """
+    explorer = Explorer.open(model, predictor, threads=threads)
+    changes = dict(changes or {})
+    pictures: dict[str, NDArray[np.uint8]] = {}
+    notes: tuple[str, ...] = ()
+    if image is not None:
+        picture = read_picture(image)
+        notes = tuple(f"{picture.name}: {note}" for note in picture.notes)
+        encoded = explorer.encode(picture.pixels)
+        start = encoded.latent
+        pictures["input"] = encoded.source
+    elif seed is not None:
+        start = explorer.draw(seed)
+    else:
+        raise SettingsError("Give either a picture or a seed to set out from.")
+    latent = explorer.change(start, changes)
+    pictures["start" if image is None else "reconstruction"] = explorer.picture(start)
+    pictures["edited"] = explorer.picture(latent)
+    spec = explorer.predictor_spec
+    if spec is not None:
+        notes = (*notes, origin_note(spec))
+    return Reconstruction(
+        located=explorer.located,
+        source="" if image is None else str(image),
+        seed=seed,
+        threads=threads,
+        changes=changes,
+        pictures=pictures,
+        latent=latent,
+        rows=[] if spec is None else explorer.table(pictures),
+        predictor=spec,
+        notes=notes,
+    )
+
+
+def _figure(value: float) -> dict[str, Any]:
+    return {"value": value, "low": None, "high": None, "n": 1}
