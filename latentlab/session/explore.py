@@ -1,0 +1,113 @@
+"""What a person can do on the Explore screen: intents that change the session's document."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.errors import SettingsError
+from latentlab.live.frames import Encoded
+from latentlab.operations import latents
+from latentlab.session.document import Explore, Source
+from latentlab.session.session import Session
+from latentlab.spec import ModelSpec
+
+
+def start_in_the_middle(spec: ModelSpec) -> Explore:
+    """Return the state without a picture: the middle of the prior (or of the data, where that is known)."""
+    middle = np.zeros(spec.latent_size)
+    if spec.prior != "standard_normal" and spec.latent_summary is not None:
+        middle = np.asarray(spec.latent_summary.mean)
+    latent = latents.as_latent(middle, spec)
+    return Explore(latent, latent, _condition(spec))
+
+
+def start_from_picture(spec: ModelSpec, name: str, picture: NDArray[np.uint8], encoded: Encoded) -> Explore:
+    """Return the state that sets out from an encoded picture uint8 ``[H, W, 3]``."""
+    latent = latents.as_latent(encoded.mean, spec)
+    return Explore(latent, latent, _condition(spec), Source(name, picture, encoded))
+
+
+def start_from_draw(spec: ModelSpec, seed: int) -> Explore:
+    """Return the state that sets out from a random draw.
+
+    Raises
+    ------
+    SettingsError
+        If the model cannot draw.
+    """
+    latent = latents.draw(spec, seed)
+    return Explore(latent, latent, _condition(spec), seed=seed)
+
+
+class ExploreIntents:
+    """The Explore screen's intents. Dimensions are counted from 0 over the flattened latent."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def state(self) -> Explore | None:
+        """The screen's part of the document, None while no model is open."""
+        return self._session.document.explore
+
+    def begin_move(self, dimension: int) -> None:
+        """Begin to drag a slider: until `end_move` the moves are one step."""
+        self._session.begin_gesture(f"Move dimension {dimension}")
+
+    def end_move(self) -> None:
+        """End the drag."""
+        self._session.end_gesture()
+
+    def move(self, dimension: int, value: float) -> None:
+        """Set one dimension, e.g. as the slider, wheel or spin box is moved."""
+        state = self._open_state()
+        if np.float32(value) != state.latent.reshape(-1)[dimension]:
+            self._set(
+                f"Move dimension {dimension}",
+                latents.change(state.latent, {dimension: value}),
+                key=f"dimension {dimension}",
+            )
+
+    def reset(self, dimension: int) -> None:
+        """Return one dimension to the start."""
+        state = self._open_state()
+        if not self.is_at_start(dimension):
+            start = float(state.start.reshape(-1)[dimension])
+            self._set(f"Reset dimension {dimension}", latents.change(state.latent, {dimension: start}))
+
+    def reset_all(self) -> None:
+        """Return to the start."""
+        state = self._open_state()
+        if state.edited:
+            self._set("Reset all dimensions", state.start)
+
+    def is_at_start(self, dimension: int) -> bool:
+        """Whether a dimension has the start's value, so that there is nothing to reset."""
+        state = self._open_state()
+        return bool(state.latent.reshape(-1)[dimension] == state.start.reshape(-1)[dimension])
+
+    def randomise(self, spec: ModelSpec, seed: int) -> None:
+        """Set out from a random draw; the picture that was brought in is left (undo brings it back)."""
+        document = replace(self._session.document, explore=start_from_draw(spec, seed))
+        self._session.change(f"Randomise (seed {seed})", document)
+
+    def _set(self, name: str, latent: NDArray[np.float32], key: str | None = None) -> None:
+        explore = replace(self._open_state(), latent=latent)
+        self._session.change(name, replace(self._session.document, explore=explore), key)
+
+    def _open_state(self) -> Explore:
+        state = self.state
+        if state is None:
+            raise SettingsError("No model is open; open a checkpoint first.")
+        return state
+
+
+def _condition(spec: ModelSpec) -> NDArray[np.float32] | None:
+    if not spec.condition.size:
+        return None
+    condition = np.zeros(spec.condition.size, dtype=np.float32)
+    condition.setflags(write=False)
+    return condition

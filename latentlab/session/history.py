@@ -1,0 +1,100 @@
+"""Undo and redo: the documents one has passed through, each under the name of the step that left it."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+
+from latentlab.session.document import Document
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One undoable step.
+
+    Parameters
+    ----------
+    name
+        What was done, as the menu shows it after "Undo".
+    before, after
+        The documents on either side.
+    key
+        Steps that follow one another closely under the same key (turning the wheel over one slider)
+        become one; None never does.
+    time
+        When it was last extended, in seconds.
+    """
+
+    name: str
+    before: Document
+    after: Document
+    key: str | None = None
+    time: float = 0.0
+
+
+class History:
+    """The steps done and the steps undone. A new step forgets what was undone.
+
+    Parameters
+    ----------
+    limit
+        Steps that are kept; older ones are forgotten.
+    merge_seconds
+        How soon a step of the same key must follow to become part of the last one.
+    """
+
+    def __init__(self, limit: int = 500, merge_seconds: float = 0.8) -> None:
+        self._done: deque[Step] = deque(maxlen=limit)
+        self._undone: list[Step] = []
+        self._merge_seconds = merge_seconds
+
+    @property
+    def undo_name(self) -> str | None:
+        """The name of the step that `undo` would take back."""
+        return self._done[-1].name if self._done else None
+
+    @property
+    def redo_name(self) -> str | None:
+        """The name of the step that `redo` would repeat."""
+        return self._undone[-1].name if self._undone else None
+
+    def __len__(self) -> int:
+        return len(self._done)
+
+    def push(self, step: Step) -> None:
+        """Add a step, or extend the last one where the two belong together."""
+        last = self._done[-1] if self._done else None
+        together = (
+            last is not None
+            and step.key is not None
+            and step.key == last.key
+            and not self._undone
+            and step.time - last.time <= self._merge_seconds
+        )
+        self._undone.clear()
+        if together and last is not None:
+            self._done[-1] = replace(last, after=step.after, time=step.time)
+        else:
+            self._done.append(step)
+
+    def undo(self) -> Step | None:
+        """Take the last step from the done ones and return it; None where there is none."""
+        if not self._done:
+            return None
+        # Without its key: what is done after an undo and redo is a step of its own.
+        step = replace(self._done.pop(), key=None)
+        self._undone.append(step)
+        return step
+
+    def redo(self) -> Step | None:
+        """Take the last undone step and return it; None where there is none."""
+        if not self._undone:
+            return None
+        step = self._undone.pop()
+        self._done.append(step)
+        return step
+
+    def clear(self) -> None:
+        """Forget all steps."""
+        self._done.clear()
+        self._undone.clear()

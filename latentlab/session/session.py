@@ -1,0 +1,134 @@
+"""The session: the document, its history, and the signals by which views follow it.
+
+Views send intents and draw what the signals tell them; they hold no state of their own. The session
+belongs to one thread (the window's).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+from psygnal import Signal
+
+from latentlab.session.document import Document
+from latentlab.session.history import History, Step
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """The document has changed.
+
+    Parameters
+    ----------
+    before, after
+        The documents; parts that did not change are the same objects.
+    way
+        How it came about. During a ``move`` of a control pictures of the states between are worth
+        showing; after the others only the newest is.
+    """
+
+    before: Document
+    after: Document
+    way: Literal["move", "edit", "undo", "redo", "restart"]
+
+
+@dataclass(frozen=True)
+class Message:
+    """Something a person should read: an error, or a note about what was done."""
+
+    kind: Literal["error", "note"]
+    text: str
+    details: str = ""
+
+
+class Session:
+    """What is open and set, with undo.
+
+    Parameters
+    ----------
+    clock
+        Seconds, for telling which steps belong together.
+    """
+
+    changed = Signal(Change)
+    history_changed = Signal()
+    message = Signal(Message)
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._document = Document()
+        self._clock = clock
+        self._gesture: tuple[str, Document] | None = None
+        self.history = History()
+
+    @property
+    def document(self) -> Document:
+        """The document as it is now."""
+        return self._document
+
+    def change(self, name: str, document: Document, key: str | None = None) -> None:
+        """Replace the document as a named, undoable step.
+
+        Inside a gesture the gesture is the step. Changes of the same ``key`` that follow closely are
+        one step.
+        """
+        before = self._document
+        if document is before:
+            return
+        self._document = document
+        if self._gesture is None:
+            self.history.push(Step(name, before, document, key, self._clock()))
+            self.history_changed.emit()
+        moving = self._gesture is not None or key is not None
+        self.changed.emit(Change(before, document, "move" if moving else "edit"))
+
+    @contextmanager
+    def gesture(self, name: str) -> Iterator[None]:
+        """Make all changes within one undoable step."""
+        self.begin_gesture(name)
+        try:
+            yield
+        finally:
+            self.end_gesture()
+
+    def begin_gesture(self, name: str) -> None:
+        """Begin a drag: all changes until `end_gesture` are one step of that name."""
+        self.end_gesture()
+        self._gesture = (name, self._document)
+
+    def end_gesture(self) -> None:
+        """End the drag, if one was begun; one that changed nothing leaves no step."""
+        if self._gesture is None:
+            return
+        (name, before), self._gesture = self._gesture, None
+        if before is not self._document:
+            self.history.push(Step(name, before, self._document))
+            self.history_changed.emit()
+
+    def undo(self) -> None:
+        """Take the last step back, if there is one."""
+        self.end_gesture()
+        step = self.history.undo()
+        if step is not None:
+            self._jump(step.before, "undo")
+
+    def redo(self) -> None:
+        """Repeat the last undone step, if there is one."""
+        self.end_gesture()
+        step = self.history.redo()
+        if step is not None:
+            self._jump(step.after, "redo")
+
+    def restart(self, document: Document) -> None:
+        """Begin anew with a document: the history is forgotten."""
+        self._gesture = None
+        self.history.clear()
+        self._jump(document, "restart")
+
+    def _jump(self, document: Document, way: Literal["undo", "redo", "restart"]) -> None:
+        before, self._document = self._document, document
+        self.history_changed.emit()
+        self.changed.emit(Change(before, document, way))

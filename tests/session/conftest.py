@@ -1,0 +1,53 @@
+"""A session's thread without a window: calls are queued, and run while a test waits for something."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from latentlab.session.session import Message
+from latentlab.session.workspace import Workspace
+
+
+class Desk:
+    """A workspace, the queue of its thread, and the messages it gave."""
+
+    def __init__(self) -> None:
+        self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self.workspace = Workspace(self._calls.put)
+        self.messages: list[Message] = []
+        self.workspace.session.message.connect(self.messages.append)
+
+    def wait(self, reached: Callable[[], object], seconds: float = 60.0) -> None:
+        """Run what is posted until something holds."""
+        end = time.monotonic() + seconds
+        while not reached():
+            assert time.monotonic() < end, "not reached in time"
+            try:
+                self._calls.get(timeout=0.02)()
+            except queue.Empty:
+                continue
+
+    def wait_settled(self) -> None:
+        """Ask for the settled frame and wait until it is there."""
+        self.workspace.rendering.settle()
+        self.wait(lambda: self.workspace.rendering.settled_frame is not None)
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    desk = Desk()
+    yield desk
+    desk.workspace.close()
+
+
+@pytest.fixture
+def open_desk(desk: Desk, tiny_model_folder: Path, tiny_predictor_folder: Path) -> Desk:
+    """A desk with the tiny model open, without a picture."""
+    desk.workspace.open_checkpoint(str(tiny_model_folder), str(tiny_predictor_folder))
+    desk.wait(lambda: desk.workspace.phase == "ready")
+    return desk

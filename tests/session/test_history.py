@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from latentlab.session.document import Document, Explore
+from latentlab.session.history import History, Step
+from latentlab.session.session import Change, Session
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def document(*values: float) -> Document:
+    latent = np.array(values, dtype=np.float32)
+    return Document(explore=Explore(np.zeros_like(latent), latent))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def session(clock: Clock) -> Session:
+    session = Session(clock)
+    session.restart(document(0.0))
+    return session
+
+
+def test_undo_and_redo_go_back_and_forth_over_named_steps(session: Session) -> None:
+    first, second = document(1.0), document(2.0)
+    zero = session.document
+    session.change("One", first)
+    session.change("Two", second)
+    assert (session.history.undo_name, session.history.redo_name) == ("Two", None)
+    session.undo()
+    assert session.document is first
+    assert (session.history.undo_name, session.history.redo_name) == ("One", "Two")
+    session.undo()
+    assert session.document is zero
+    session.undo()
+    assert session.document is zero
+    session.redo()
+    session.redo()
+    session.redo()
+    assert session.document is second
+
+
+def test_a_new_step_forgets_what_was_undone(session: Session) -> None:
+    session.change("One", document(1.0))
+    session.undo()
+    session.change("Other", document(3.0))
+    assert session.history.redo_name is None
+    session.redo()
+    assert session.document.explore is not None
+    assert session.document.explore.latent[0] == 3.0
+
+
+def test_a_gesture_is_one_step_however_many_changes_it_has(session: Session) -> None:
+    before = session.document
+    with session.gesture("Drag"):
+        for k in range(100):
+            session.change("Move", document(float(k + 1)))
+    assert len(session.history) == 1
+    assert session.history.undo_name == "Drag"
+    session.undo()
+    assert session.document is before
+
+
+def test_a_gesture_that_changes_nothing_leaves_no_step(session: Session) -> None:
+    with session.gesture("Drag"):
+        pass
+    assert session.history.undo_name is None
+
+
+def test_undo_during_a_gesture_ends_it_first(session: Session) -> None:
+    before = session.document
+    session.begin_gesture("Drag")
+    session.change("Move", document(1.0))
+    session.undo()
+    assert session.document is before
+    session.end_gesture()
+    assert session.history.undo_name is None
+
+
+def test_changes_of_one_key_join_only_while_they_follow_closely(session: Session, clock: Clock) -> None:
+    for k in range(5):
+        clock.now += 0.1
+        session.change("Turn", document(1.0 + k), key="a")
+    assert len(session.history) == 1
+    clock.now += 5.0
+    session.change("Turn", document(9.0), key="a")
+    assert len(session.history) == 2
+    session.change("Turn", document(10.0), key="b")
+    assert len(session.history) == 3
+
+
+def test_a_step_after_undo_and_redo_does_not_join_the_one_before(session: Session, clock: Clock) -> None:
+    session.change("Turn", document(1.0), key="a")
+    session.undo()
+    session.redo()
+    session.change("Turn", document(2.0), key="a")
+    assert len(session.history) == 2
+
+
+def test_signals_tell_each_change_once_and_its_way(session: Session) -> None:
+    changes: list[Change] = []
+    session.changed.connect(changes.append)
+    session.change("Edit", document(1.0))
+    session.change("Same", session.document)
+    with session.gesture("Drag"):
+        session.change("Move", document(2.0))
+    session.undo()
+    session.redo()
+    session.restart(document(0.0))
+    assert [change.way for change in changes] == ["edit", "move", "undo", "redo", "restart"]
+    assert session.history.undo_name is None
+
+
+def test_history_keeps_no_more_than_its_limit() -> None:
+    history = History(limit=3)
+    documents = [document(float(k)) for k in range(6)]
+    for k in range(5):
+        history.push(Step(f"{k}", documents[k], documents[k + 1]))
+    assert len(history) == 3
+    names = []
+    while (step := history.undo()) is not None:
+        names.append(step.name)
+    assert names == ["4", "3", "2"]

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from latentlab.live.frames import DeviceOverride, Frame
+from latentlab.operations.explore import Explorer
+
+
+@pytest.fixture
+def face(tmp_path: Path, tiny_faces) -> Path:
+    path = tmp_path / "face.png"
+    Image.fromarray(tiny_faces.pixels([3])[0]).save(path)
+    return path
+
+
+def test_the_first_picture_waits_for_the_model_and_is_no_step(desk, tiny_model_folder, face) -> None:
+    desk.workspace.open_checkpoint(str(tiny_model_folder), "")
+    desk.workspace.bring_file(face)
+    desk.wait(lambda: desk.workspace.phase == "ready")
+    state = desk.workspace.explore.state
+    assert state is not None
+    assert state.source is not None
+    assert state.source.name == "face.png"
+    assert desk.workspace.session.history.undo_name is None
+    np.testing.assert_array_equal(state.start, state.source.encoded.mean)
+
+
+def test_a_settled_frame_is_what_the_explorer_renders_to_the_bit(
+    open_desk, tiny_model_folder, tiny_predictor_folder, face
+) -> None:
+    workspace = open_desk.workspace
+    workspace.bring_file(face)
+    open_desk.wait(lambda: workspace.session.history.undo_name == "Open picture face.png")
+    workspace.explore.move(2, 1.25)
+    open_desk.wait_settled()
+    frame = workspace.rendering.settled_frame
+    explorer = Explorer.open(tiny_model_folder, tiny_predictor_folder)
+    picture = explorer.picture(workspace.explore.state.latent)
+    np.testing.assert_array_equal(frame.pixels[0, ..., 2::-1], picture)
+    for name, values in explorer.attributes(picture).items():
+        np.testing.assert_array_equal(frame.attributes[name][0], values)
+
+
+def test_frames_come_in_order_and_none_from_before_a_jump(open_desk) -> None:
+    workspace = open_desk.workspace
+    shown: list[Frame] = []
+    workspace.rendering.edited.connect(shown.append)
+    workspace.explore.begin_move(0)
+    for k in range(200):
+        workspace.explore.move(0, k / 100)
+    workspace.explore.end_move()
+    workspace.explore.reset_all()
+    open_desk.wait_settled()
+    generations = [frame.generation for frame in shown]
+    assert generations == sorted(set(generations))
+    assert shown[-1].settled
+    assert len(shown) <= 3, "the 200 moves before the reset were asked for before it: none is shown"
+
+
+def test_a_bad_checkpoint_leaves_everything_as_it_was(open_desk, tmp_path) -> None:
+    workspace = open_desk.workspace
+    workspace.explore.move(1, 0.5)
+    open_desk.wait_settled()
+    before, opened = workspace.session.document, workspace.opened
+    bad = tmp_path / "bad.safetensors"
+    bad.write_bytes(b"<!doctype html><html></html>")
+    workspace.open_checkpoint(str(bad))
+    open_desk.wait(lambda: open_desk.messages)
+    assert open_desk.messages[-1].kind == "error"
+    assert "web page" in open_desk.messages[-1].text
+    assert workspace.session.document is before
+    assert workspace.opened is opened
+    assert workspace.phase == "ready"
+    workspace.explore.move(1, 1.0)
+    open_desk.wait_settled()
+
+
+def test_a_bad_first_checkpoint_can_be_followed_by_a_good_one(desk, tmp_path, tiny_model_folder) -> None:
+    workspace = desk.workspace
+    workspace.open_checkpoint(str(tmp_path / "nothing"))
+    desk.wait(lambda: workspace.phase == "failed")
+    assert "nothing" in workspace.reason
+    workspace.open_checkpoint(str(tiny_model_folder), "")
+    desk.wait(lambda: workspace.phase == "ready")
+    assert workspace.session.document.explore is not None
+
+
+@pytest.mark.parametrize(
+    ("content", "part"), [(b"", "empty"), (b"this is not a picture", "text"), (b"<html>", "web page")]
+)
+def test_a_bad_picture_is_a_message_and_changes_nothing(open_desk, tmp_path, content, part) -> None:
+    workspace = open_desk.workspace
+    before = workspace.session.document
+    path = tmp_path / "picture.png"
+    path.write_bytes(content)
+    workspace.bring_file(path)
+    open_desk.wait(lambda: open_desk.messages)
+    assert part in open_desk.messages[-1].text
+    assert "picture.png" in open_desk.messages[-1].text
+    assert workspace.session.document is before
+    assert not workspace.busy
+
+
+def test_notes_of_a_picture_are_passed_on(open_desk, tmp_path) -> None:
+    path = tmp_path / "clear.png"
+    Image.new("RGBA", (40, 40), (255, 0, 0, 0)).save(path)
+    open_desk.workspace.bring_file(path)
+    open_desk.wait(lambda: open_desk.workspace.session.history.undo_name == "Open picture clear.png")
+    assert [message.kind for message in open_desk.messages] == ["note"]
+    assert "white" in open_desk.messages[0].text
+
+
+def test_another_model_is_one_step_and_undo_brings_the_first_back(
+    open_desk, tmp_path, tiny_model_folder, face
+) -> None:
+    import shutil
+
+    workspace = open_desk.workspace
+    workspace.bring_file(face)
+    open_desk.wait(lambda: workspace.session.history.undo_name == "Open picture face.png")
+    workspace.explore.move(0, 1.0)
+    open_desk.wait_settled()
+    before, picture = workspace.session.document, workspace.rendering.settled_frame.pixels
+    other = tmp_path / "other"
+    shutil.copytree(tiny_model_folder, other)
+    workspace.open_checkpoint(str(other), "")
+    open_desk.wait(lambda: workspace.in_step)
+    after = workspace.session.document
+    assert workspace.session.history.undo_name == "Open model tiny-vae"
+    assert after.checkpoint.path == str(other)
+    assert after.explore.source is not None, "the picture is encoded by the new model too"
+    assert not after.explore.edited
+    workspace.session.undo()
+    open_desk.wait(lambda: workspace.in_step)
+    assert workspace.session.document is before
+    assert workspace.opened.path == str(tiny_model_folder)
+    open_desk.wait_settled()
+    np.testing.assert_array_equal(workspace.rendering.settled_frame.pixels, picture)
+    workspace.session.redo()
+    open_desk.wait(lambda: workspace.in_step)
+    assert workspace.session.document is after
+    assert workspace.opened.path == str(other)
+
+
+def test_undo_to_a_checkpoint_that_has_gone_says_so_and_stays(open_desk, tmp_path, tiny_model_folder) -> None:
+    import shutil
+
+    workspace = open_desk.workspace
+    other = tmp_path / "other"
+    shutil.copytree(tiny_model_folder, other)
+    workspace.open_checkpoint(str(other), "")
+    open_desk.wait(lambda: workspace.in_step)
+    workspace.open_checkpoint(str(tiny_model_folder), "")
+    open_desk.wait(lambda: workspace.in_step)
+    after = workspace.session.document
+    shutil.rmtree(other)
+    workspace.session.undo()
+    open_desk.wait(lambda: open_desk.messages)
+    open_desk.wait(lambda: workspace.in_step)
+    assert "other" in open_desk.messages[-1].text
+    assert workspace.session.document is after
+    workspace.explore.move(0, 1.0)
+    open_desk.wait_settled()
+
+
+def test_an_impossible_device_is_a_message_and_the_former_one_returns(open_desk) -> None:
+    workspace = open_desk.workspace
+    workspace.explore.move(3, 0.75)
+    open_desk.wait_settled()
+    picture = workspace.rendering.settled_frame.pixels
+    workspace.override_device(DeviceOverride(device="cuda:63"))
+    open_desk.wait(lambda: open_desk.messages)
+    open_desk.wait(lambda: workspace.in_step)
+    assert "cuda:63" in open_desk.messages[-1].text
+    assert workspace.override == DeviceOverride()
+    open_desk.wait_settled()
+    np.testing.assert_array_equal(workspace.rendering.settled_frame.pixels, picture)
+
+
+def test_another_precision_is_taken_and_settled_pictures_stay_the_same(open_desk) -> None:
+    workspace = open_desk.workspace
+    workspace.explore.move(3, 0.75)
+    open_desk.wait_settled()
+    picture = workspace.rendering.settled_frame.pixels
+    workspace.override_device(DeviceOverride(precision="float32", threads=1))
+    open_desk.wait(lambda: workspace.in_step)
+    assert workspace.choice.precision == "float32"
+    assert workspace.choice.threads == 1
+    assert workspace.session.history.undo_name is not None
+    open_desk.wait_settled()
+    np.testing.assert_array_equal(workspace.rendering.settled_frame.pixels, picture)
+
+
+def test_a_picture_without_a_model_says_what_is_missing(desk, face) -> None:
+    desk.workspace.bring_file(face)
+    desk.wait(lambda: desk.messages)
+    assert "no model is open" in desk.messages[-1].text
+
+
+def test_a_waiting_listener_gets_the_settled_frame_of_the_state_once(open_desk) -> None:
+    workspace = open_desk.workspace
+    got: list[tuple[float, bool]] = []
+    workspace.explore.move(0, 2.0)
+    workspace.rendering.when_settled(lambda state, frame: got.append((float(state.latent[0]), frame.settled)))
+    open_desk.wait(lambda: got)
+    assert got == [(2.0, True)]
+    workspace.rendering.when_settled(lambda state, frame: got.append((float(state.latent[0]), True)))
+    assert len(got) == 2
