@@ -17,7 +17,6 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
-from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import product
 from multiprocessing import get_context
@@ -35,7 +34,7 @@ from latentlab.data.avatar_styles import (
     style_credit,
 )
 from latentlab.data.image_set import SPLITS, UNKNOWN, ImageSet, SetInfo
-from latentlab.data.set_folder import open_image_set, write_image_set
+from latentlab.data.set_folder import check_is_free, open_image_set, write_image_set
 from latentlab.errors import DataError
 from latentlab.paths import cache_directory
 from latentlab.progress import Progress, Reporter
@@ -77,8 +76,6 @@ def open_avatars(image_size: int = 64, reporter: Reporter | None = None) -> Imag
     DataError
         If the size is not between 16 and 512 pixels.
     """
-    if not 16 <= image_size <= 512:
-        raise DataError(f"The avatars are drawn at 16 to 512 px, not {image_size}.")
     recipe = {
         "schema": avatar_schema().model_dump(mode="json"),
         "drawn by": {name: version(name) for name in ("dicebear-core", "dicebear-styles", "resvg_py")},
@@ -88,21 +85,17 @@ def open_avatars(image_size: int = 64, reporter: Reporter | None = None) -> Imag
     key = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:12]
     folder = cache_directory() / f"avatars-{key}-{image_size}"
     if not (folder / "set.json").is_file():
-        make_avatars(folder, image_size, IDENTITIES, reporter=reporter)
+        make_avatars(folder, list_avatars(IDENTITIES), image_size, reporter)
     return open_image_set(folder)
 
 
-def make_avatars(
-    folder: Path,
-    image_size: int = 64,
+def list_avatars(
     counts: Mapping[str, int] = IDENTITIES,
     seed: int = 0,
     styles: Sequence[str] | None = None,
     variety: bool = False,
-    reporter: Reporter | None = None,
-    workers: int | None = None,
-) -> Path:
-    """Draw a set of avatars into a folder.
+) -> ImageSet:
+    """List avatars with what they will show, without pictures; rows can be chosen before any is drawn.
 
     Parameters
     ----------
@@ -115,22 +108,21 @@ def make_avatars(
     variety
         Draw the training identities with all variants of their hair, instead of the first of its class.
         Validation and test, which serve as truth, never vary.
-    workers
-        Processes that draw; one a core if None. From a script of your own, call this under
-        ``if __name__ == "__main__":``, as everything that starts processes.
 
     Raises
     ------
     DataError
-        If a style is unknown or no identity is asked for.
+        If a style is unknown or named twice, or no identity is asked for.
     """
-    reporter = reporter or Reporter()
-    schema = avatar_schema()
-    styles = tuple(styles or schema.shippable)
+    styles = tuple(styles or avatar_schema().shippable)
     credits = {style: style_credit(style) for style in styles}
-    people = identities(sum(counts.get(split, 0) for split in SPLITS), seed)
-    split_of = np.repeat(np.arange(len(SPLITS), dtype=np.int8), [counts.get(split, 0) for split in SPLITS])
-    attributes = schema.of_sets(styles)
+    numbers = [counts.get(split, 0) for split in SPLITS]
+    if len(credits) < len(styles) or min(numbers) < 0 or not sum(numbers):
+        raise DataError(
+            f"Avatars need styles, each named once, and identities: found {', '.join(styles)} and {numbers}."
+        )
+    people = identities(sum(numbers), seed)
+    attributes = avatar_schema().of_sets(styles)
     labels: dict[str, list[int]] = {attribute.name: [] for attribute in attributes}
     for style in styles:
         for person in people:
@@ -138,15 +130,13 @@ def make_avatars(
             for attribute in attributes:
                 label = shown[attribute.name]
                 labels[attribute.name].append(UNKNOWN if label is None else attribute.index(label))
+    works = [f"{style}: “{credit['title']}” by {credit['creator']}" for style, credit in credits.items()]
     info = SetInfo(
         name="avatars",
-        image_size=image_size,
+        image_size=0,
         attributes=attributes,
         licence="; ".join(f"{style}: {credit['licence']}" for style, credit in credits.items()),
-        credit="; ".join(
-            f"{style}: “{credit['title']}” by {credit['creator']}" for style, credit in credits.items()
-        )
-        + ". Drawn with DiceBear, changed.",
+        credit="; ".join(works) + ". Drawn with DiceBear, changed.",
         source={
             "kind": "avatars",
             "seed": seed,
@@ -155,23 +145,51 @@ def make_avatars(
             "styles": credits,
         },
     )
-    tasks = [
-        _Task(
-            style,
-            people[start : start + _CHUNK],
-            image_size,
-            tuple(variety and split == 0 for split in split_of[start : start + _CHUNK]),
-        )
-        for style in styles
-        for start in range(0, len(people), _CHUNK)
-    ]
+    return ImageSet.without_pictures(
+        info,
+        {name: np.array(codes, dtype=np.int64) for name, codes in labels.items()},
+        np.array([f"{person.number:05d}:{style}" for style in styles for person in people], dtype=np.str_),
+        np.tile(np.repeat(np.arange(len(SPLITS), dtype=np.int8), numbers), len(styles)),
+    )
+
+
+def make_avatars(
+    folder: Path,
+    avatars: ImageSet,
+    image_size: int = 64,
+    reporter: Reporter | None = None,
+    workers: int | None = None,
+) -> Path:
+    """Draw the selected rows of `list_avatars` into a set's folder.
+
+    Parameters
+    ----------
+    workers
+        Processes that draw; one a core if None. From a script of your own, call this under
+        ``if __name__ == "__main__":``, as everything that starts processes.
+
+    Raises
+    ------
+    DataError
+        If the size is not between 16 and 512 pixels, or the folder holds other things.
+    """
+    if not 16 <= image_size <= 512:
+        raise DataError(f"The avatars are drawn at 16 to 512 px, not {image_size}.")
+    check_is_free(folder)
+    rows, source = avatars.rows, avatars.info.source
+    people = identities(int(source["identities"]), int(source["seed"]))
+    names, splits = avatars.names[rows], avatars.splits[rows]
+    drawings = []
+    for name, split in zip(names.tolist(), splits.tolist(), strict=True):
+        number, style = name.split(":")
+        drawings.append((style, people[int(number)], bool(source["variety"]) and SPLITS[split] == "train"))
     return write_image_set(
         folder,
-        info,
-        _drawings(tasks, workers or _cores(), reporter),
-        labels,
-        [f"{person.number:05d}:{style}" for style in styles for person in people],
-        np.tile(split_of, len(styles)),
+        avatars.info.model_copy(update={"image_size": image_size}),
+        _draw_all(drawings, image_size, workers or _cores(), reporter or Reporter()),
+        {name: codes[rows] for name, codes in avatars.labels.items()},
+        names,
+        splits,
     )
 
 
@@ -219,29 +237,22 @@ def identity_of(images: ImageSet, position: int) -> Identity:
     return identities(int(source["identities"]), int(source["seed"]))[number]
 
 
-@dataclass(frozen=True)
-class _Task:
-    """Some identities to be drawn in one style, as it travels to a drawing process."""
-
-    style: str
-    people: tuple[Identity, ...]
-    image_size: int
-    variety: tuple[bool, ...]
+_Drawing = tuple[str, Identity, bool]
+"""A style, who is drawn in it, and whether with variety."""
 
 
-def _draw(task: _Task) -> NDArray[np.uint8]:
-    return np.stack(
-        [
-            draw_avatar(task.style, person, task.image_size, variety)
-            for person, variety in zip(task.people, task.variety, strict=True)
-        ]
-    )
+def _draw(drawings: Sequence[_Drawing], image_size: int) -> NDArray[np.uint8]:
+    return np.stack([draw_avatar(style, person, image_size, variety) for style, person, variety in drawings])
 
 
-def _drawings(tasks: Sequence[_Task], workers: int, reporter: Reporter) -> Iterator[NDArray[np.uint8]]:
-    """Draw the tasks in their order, in processes if there are many images."""
-    total, done = sum(len(task.people) for task in tasks), 0
-    batches = _in_processes(tasks, workers) if workers > 1 and total > _FEW else _here(tasks)
+def _draw_all(
+    drawings: Sequence[_Drawing], image_size: int, workers: int, reporter: Reporter
+) -> Iterator[NDArray[np.uint8]]:
+    """Draw in order, in processes if there are many."""
+    total, done = len(drawings), 0
+    tasks = [drawings[start : start + _CHUNK] for start in range(0, total, _CHUNK)]
+    parallel = workers > 1 and total > _FEW
+    batches = _in_processes(tasks, image_size, workers) if parallel else _here(tasks, image_size)
     with closing(batches):
         for batch in batches:
             reporter.raise_if_cancelled()
@@ -250,19 +261,21 @@ def _drawings(tasks: Sequence[_Task], workers: int, reporter: Reporter) -> Itera
             yield batch
 
 
-def _here(tasks: Sequence[_Task]) -> Generator[NDArray[np.uint8], None, None]:
+def _here(tasks: Sequence[Sequence[_Drawing]], image_size: int) -> Generator[NDArray[np.uint8], None, None]:
     for task in tasks:
-        yield _draw(task)
+        yield _draw(task, image_size)
 
 
-def _in_processes(tasks: Sequence[_Task], workers: int) -> Generator[NDArray[np.uint8], None, None]:
+def _in_processes(
+    tasks: Sequence[Sequence[_Drawing]], image_size: int, workers: int
+) -> Generator[NDArray[np.uint8], None, None]:
     """Draw in processes, a few tasks ahead; what they fail to draw is drawn here."""
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_leave_interrupts)
     waiting: deque[Future[NDArray[np.uint8]]] = deque()
     drawn = 0
     try:
         for task in tasks:
-            waiting.append(pool.submit(_draw, task))
+            waiting.append(pool.submit(_draw, task, image_size))
             if len(waiting) > 2 * workers:
                 yield waiting[0].result()
                 waiting.popleft()
@@ -272,7 +285,7 @@ def _in_processes(tasks: Sequence[_Task], workers: int) -> Generator[NDArray[np.
             waiting.popleft()
             drawn += 1
     except BrokenProcessPool:  # killed, or started from a script without its guard
-        yield from _here(tasks[drawn:])
+        yield from _here(tasks[drawn:], image_size)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

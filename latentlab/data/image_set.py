@@ -65,6 +65,18 @@ class ImageSet:
     splits: NDArray[np.int8]
     rows: NDArray[np.int64]
 
+    @classmethod
+    def without_pictures(
+        cls,
+        info: SetInfo,
+        labels: Mapping[str, NDArray[Any]],
+        names: NDArray[np.str_],
+        splits: NDArray[np.int8],
+    ) -> ImageSet:
+        """Return a set of which only the table is known, so that rows can be chosen before any work."""
+        nothing = np.broadcast_to(np.uint8(255), (len(names), 1, 1, 3))
+        return cls(info, nothing, labels, names, splits, np.arange(len(names)))
+
     def __len__(self) -> int:
         return len(self.rows)
 

@@ -59,9 +59,8 @@ class PictureList:
 
     def as_set(self) -> ImageSet:
         """Return the list as a set without pictures, of which rows can be chosen as of any other."""
-        nothing = np.broadcast_to(np.uint8(255), (len(self.names), 1, 1, 3))
         names = np.array(self.names, dtype=np.str_)
-        return ImageSet(self.info, nothing, self.labels, names, self.splits, np.arange(len(names)))
+        return ImageSet.without_pictures(self.info, self.labels, names, self.splits)
 
 
 def import_pictures(

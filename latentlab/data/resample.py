@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.data.distribution import Distribution
-from latentlab.data.image_set import ImageSet
+from latentlab.data.image_set import SPLITS, ImageSet
 from latentlab.errors import DataError
 
 
@@ -71,9 +73,26 @@ def resample(
         "distinct": len(np.unique(resampled.rows)),
     }
     info = images.info.model_copy(update={"source": {**images.info.source, "resampled": record}})
-    return ImageSet(
-        info, resampled.images, resampled.labels, resampled.names, resampled.splits, resampled.rows
-    )
+    return replace(resampled, info=info)
+
+
+def resample_split(
+    images: ImageSet,
+    split: str,
+    distribution: Distribution,
+    n: int | None = None,
+    seed: int | np.random.Generator = 0,
+    allow_repeats: bool = False,
+) -> ImageSet:
+    """Resample one split of a set and keep the others, so that models of many mixtures are tested alike.
+
+    Parameters as for `resample`; ``split`` may be ``all`` for the whole set.
+    """
+    if split == "all":
+        return resample(images, distribution, n, seed, allow_repeats)
+    chosen = resample(images.split(split), distribution, n, seed, allow_repeats)
+    others = images.rows[images.splits[images.rows] != SPLITS.index(split)]
+    return replace(chosen, rows=np.concatenate([chosen.rows, others]))
 
 
 def largest_remainder(shares: NDArray[np.float64], n: int) -> NDArray[np.int64]:

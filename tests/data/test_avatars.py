@@ -17,9 +17,11 @@ from latentlab.data.avatar_styles import (
     shown_classes,
     style_credit,
 )
-from latentlab.data.avatars import identities, identity_of, make_avatars, open_avatars, paired
+from latentlab.data.avatars import identities, identity_of, list_avatars, make_avatars, open_avatars, paired
 from latentlab.data.catalog import open_set
+from latentlab.data.distribution import Distribution
 from latentlab.data.image_set import UNKNOWN, ImageSet
+from latentlab.data.resample import resample
 from latentlab.data.set_folder import open_image_set
 from latentlab.errors import Cancelled, DataError
 from latentlab.paths import bundled
@@ -60,7 +62,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> ImageSet:
     folder = tmp_path_factory.mktemp("avatars") / "set"
     counts = {"train": 6, "validation": 2, "test": 3}
     return open_image_set(
-        make_avatars(folder, 32, counts, seed=4, styles=("lorelei", "toon-head"), workers=1)
+        make_avatars(folder, list_avatars(counts, seed=4, styles=("lorelei", "toon-head")), 32, workers=1)
     )
 
 
@@ -156,7 +158,9 @@ def test_variety_is_for_training_and_truth_never_varies(tmp_path: Path) -> None:
     counts = {"train": 12, "test": 6}
     plain, varied = (
         open_image_set(
-            make_avatars(tmp_path / str(variety), 32, counts, styles=("lorelei",), variety=variety, workers=1)
+            make_avatars(
+                tmp_path / str(variety), list_avatars(counts, 0, ("lorelei",), variety), 32, workers=1
+            )
         )
         for variety in (False, True)
     )
@@ -170,11 +174,32 @@ def test_variety_is_for_training_and_truth_never_varies(tmp_path: Path) -> None:
 def test_processes_draw_the_same_in_the_same_order(tmp_path: Path) -> None:
     counts = {"train": 290}
     folders = [
-        make_avatars(tmp_path / str(workers), 16, counts, styles=("pixel-art",), workers=workers)
+        make_avatars(
+            tmp_path / str(workers), list_avatars(counts, styles=("pixel-art",)), 16, workers=workers
+        )
         for workers in (1, 2)
     ]
     first, second = (open_image_set(folder) for folder in folders)
     np.testing.assert_array_equal(first.images, second.images)
+
+
+def test_rows_are_chosen_before_any_is_drawn(tmp_path: Path) -> None:
+    listed = list_avatars({"train": 40}, styles=("lorelei", "pixel-art"))
+    chosen = resample(listed, Distribution.parse(["glasses=yes:0.25"]), 8, seed=2)
+    made = open_image_set(make_avatars(tmp_path / "set", chosen, 16, workers=1))
+    assert made.codes("glasses").sum() == 2
+    person, style = identity_of(made, 5), str(made.names[5]).split(":")[1]
+    np.testing.assert_array_equal(made.images[5], draw_avatar(style, person, 16))
+
+
+@pytest.mark.parametrize(
+    ("counts", "styles"), [({}, None), ({"train": -1}, None), ({"train": 2}, ("lorelei", "lorelei"))]
+)
+def test_avatars_of_nobody_or_twice_in_a_style_are_refused(
+    counts: dict[str, int], styles: tuple[str, ...] | None
+) -> None:
+    with pytest.raises(DataError, match="each named once"):
+        list_avatars(counts, styles=styles)
 
 
 def test_drawing_reports_and_can_be_cancelled(tmp_path: Path) -> None:
@@ -185,8 +210,9 @@ def test_drawing_reports_and_can_be_cancelled(tmp_path: Path) -> None:
         reporter.cancel()
 
     reporter = Reporter(listen)
+    listed = list_avatars({"train": 200}, styles=("lorelei",))
     with pytest.raises(Cancelled):
-        make_avatars(tmp_path / "set", 16, {"train": 200}, styles=("lorelei",), reporter=reporter, workers=1)
+        make_avatars(tmp_path / "set", listed, 16, reporter, workers=1)
     assert [(progress.done, progress.total) for progress in heard] == [(64, 200)]
     assert list(tmp_path.iterdir()) == []
 
