@@ -122,9 +122,10 @@ def _cannot(config: CheckpointConfig) -> dict[str, str]:
 
 
 def _first_lines(located: Located) -> str:
-    """Return the card's first lines of prose: no front matter, headings or blank lines."""
+    """Return the card's first lines of prose: no front matter, headings, pictures, captions, tables."""
     text = located.card()
     if text.startswith("---\n"):
         text = text.partition("\n---\n")[2]
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith(("#", "!", "|"))]
+    other = ("#", "!", "|", "*", "<!--")
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith(other)]
     return "\n".join(lines[:_CARD_LINES])

@@ -132,7 +132,7 @@ def number(value: float | None) -> str:
     """Write a figure with four significant digits, an integer as it is, None as a dash."""
     if value is None:
         return "-"
-    return str(int(value)) if float(value).is_integer() and abs(value) != 1 else f"{value:.4g}"
+    return str(int(value)) if float(value).is_integer() else f"{value:.4g}"
 
 
 def interval(estimate: Estimate) -> str:

@@ -1,0 +1,77 @@
+"""Pictures of a model card: random samples, and inputs above their reconstructions, all settled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from latentlab.data.image_set import ImageSet
+from latentlab.metrics.labels import conditions
+from latentlab.operations.explore import Explorer
+from latentlab.progress import Progress, Reporter
+
+SAMPLES, RECONSTRUCTIONS = 64, 32
+_COLUMNS, _WIDE, _GAP = 8, 16, 2
+
+
+def sample_sheet(explorer: Explorer, data: ImageSet, seed: int, reporter: Reporter) -> Image.Image:
+    """Draw `SAMPLES` latents from the prior, of the seeds ``seed``, ``seed + 1``, ..., row by row.
+
+    A conditional model is given the conditions of as many random images of the set.
+    """
+    c = conditions(explorer.spec.condition, data)
+    rows = np.random.default_rng(seed).integers(0, len(data), SAMPLES)
+    pictures = []
+    for k in range(SAMPLES):
+        reporter.raise_if_cancelled()
+        pictures.append(explorer.picture(explorer.draw(seed + k), None if c is None else c[rows[k]]))
+        reporter.report(Progress("Drawing samples", k + 1, SAMPLES))
+    return sheet(pictures, _COLUMNS)
+
+
+def reconstruction_sheet(
+    explorer: Explorer, data: ImageSet, groups: Sequence[str], seed: int, reporter: Reporter
+) -> Image.Image:
+    """Draw up to `RECONSTRUCTIONS` images of a set, each group in turn, above their reconstructions."""
+    c = conditions(explorer.spec.condition, data)
+    chosen = in_turn(data, groups, RECONSTRUCTIONS, seed)
+    lines: list[NDArray[np.uint8]] = []
+    for start in range(0, len(chosen), _WIDE):
+        part = chosen[start : start + _WIDE]
+        seen = [explorer.encode(data.pixels([int(row)])[0], None if c is None else c[row]) for row in part]
+        drawn = [
+            explorer.picture(encoded.latent, None if c is None else c[row])
+            for encoded, row in zip(seen, part, strict=True)
+        ]
+        blank = [np.full_like(drawn[0], 255)] * (_WIDE - len(part) if len(chosen) > _WIDE else 0)
+        lines += [*(encoded.source for encoded in seen), *blank, *drawn, *blank]
+        reporter.raise_if_cancelled()
+        reporter.report(Progress("Reconstructing", start + len(part), len(chosen)))
+    return sheet(lines, min(_WIDE, len(chosen)))
+
+
+def in_turn(data: ImageSet, groups: Sequence[str], count: int, seed: int) -> NDArray[np.int64]:
+    """Choose up to ``count`` positions at random, the same number from each group as far as they go."""
+    generator = np.random.default_rng(seed)
+    members = list(data.groups(groups).values()) if groups else [np.arange(len(data))]
+    queues = [list(generator.permutation(rows)) for rows in members]
+    chosen: list[int] = []
+    while len(chosen) < count and any(queues):
+        for queue in queues:
+            if queue and len(chosen) < count:
+                chosen.append(int(queue.pop()))
+    return np.array(chosen, dtype=np.int64)
+
+
+def sheet(pictures: Sequence[NDArray[np.uint8]], columns: int) -> Image.Image:
+    """Lay pictures uint8 ``[S, S, 3]`` out row by row on white, with a small gap."""
+    size = pictures[0].shape[0]
+    cell, rows = size + _GAP, -(-len(pictures) // columns)
+    canvas = np.full((rows * cell - _GAP, columns * cell - _GAP, 3), 255, dtype=np.uint8)
+    for k, picture in enumerate(pictures):
+        y, x = (k // columns) * cell, (k % columns) * cell
+        canvas[y : y + size, x : x + size] = picture
+    return Image.fromarray(canvas)

@@ -1,0 +1,107 @@
+"""Measure a checkpoint and write its model card, with pictures, into its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+from latentlab.checkpoints import Located, locate
+from latentlab.checkpoints.companion import fitting_predictor
+from latentlab.checkpoints.native import CARD
+from latentlab.data.catalog import open_set
+from latentlab.errors import SettingsError
+from latentlab.metrics.labels import group_attributes
+from latentlab.metrics.runs import run_classifier, run_reconstruction
+from latentlab.operations.card_facts import CardFacts
+from latentlab.operations.card_pictures import SAMPLES, reconstruction_sheet, sample_sheet
+from latentlab.operations.explore import Explorer
+from latentlab.operations.model_card import MARK, model_card
+from latentlab.progress import Reporter
+
+
+def write_card(
+    checkpoint: str | Path,
+    data: str,
+    *,
+    predictor: str | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    replace: bool = False,
+    reporter: Reporter | None = None,
+) -> Path:
+    """Evaluate a checkpoint on a set and write ``README.md`` into its folder.
+
+    A predictor is evaluated by `run_classifier`; a model by `run_reconstruction`, and ``samples.png``
+    and ``reconstructions.png`` are drawn beside its card, as far as it can sample and encode.
+
+    Parameters
+    ----------
+    predictor
+        The judge of a model; None for the one that goes with it.
+    seed
+        Of everything random.
+    replace
+        Whether a card that was not written here may be overwritten.
+
+    Returns
+    -------
+    pathlib.Path
+        The card.
+
+    Raises
+    ------
+    LatentLabError
+        If something cannot be opened or measured, the checkpoint is a single file (a card lies in a
+        folder), the folder cannot be written, or a card written by somebody else lies there.
+    """
+    reporter = reporter or Reporter()
+    located = locate(checkpoint)
+    _check_place(located, replace)
+    folder = located.path
+    images = open_set(data, located.config.spec.image_size, reporter)
+    if located.config.kind == "predictor":
+        report = run_classifier(str(folder), data, seed=seed, device=device, reporter=reporter)
+        return _write(folder, model_card(CardFacts(located, report, images.info)), {})
+    judge = predictor or fitting_predictor(located.config)
+    report = run_reconstruction(
+        str(folder), data, predictor=judge, seed=seed, device=device, reporter=reporter
+    )
+    explorer = Explorer.open(folder, predictor="")
+    sheets, captions = {}, {}
+    if "sample" not in explorer.spec.cannot:
+        sheets["samples.png"] = sample_sheet(explorer, images, seed, reporter)
+        captions["samples.png"] = (
+            f"{SAMPLES} random samples, row by row those of the seeds {seed} to {seed + SAMPLES - 1}; "
+            "none was left out"
+        )
+    sheets["reconstructions.png"] = reconstruction_sheet(
+        explorer, images, group_attributes(images), seed, reporter
+    )
+    captions["reconstructions.png"] = f"Images of {data}, each group in turn, above their reconstructions"
+    return _write(
+        folder, model_card(CardFacts(located, report, images.info, locate(judge), captions)), sheets
+    )
+
+
+def _check_place(located: Located, replace: bool) -> None:
+    if not located.path.is_dir():
+        raise SettingsError(
+            f"{located.path} is a single file; a card lies in a checkpoint's folder. Name the folder."
+        )
+    card = located.card()
+    if card and MARK not in card and not replace:
+        raise SettingsError(
+            f"{located.path / CARD} was not written by this command. Move it away, or give --replace."
+        )
+
+
+def _write(folder: Path, card: str, sheets: dict[str, Image.Image]) -> Path:
+    """Write the pictures and then the card that shows them."""
+    try:
+        for file, picture in sheets.items():
+            picture.save(folder / file, format="PNG", optimize=True)
+        (folder / CARD).write_text(card, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{folder} cannot be written: {error.strerror or error}.") from None
+    return folder / CARD
