@@ -1,7 +1,8 @@
 """Build the network that a configuration describes, and make sure that everything fits everything.
 
-Networks are built on torch's meta device: their tensors have shapes and no numbers, so that building and
-trying one costs next to nothing however large it says it is.
+Networks are built on torch's meta device: their tensors have shapes and no numbers, so that building one
+costs next to nothing however large it says it is. It is tried out once its numbers are there: running it on
+the meta device would load torch's compiler, which takes longer than opening the model.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _FAULTS = (ValueError, TypeError, KeyError, IndexError, RuntimeError)
 
 
 def build(config: CheckpointConfig, where: Path) -> nn.Module:
-    """Build a configuration's network on the meta device and run it once on shapes alone.
+    """Build a configuration's network on the meta device.
 
     Parameters
     ----------
@@ -35,8 +36,7 @@ def build(config: CheckpointConfig, where: Path) -> nn.Module:
     Raises
     ------
     CheckpointError
-        If the family is unknown, the network's settings are not its own, or what the network gives does
-        not have the shapes that the specification says.
+        If the family is unknown or the network's settings are not its own.
     """
     family = config.spec.family
     known: Mapping[str, Any] = MODEL_FAMILIES if config.kind == "model" else PREDICTOR_FAMILIES
@@ -54,6 +54,25 @@ def build(config: CheckpointConfig, where: Path) -> nn.Module:
             raise CheckpointError(
                 f"{where}: no network can be built from its configuration ({_line(error)})."
             ) from None
+    return network
+
+
+def try_out(network: nn.Module, config: CheckpointConfig, where: Path) -> None:
+    """Run a network once, and make sure that it gives what its specification says.
+
+    Parameters
+    ----------
+    network
+        In evaluation mode, with its numbers, on the CPU.
+    where
+        The checkpoint, for messages.
+
+    Raises
+    ------
+    CheckpointError
+        If what it gives does not have the shapes of the specification.
+    """
+    with torch.inference_mode():
         for call, run, expected in _trials(network, config.spec):
             try:
                 found = f"the shape {list(run().shape)}"
@@ -64,7 +83,6 @@ def build(config: CheckpointConfig, where: Path) -> nn.Module:
                     f"{where}: its network does not fit its specification: {call} should give the shape "
                     f"{expected}; found {found}. Copy or download the configuration again."
                 )
-    return network
 
 
 def check_tensors(network: nn.Module, header: Header, weights: Path) -> None:
@@ -106,10 +124,10 @@ def _trials(
     machine: Any = network
     if isinstance(spec, ModelSpec):
         latent = [1, *spec.latent_shape]
-        c = torch.empty(1, spec.condition.size) if spec.condition.size else None
-        yield "decode", lambda: machine.decode(torch.empty(latent), c), size
+        c = torch.zeros(1, spec.condition.size) if spec.condition.size else None
+        yield "decode", lambda: machine.decode(torch.zeros(latent), c), size
         if "encode" not in spec.cannot:
-            yield "encode", lambda: machine.encode(torch.empty(size), c).mean, latent
+            yield "encode", lambda: machine.encode(torch.zeros(size), c).mean, latent
         return
     for attribute in spec.attributes:
         yield (
@@ -120,7 +138,7 @@ def _trials(
 
 
 def _predict(machine: Any, size: list[int], name: str) -> Tensor:
-    probabilities: Tensor = machine.predict(torch.empty(size))[name]
+    probabilities: Tensor = machine.predict(torch.zeros(size))[name]
     return probabilities
 
 

@@ -115,7 +115,7 @@ def load(name: str | Path) -> Checkpoint:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from latentlab.checkpoints.fit import build, check_tensors
+    from latentlab.checkpoints.fit import build, check_tensors, try_out
 
     located = locate(name)
     network = build(located.config, located.path)
@@ -131,6 +131,7 @@ def load(name: str | Path) -> Checkpoint:
     for parameter in network.parameters():
         parameter.requires_grad_(False)
     network.eval().to(memory_format=torch.channels_last)
+    try_out(network, located.config, located.path)
     return Checkpoint(located, network)
 
 
@@ -170,6 +171,8 @@ def save(
             save_file(tensors, Path(part, WEIGHTS), metadata={METADATA_KEY: text})
             for file, content in contents.items():
                 Path(part, file).write_text(content, encoding="utf-8")
+            # Safetensors gives its files to their owner only, whatever the umask says.
+            Path(part, WEIGHTS).chmod(Path(part, CONFIG).stat().st_mode)
             for file in (WEIGHTS, *contents):
                 Path(part, file).replace(folder / file)
     except (OSError, SafetensorError) as error:

@@ -84,6 +84,13 @@ def test_a_place_that_cannot_be_written_is_named(tiny_model_folder: Path, tmp_pa
         save(tmp_path / "file" / "folder", good.network, good.config)
 
 
+def test_weights_may_be_read_by_whoever_may_read_the_configuration(tiny_model_folder: Path, tmp_path: Path):
+    good = load(tiny_model_folder)
+    folder = save(tmp_path / "model", good.network, good.config)
+    modes = {path.name: path.stat().st_mode for path in folder.iterdir()}
+    assert modes["model.safetensors"] == modes["config.json"]
+
+
 def test_a_card_stays_when_weights_are_saved_again(tiny_model_folder: Path, tmp_path: Path):
     good = load(tiny_model_folder)
     save(tmp_path / "model", good.network, good.config, card="# Mine\n")
