@@ -161,7 +161,7 @@ def draw_avatar(
     png = resvg_py.svg_to_bytes(
         svg_string=svg, width=image_size, height=image_size, background="white", skip_system_fonts=True
     )
-    with Image.open(io.BytesIO(png)) as picture:
+    with Image.open(io.BytesIO(bytes(png))) as picture:
         return np.array(picture.convert("RGB"))
 
 

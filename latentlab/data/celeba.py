@@ -10,7 +10,7 @@ identity. The usual square is cut out: the centre 148 pixels of the 178 x 218.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from latentlab.spec import Attribute
 CROP = 148
 """Side of the centre square that is cut out of the aligned images, in pixels."""
 
+_NAME_TITLES = ("image_id", "filename")
 _FOLDERS = ("", "celeba", "Anno", "Eval", "Img", "img_align_celeba")
 
 
@@ -57,50 +58,50 @@ def list_celeba(root: Path) -> PictureList:
         ),
         root=root,
         names=tuple(prefix + name for name in names),
-        labels={name: values[:, k].astype(np.int64) for k, name in enumerate(attributes)},
+        labels=dict(zip(attributes, values, strict=True)),
         splits=splits,
         crops={(178, 218): CROP},
     )
 
 
-def _read_attributes(path: Path) -> tuple[list[str], list[str], NDArray[np.int8]]:
-    """Return the images' names ``[N]``, the attributes' ``[A]``, and 0 or 1 for each, int8 ``[N, A]``."""
+def _read_attributes(path: Path) -> tuple[list[str], list[str], NDArray[np.int64]]:
+    """Return the images' names ``[N]``, the attributes' ``[A]``, and 0 or 1 for each, int64 ``[A, N]``."""
     lines = _lines(path)
-    stated = None
-    if len(lines[0]) == 1:
-        stated = lines.pop(0)[0]
-    header = lines.pop(0) if lines else []
-    if header and header[0].lower() in ("image_id", "filename"):
+    header, stated = next(lines), None
+    if len(header) == 1:
+        stated, header = header[0], next(lines, [])
+    if header and header[0].lower() in _NAME_TITLES:
         header = header[1:]
-    if not lines or not header or len(set(header)) < len(header):
-        raise DataError(f"{path} should have a count, a line of attribute names, and a line for each image.")
-    if stated is not None and stated != str(len(lines)):
-        raise DataError(
-            f"{path} states {stated} images but lists {len(lines)}: it is cut off. Download it again."
-        )
-    values = np.empty((len(lines), len(header)), dtype=np.int8)
-    for row, line in enumerate(lines):
+    names, values = [], bytearray()
+    for line in lines:
         if len(line) != len(header) + 1 or not {"-1", "1"}.issuperset(line[1:]):
             raise DataError(
                 f"{path}: the line of {line[0]!r} should have {len(header)} values of -1 or 1 "
                 f"after the name; found {' '.join(line[1:4])}... ({len(line) - 1} values)."
             )
-        values[row] = [cell == "1" for cell in line[1:]]
-    names = [line[0] for line in lines]
+        names.append(line[0])
+        values.extend(cell == "1" for cell in line[1:])
+    if not names or not header or len(set(header)) < len(header):
+        raise DataError(f"{path} should have a count, a line of attribute names, and a line for each image.")
+    if stated is not None and stated != str(len(names)):
+        raise DataError(f"{path} states {stated} images but lists {len(names)}: download it again.")
     _refuse_repeats(path, names)
-    return names, header, values
+    table = np.frombuffer(values, dtype=np.uint8).reshape(len(names), len(header))
+    return names, header, np.ascontiguousarray(table.T.astype(np.int64))
 
 
 def _read_partition(path: Path, names: Sequence[str]) -> NDArray[np.int8]:
     """Return the split of each name as 0, 1 or 2, int8 ``[N]``."""
-    lines = _lines(path)
-    if lines[0][0].lower() in ("image_id", "filename"):
-        lines = lines[1:]
-    for line in lines:
+    listed: list[str] = []
+    split_of: dict[str, int] = {}
+    for line in _lines(path):
+        if not listed and line[0].lower() in _NAME_TITLES:
+            continue
         if len(line) != 2 or line[1] not in ("0", "1", "2"):
             raise DataError(f"{path}: a line should be a name and 0, 1 or 2; found {' '.join(line[:4])!r}.")
-    _refuse_repeats(path, [line[0] for line in lines])
-    split_of = {line[0]: int(line[1]) for line in lines}
+        listed.append(line[0])
+        split_of[line[0]] = int(line[1])
+    _refuse_repeats(path, listed)
     if missing := [name for name in names if name not in split_of]:
         raise DataError(
             f"{path} lacks {len(missing)} of the {len(names)} images in the list of attributes, "
@@ -124,16 +125,20 @@ def _image_folder(root: Path, names: Sequence[str]) -> Path:
     )
 
 
-def _lines(path: Path) -> list[list[str]]:
+def _lines(path: Path) -> Iterator[list[str]]:
+    """Give the words of each line that has any, at least one; a whole list is never in memory."""
+    separator = "," if path.suffix == ".csv" else None
+    found = False
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            for line in file:
+                if text := line.strip():
+                    found = True
+                    yield text.split(separator)
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read: {error}.") from None
-    separator = "," if path.suffix == ".csv" else None
-    lines = [line.split(separator) for line in text.splitlines() if line.strip()]
-    if not lines:
+    if not found:
         raise DataError(f"{path} is empty; download it again.")
-    return lines
 
 
 def _refuse_repeats(path: Path, names: Sequence[str]) -> None:
