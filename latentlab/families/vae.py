@@ -12,7 +12,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from latentlab.families.blocks import DownPyramid, UpPyramid
+from latentlab.families.blocks import Blocks, DownPyramid, UpPyramid, Width
 from latentlab.model import Posterior
 from latentlab.spec import ModelSpec, Record
 
@@ -32,10 +32,10 @@ class VAEConfig(Record):
 
     image_size: Annotated[int, Field(ge=16, le=1024)] = 64
     latent: Annotated[int, Field(ge=1, le=4096)] = 64
-    encoder_widths: tuple[int, ...] = (32, 64, 128, 256)
-    encoder_blocks: tuple[int, ...] = (1, 1, 1, 1)
-    decoder_widths: tuple[int, ...] = (64, 64, 128, 256)
-    decoder_blocks: tuple[int, ...] = (1, 1, 1, 1)
+    encoder_widths: tuple[Width, ...] = (32, 64, 128, 256)
+    encoder_blocks: tuple[Blocks, ...] = (1, 1, 1, 1)
+    decoder_widths: tuple[Width, ...] = (64, 64, 128, 256)
+    decoder_blocks: tuple[Blocks, ...] = (1, 1, 1, 1)
 
     @model_validator(mode="after")
     def _fits(self) -> VAEConfig:
@@ -74,7 +74,9 @@ class VAE(nn.Module):
     def _initialise(self) -> None:
         """Draw the convolutions after He et al. 2015, which keeps a ReLU network's signal its size."""
         for module in self.modules():
-            if isinstance(module, nn.Conv2d) and module.bias is not None:
+            # A network without numbers (its weights will be loaded) has nothing to draw, and drawing on
+            # torch's meta device would import seconds' worth of its compiler.
+            if isinstance(module, nn.Conv2d) and module.bias is not None and not module.weight.is_meta:
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
                 nn.init.zeros_(module.bias)
 
