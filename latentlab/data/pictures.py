@@ -94,8 +94,10 @@ def read_picture_bytes(data: bytes, name: str = "the pasted picture") -> Picture
         raise ImageError(f"{name} is empty (0 bytes); save or copy the picture again.")
     if len(data) > MAX_BYTES:
         raise ImageError(f"{name} is larger than {MAX_BYTES // 2**20} MiB, the most that is read.")
-    # Made an error here, Pillow's warning of a huge picture never reaches the terminal.
-    with warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning):
+    # Pillow warns on the terminal; here a huge picture is an error and odd metadata does no harm.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
         try:
             with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
                 _check_size(picture)

@@ -230,6 +230,12 @@ def test_the_cameras_orientation_is_applied(orientation: int) -> None:
     assert ("It was turned upright as its camera noted." in picture.notes) == (orientation > 1)
 
 
+def test_odd_metadata_does_no_harm() -> None:
+    """Pillow warns of such EXIF data, and a warning is an error in these tests."""
+    data = _bytes(Image.fromarray(RGB), "PNG", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x09\x01\x12")
+    np.testing.assert_array_equal(read_picture_bytes(data).pixels, RGB)
+
+
 def test_an_icon_gives_its_largest_picture() -> None:
     data = _bytes(Image.new("RGB", (64, 64), "blue"), "ICO", sizes=[(16, 16), (64, 64)])
     assert read_picture_bytes(data).pixels.shape == (64, 64, 3)
