@@ -12,7 +12,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from latentlab.families.blocks import DownPyramid
+from latentlab.families.blocks import Blocks, DownPyramid, Width
 from latentlab.spec import PredictorSpec, Record
 
 
@@ -20,8 +20,8 @@ class AttributeCNNConfig(Record):
     """The shape of the network: picture size, channels and blocks per stage, hidden features."""
 
     image_size: Annotated[int, Field(ge=16, le=1024)] = 64
-    widths: tuple[Annotated[int, Field(ge=1, le=8192)], ...] = (32, 48, 96, 128)
-    blocks: tuple[Annotated[int, Field(ge=0, le=64)], ...] = (1, 1, 1, 1)
+    widths: tuple[Width, ...] = (32, 48, 96, 128)
+    blocks: tuple[Blocks, ...] = (1, 1, 1, 1)
     hidden: Annotated[int, Field(ge=2, le=8192)] = 128
 
     @model_validator(mode="after")

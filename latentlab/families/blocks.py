@@ -11,9 +11,17 @@ full size.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor, nn
+
+Width = Annotated[int, Field(ge=1, le=8192)]
+"""Channels of a stage, as configurations may give them."""
+Blocks = Annotated[int, Field(ge=0, le=64)]
+"""Residual blocks of a stage, as configurations may give them."""
 
 
 class ResidualBlock(nn.Module):

@@ -101,6 +101,10 @@ def unknown_network_field(folder: Path) -> Path:
     return change_config(folder, network__attention=True)
 
 
+def unending_blocks(folder: Path) -> Path:
+    return change_config(folder, network__decoder_blocks=[1, 1, 1_000_000_000])
+
+
 def network_of_another_size_than_its_specification(folder: Path) -> Path:
     return change_config(folder, model__image_size=64)
 
@@ -116,6 +120,7 @@ SEEN_BY_LOADING: dict[Callable[[Path], Path], str] = {
     of_another_size: "different checkpoints",
     future_family: "family 'diffusion-9' is unknown to this program; it knows vae",
     unknown_network_field: "field network.attention",
+    unending_blocks: "field network.decoder_blocks.2",
     network_of_another_size_than_its_specification: "does not fit its specification",
     latent_of_another_size_than_its_specification: "does not fit its specification",
 }
