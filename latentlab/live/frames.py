@@ -1,4 +1,4 @@
-"""What travels between the live worker and its listeners: frozen records without torch.
+"""What travels between the live renderer and its listeners: frozen records, without torch.
 
 A listener never shares memory with the worker: every array in an answer belongs to that answer and is
 not written again.
@@ -22,7 +22,11 @@ Task = Literal["open", "encode", "render"]
 
 @dataclass(frozen=True)
 class DeviceOverride:
-    """A person's wish about where and how networks run; None leaves the choice to the trial."""
+    """What a person has fixed of the device, the precision and the threads; None is chosen by trial.
+
+    ``precision`` is ``float32``, ``bfloat16``, ``float16`` or ``int8``; a model that cannot run in it runs
+    in float32.
+    """
 
     device: str | None = None
     precision: str | None = None
@@ -31,44 +35,44 @@ class DeviceOverride:
 
 @dataclass(frozen=True, eq=False)
 class RenderRequest:
-    """One state of the controls, to be rendered.
+    """One state of the controls: everything that a frame depends on.
 
     Parameters
     ----------
     generation
-        The number that the renderer gave the request; later requests have larger ones.
+        Counts the requests of a renderer; a later request has the larger number.
     latents
         Float32 ``[B, *latent_shape]``.
     condition
-        Float32 ``[B, C]``, None for an unconditional model.
+        Float32 ``[B, C]``, or None for an unconditional model.
     settled
-        Whether to render in float32 at batch 1 with the session's thread count, repeatable to the bit.
+        Whether the frame is rendered so that it comes out the same to the bit: float32, one picture at
+        a time, on the CPU with ``threads`` intra-op threads.
+    channel
+        Which view asks; requests of one channel replace one another, those of ``main`` go first.
     """
 
     generation: int
     latents: NDArray[np.float32]
     condition: NDArray[np.float32] | None = None
     settled: bool = False
+    threads: int = 1
+    channel: str = "main"
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One rendered answer to one state of the controls.
+    """One rendered answer to one request.
 
     Parameters
     ----------
-    generation
-        The number of the request it answers.
     pixels
-        Uint8 ``[B, S, S, 4]`` in the order blue, green, red, unused; C-contiguous, owned by the frame.
+        Uint8 ``[B, S, S, 4]`` in the order B, G, R, X (X = 255), C-contiguous. The frame owns them: they are
+        never written again.
     attributes
-        Probabilities float32 ``[B, classes]`` by attribute; empty without a predictor.
-    settled
-        Whether it was rendered to be repeatable to the bit.
-    render_ms
-        Milliseconds that the worker spent on it.
-    waited_ms
-        Milliseconds from the request to the start of that work.
+        Calibrated probabilities float32 ``[B, classes]`` by attribute; empty without a predictor.
+    render_ms, waited_ms
+        Time of the worker for this frame, and from the request to its start, in milliseconds.
     """
 
     generation: int
@@ -77,24 +81,24 @@ class Frame:
     settled: bool = False
     render_ms: float = 0.0
     waited_ms: float = 0.0
+    channel: str = "main"
 
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """A picture as the model sees it, its latent, and its reconstruction.
+    """A picture as the model sees it, its posterior and its reconstruction (float32, reproducible).
 
     Parameters
     ----------
-    token
-        The number of the request it answers.
     source
-        The picture at the model's size, uint8 ``[S, S, 3]``, RGB.
+        Uint8 ``[S, S, 3]``, RGB: the centre square at the model's size.
     mean, std
-        The posterior, float32 ``[*latent_shape]``; ``std`` is None where the model gives no variance.
+        The posterior's mean and standard deviation, float32 ``[*latent_shape]``; ``std`` is None where the
+        model has no variance.
     source_attributes, reconstruction_attributes
-        Probabilities float32 ``[classes]`` by attribute.
+        Calibrated probabilities float32 ``[classes]`` by attribute; empty without a predictor.
     reconstruction
-        The decoded mean, uint8 ``[S, S, 4]``, BGRX.
+        Uint8 ``[S, S, 4]``, BGRX: the decoded mean.
     """
 
     token: int
@@ -108,22 +112,16 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Opened:
-    """A checkpoint that has been opened and prepared.
+    """A model (and its attribute predictor) that is ready to render.
 
     Parameters
     ----------
-    token
-        The number of the request it answers.
-    path, name, sha256
-        Where it lies, what it is called, and the SHA-256 of its weights.
-    spec, predictor
-        What the model is, and what the predictor beside it predicts (None without one).
-    predictor_name
-        The predictor's bundled name or path, empty without one.
     choice
-        Device, precision and threads that won the trial (or were wished for).
+        How single pictures are rendered: device, precision, intra-op threads.
+    grid_choice
+        The same for many pictures at once.
     trial
-        Milliseconds of each candidate that was tried, by label.
+        Milliseconds of each way that was tried, by its label; empty while the trial has not run yet.
     """
 
     token: int
@@ -134,6 +132,7 @@ class Opened:
     predictor: PredictorSpec | None
     predictor_name: str
     choice: DeviceChoice
+    grid_choice: DeviceChoice = field(default_factory=DeviceChoice)
     trial: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -144,15 +143,15 @@ class Failed:
     Parameters
     ----------
     token
-        The number of the request (a render's generation).
+        The token or generation of the request.
     task
-        What was asked for.
+        ``open``, ``encode`` or ``render``.
     message
-        What went wrong, as a person should read it.
+        What a person reads.
     expected
-        Whether it is an error that LatentLab raises on purpose, not a fault of ours.
+        Whether it is a `LatentLabError`, which a person can put right; otherwise it is a fault of ours.
     details
-        The traceback where it was not expected, else empty.
+        The traceback of an unexpected fault, else empty.
     """
 
     token: int
