@@ -1,0 +1,90 @@
+"""The whole pass of a frame as one module: latents to picture to attributes.
+
+`prepare` makes fast forms of this module; the plain module is what a script would run.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from latentlab.model import AttributePredictor, LatentModel
+
+
+class FrameNetwork(nn.Module):
+    """Decoder and attribute predictor in one pass.
+
+    Parameters
+    ----------
+    model
+        A `LatentModel`.
+    predictor
+        An `AttributePredictor`, or None: then there are no probabilities. Pictures are resized to the
+        predictor's size where it differs from the model's.
+    """
+
+    def __init__(self, model: LatentModel, predictor: AttributePredictor | None = None) -> None:
+        super().__init__()
+        self.model = model
+        self.judge = None if predictor is None else ResizedPredictor(predictor, model.spec.image_size)
+
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return images ``[B, 3, S, S]`` in [0, 1], and each attribute's probabilities ``[B, classes]``."""
+        images = self.model.decode(latents, condition)
+        if self.judge is None:
+            return (images,)
+        return (images, *self.judge.predict(images).values())
+
+
+class ResizedPredictor(nn.Module):
+    """An attribute predictor for pictures of another size than its own.
+
+    Parameters
+    ----------
+    image_size
+        Size of the pictures that will come. Larger ones are reduced by the mean over areas, smaller ones
+        enlarged bilinearly.
+    """
+
+    def __init__(self, predictor: AttributePredictor, image_size: int) -> None:
+        super().__init__()
+        self.predictor = predictor
+        self.spec = predictor.spec
+        self._side, self._given = predictor.spec.image_size, image_size
+
+    def predict(self, images: Tensor) -> dict[str, Tensor]:
+        """Return calibrated probabilities ``[B, classes]`` by attribute, for images in [0, 1]."""
+        return self.predictor.predict(self._fit(images))
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return the last hidden layer ``[B, F]``."""
+        return self.predictor.features(self._fit(images))
+
+    def probabilities(self, features: Tensor) -> dict[str, Tensor]:
+        """Return what `predict` does, for features that have been computed already."""
+        return self.predictor.probabilities(features)
+
+    def _fit(self, images: Tensor) -> Tensor:
+        size = (self._side, self._side)
+        if self._given > self._side:
+            return F.interpolate(images, size=size, mode="area")
+        if self._given < self._side:
+            return F.interpolate(images, size=size, mode="bilinear", align_corners=False)
+        return images
+
+
+def to_pixels(images: Tensor) -> Tensor:
+    """Turn images ``[B, 3, S, S]`` in [0, 1] into 32-bit pixels 0xFFRRGGBB, int32 ``[B, S, S]``.
+
+    In memory these are the bytes B, G, R, X of a little-endian machine. The channels are joined by
+    arithmetic in float32, which holds all 24 bits: that takes a few passes over whole pictures on any
+    device, and no interleaving byte by byte.
+    """
+    red, green, blue = (images.float() * 255.0).round_().clamp_(0.0, 255.0).unbind(1)
+    joined = torch.add(blue, green, alpha=256.0).add_(red, alpha=65536.0)
+    return joined.to(torch.int32).bitwise_or_(_OPAQUE).contiguous()
+
+
+_OPAQUE = -(1 << 24)
+"""The highest byte of a 32-bit pixel set, as a signed number."""

@@ -1,0 +1,75 @@
+"""Open a model and the attribute predictor that fits it, for the renderer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from latentlab.checkpoints import Checkpoint
+from latentlab.checkpoints.companion import fitting_predictor, load_model, load_predictor
+from latentlab.live.frame_network import FrameNetwork
+from latentlab.model import AttributePredictor, LatentModel
+from latentlab.spec import CheckpointConfig, ModelSpec, PredictorSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A model with its predictor, as float32 networks on the CPU."""
+
+    checkpoint: Checkpoint
+    predictor_checkpoint: Checkpoint | None
+    predictor_name: str
+
+    @property
+    def model(self) -> LatentModel:
+        """The model."""
+        return cast(LatentModel, self.checkpoint.network)
+
+    @property
+    def predictor(self) -> AttributePredictor | None:
+        """The predictor, None without one."""
+        found = self.predictor_checkpoint
+        return None if found is None else cast(AttributePredictor, found.network)
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What the model is."""
+        return self.model.spec
+
+    @property
+    def predictor_spec(self) -> PredictorSpec | None:
+        """What the predictor predicts."""
+        return None if self.predictor is None else self.predictor.spec
+
+    def network(self) -> FrameNetwork:
+        """Return the pass of a frame, made of these networks."""
+        return FrameNetwork(self.model, self.predictor).eval()
+
+    def shapes(self) -> list[str]:
+        """Return what the time of a frame depends on: both networks' configurations, not their weights."""
+        checkpoints = [self.checkpoint, self.predictor_checkpoint]
+        return [_shape(found.config) for found in checkpoints if found is not None]
+
+
+def load_pair(checkpoint: str, predictor: str | None = None) -> Loaded:
+    """Open a model and a predictor by bundled name or path.
+
+    Parameters
+    ----------
+    predictor
+        A predictor's checkpoint; the empty string for none; None for the one that goes with the model
+        (`latentlab.checkpoints.companion.fitting_predictor`).
+
+    Raises
+    ------
+    CheckpointError
+        If one cannot be opened or is of the other kind.
+    """
+    model = load_model(checkpoint)
+    name = fitting_predictor(model.config) if predictor is None else predictor
+    return Loaded(model, load_predictor(name) if name else None, name)
+
+
+def _shape(config: CheckpointConfig) -> str:
+    spec = config.spec.model_dump_json(include={"family", "image_size", "latent_shape", "attributes"})
+    return f"{spec} {sorted(config.network.items())}"

@@ -1,0 +1,156 @@
+"""The short trial that chooses how a network is run here, and its memory in the user's cache.
+
+Every way is measured on the network itself, in rounds that go through all of them, so that a machine that
+is busy for a moment does not favour one. A way whose pictures stray from float32 is out, however fast.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import statistics
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from latentlab.device import cpu_threads
+from latentlab.live.prepare import Forward
+from latentlab.live.ways import Way
+from latentlab.operations.render import intra_op_threads
+from latentlab.paths import cache_directory
+
+MEAN_ERROR, LARGE_ERROR, PROBABILITY_ERROR = 1.0 / 255, 8.0 / 255, 0.02
+"""How far a way may stray from float32: mean of the pictures' absolute errors, their 99.9th percentile,
+and mean absolute error of the attributes' probabilities."""
+
+WORTH = 1.15
+"""More threads must be faster by this factor: those not used are left to the window."""
+
+_ROUNDS, _RUNS, _LONGEST = 3, 4, 0.25
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a trial has found: the way for single pictures, the way for many, and all medians in ms."""
+
+    single: Way
+    grid: Way
+    milliseconds: Mapping[str, float] = field(default_factory=dict)
+
+
+def strays(answer: Sequence[Tensor], truth: Sequence[Tensor]) -> bool:
+    """Whether a way's answer is further from float32's than a preview may be.
+
+    Parameters
+    ----------
+    answer, truth
+        Images ``[B, 3, S, S]`` in [0, 1], then each attribute's probabilities ``[B, classes]``.
+    """
+    pictures = (answer[0].float().cpu() - truth[0].float().cpu()).abs().flatten()
+    if not torch.isfinite(pictures).all() or float(pictures.mean()) > MEAN_ERROR:
+        return True
+    rank = max(1, int(0.999 * pictures.numel()))
+    if float(pictures.kthvalue(rank).values) > LARGE_ERROR:
+        return True
+    return any(
+        not float((found.float().cpu() - right.float().cpu()).abs().mean()) <= PROBABILITY_ERROR
+        for found, right in zip(answer[1:], truth[1:], strict=True)
+    )
+
+
+def measure(
+    forms: Mapping[Way, Forward], example: tuple[Tensor, ...], rounds: int = _ROUNDS, runs: int = _RUNS
+) -> Iterator[dict[Way, float]]:
+    """Time ways against each other, giving the medians so far in milliseconds after every step.
+
+    One step is a few runs of one way (at most a quarter of a second where a network is slow), so that
+    whoever measures can do something else in between.
+
+    Parameters
+    ----------
+    example
+        What the forms are called with.
+    """
+    times: dict[Way, list[float]] = {way: [] for way in forms}
+    for _ in range(rounds):
+        for way, form in forms.items():
+            with intra_op_threads(way.threads), torch.inference_mode():
+                _timed(form, example)
+                began = time.perf_counter()
+                for _ in range(runs):
+                    times[way].append(_timed(form, example))
+                    if time.perf_counter() - began > _LONGEST:
+                        break
+            yield {done: 1e3 * statistics.median(found) for done, found in times.items() if found}
+
+
+def _timed(form: Forward, example: tuple[Tensor, ...]) -> float:
+    began = time.perf_counter()
+    images = form(*example)[0]
+    if images.device.type != "cpu":
+        images.flatten()[:1].cpu()  # waits for the device
+    return time.perf_counter() - began
+
+
+def best(milliseconds: Mapping[Way, float]) -> Way:
+    """Return the way to take: the fastest, or a nearly as fast one with fewer threads."""
+    fastest = min(milliseconds.values())
+    good = [way for way, time in milliseconds.items() if time <= WORTH * fastest]
+    return min(good, key=lambda way: (way.threads, milliseconds[way]))
+
+
+def cache_key(device: torch.device, networks: Any, wish: Any) -> str:
+    """Return the name under which a verdict is kept: machine, torch, device, networks' shapes, wishes."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+    parts = [_VERSION, torch.__version__, str(device), name, cpu_threads(), networks, wish]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:24]
+
+
+def recall(key: str) -> Verdict | None:
+    """Return the kept verdict of that name; None where there is none or it cannot be read."""
+    try:
+        data = json.loads(_file(key).read_text(encoding="utf-8"))
+        milliseconds = {str(label): float(value) for label, value in data["milliseconds"].items()}
+        return Verdict(Way.from_json(data["single"]), Way.from_json(data["grid"]), milliseconds)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def keep(key: str, verdict: Verdict) -> None:
+    """Keep a verdict for the next start; a cache that cannot be written costs only time."""
+    data = {
+        "single": verdict.single.to_json(),
+        "grid": verdict.grid.to_json(),
+        "milliseconds": dict(verdict.milliseconds),
+    }
+    try:
+        path = _file(key)
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(data, indent=1), encoding="utf-8")
+        part.replace(path)
+    except OSError:
+        return
+
+
+def _file(key: str) -> Path:
+    folder = cache_directory() / "trials"
+    folder.mkdir(exist_ok=True)
+    return folder / f"{key}.json"
+
+
+def _processor() -> str:
+    """Return the processor's name as the system gives it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from latentlab.live.examples import example
+from latentlab.live.frame_network import FrameNetwork, to_pixels
+from latentlab.live.graph import trace
+from latentlab.live.int8 import Quantise, QuantisedConvolution, can_quantise
+from latentlab.live.kernels import PackedConvolution, PackedResidual, can_pack
+from latentlab.live.opening import Loaded
+from latentlab.live.prepare import Forms
+from latentlab.live.trial import strays
+from latentlab.live.ways import Way
+from latentlab.operations.render import to_uint8
+
+CPU = torch.device("cpu")
+PACKED = [
+    pytest.param(
+        "float32", marks=pytest.mark.skipif(not can_pack(torch.float32), reason="no packed kernels")
+    ),
+    pytest.param(
+        "bfloat16", marks=pytest.mark.skipif(not can_pack(torch.bfloat16), reason="no bfloat16 kernels")
+    ),
+    pytest.param("int8", marks=pytest.mark.skipif(not can_quantise(), reason="no 8-bit kernels")),
+]
+
+
+def _kinds(form: nn.Module) -> list[type[nn.Module]]:
+    return [type(part) for part in form.modules()]
+
+
+@pytest.mark.parametrize("precision", PACKED)
+@pytest.mark.parametrize("batch", [1, 8])
+def test_packed_forms_give_the_same_pictures_and_attributes(pair: Loaded, precision: str, batch: int):
+    network = pair.network()
+    form = Forms(network, example(pair.spec, 16)).make(Way(precision, True), CPU, batch)
+    given = example(pair.spec, 5, seed=3)
+    with torch.inference_mode():
+        truth, answer = network(*given), form(*given)
+    error = 255 * (answer[0].float() - truth[0]).abs()
+    assert answer[0].shape == truth[0].shape == (5, 3, 32, 32)
+    most = {"float32": 0.01, "bfloat16": 3.0, "int8": 6.0}[precision]
+    assert float(error.max()) <= most
+    assert float(error.mean()) <= most / 4
+    for found, right in zip(answer[1:], truth[1:], strict=True):
+        assert found.shape == right.shape
+        assert float((found.float() - right).abs().max()) <= 0.02
+    assert not strays(answer, truth)
+
+
+@pytest.mark.parametrize("precision", PACKED)
+def test_the_original_is_never_changed(pair: Loaded, precision: str):
+    network = pair.network()
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    forms = Forms(network, example(pair.spec, 4))
+    form = forms.make(Way(precision, True), CPU, 1)
+    with torch.inference_mode():
+        form(*example(pair.spec, 1))
+    after = network.state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert {tensor.dtype for tensor in after.values()} == {torch.float32}
+
+
+def test_every_convolution_is_packed_and_what_follows_it_is_fused(network: FrameNetwork, pair: Loaded):
+    form = Forms(network, example(pair.spec, 4)).make(Way("float32", True), CPU, 1)
+    kinds = _kinds(form)
+    assert kinds.count(PackedResidual) == 6  # one in each residual block
+    assert kinds.count(PackedConvolution) == 12
+    assert nn.Conv2d not in kinds
+    # What remains is each block's rectifier of its own input, and the one of the hidden linear layer.
+    assert kinds.count(nn.ReLU) == 7
+
+
+@pytest.mark.skipif(not can_quantise(), reason="no 8-bit kernels")
+def test_the_8_bit_form_rounds_what_rectifiers_give(network: FrameNetwork, pair: Loaded):
+    form = Forms(network, example(pair.spec, 4)).make(Way("int8", True), CPU, 1)
+    kinds = _kinds(form)
+    assert sum(issubclass(kind, QuantisedConvolution) for kind in kinds) >= 8
+    assert Quantise in kinds
+    picture = [part for part in form.modules() if isinstance(part, PackedConvolution)]
+    assert picture, "the picture's last layer stays in bfloat16"
+
+
+def test_a_decoders_shuffle_and_a_predictors_unshuffling_cancel(network: FrameNetwork, pair: Loaded):
+    module = trace(network, conditional=False)
+    kinds = _kinds(module)
+    assert nn.PixelUnshuffle not in kinds
+    assert kinds.count(nn.PixelShuffle) == 1
+    given = example(pair.spec, 3)
+    with torch.inference_mode():
+        for found, right in zip(module(*given), network(*given), strict=True):
+            torch.testing.assert_close(found, right)
+
+
+def test_gains_are_folded_into_kernels_once(network: FrameNetwork):
+    module = trace(network, conditional=False)
+    assert not [node for node in module.graph.nodes if node.op == "get_attr"]
+
+
+def test_a_plain_form_in_half_precision_is_close_and_a_copy(pair: Loaded):
+    network = pair.network()
+    form = Forms(network, example(pair.spec, 4)).make(Way("bfloat16", False), CPU, 1)
+    given = example(pair.spec, 2)
+    with torch.inference_mode():
+        answer, truth = form(*given), network(*given)
+    assert answer[0].dtype == torch.bfloat16
+    assert 0 < float((answer[0].float() - truth[0]).abs().max()) <= 3 / 255
+    assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
+
+
+class _Odd(nn.Module):
+    """Layers that cannot be packed or fused, beside some that can."""
+
+    def __init__(self, way: str = "") -> None:
+        super().__init__()
+        self.grouped = nn.Conv2d(8, 8, 3, padding="same", groups=4)
+        self.reflected = nn.Conv2d(8, 8, 3, padding=1, padding_mode="reflect")
+        self.strided = nn.Conv2d(8, 16, 3, stride=2, padding=1, bias=False)
+        self.last = nn.Conv2d(16, 3, 1)
+        self._way = way
+
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> tuple[Tensor, ...]:
+        x = latents if condition is None else latents * condition[:, :, None, None]
+        if self._way == "numbers" and float(x.sum()) > 1e9:
+            x = -x
+        x = torch.relu(self.grouped(x))
+        y = x + self.reflected(x)
+        z = self.strided(y).relu()
+        return (torch.sigmoid(self.last(z) + self.last(z)),)
+
+
+@pytest.mark.parametrize("precision", PACKED)
+def test_unknown_layers_stay_as_they_are(precision: str):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = _Odd().requires_grad_(False).eval()
+        given = (torch.randn(4, 8, 8, 8), torch.rand(4, 8))
+    form = Forms(network, given).make(Way(precision, True), CPU, 2)
+    with torch.inference_mode():
+        error = (form(*given)[0].float() - network(*given)[0]).abs()
+    assert float(error.max()) <= {"float32": 1e-5, "bfloat16": 0.03, "int8": 0.05}[precision]
+
+
+def test_a_network_whose_way_depends_on_its_numbers_cannot_be_traced():
+    given = (torch.randn(4, 8, 8, 8),)
+    forms = Forms(_Odd("numbers").requires_grad_(False).eval(), given)
+    with pytest.raises((TypeError, ValueError)):
+        forms.make(Way("float32", True), CPU, 1)
+    with torch.inference_mode():
+        assert forms.make(Way("float32", False), CPU, 1)(*given)[0].shape == (4, 3, 4, 4)
+
+
+@pytest.mark.skipif(not can_quantise(), reason="no 8-bit kernels")
+def test_a_sum_in_place_spares_what_is_read_later():
+    class Late(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = nn.Conv2d(16, 16, 3, padding=1)
+            self.second = nn.Conv2d(16, 16, 3, padding=1)
+            self.third = nn.Conv2d(16, 16, 3, padding=1)
+
+        def forward(self, latents: Tensor, condition: Tensor | None = None) -> tuple[Tensor, ...]:
+            x = self.first(torch.relu(latents))
+            y = x + self.second(torch.relu(x))
+            return (y - x, torch.relu(x), self.third(torch.relu(y)))
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = Late().requires_grad_(False).eval()
+        given = (torch.randn(4, 16, 8, 8),)
+    form = Forms(network, given).make(Way("int8", True), CPU, 4)
+    with torch.inference_mode():
+        for found, right in zip(form(*given), network(*given), strict=True):
+            assert float((found - right).abs().max()) <= 0.05
+
+
+def test_a_predictor_of_another_size_sees_the_picture_resized(pair: Loaded, tiny_predictor_folder):
+    model = pair.model
+    smaller = copy.deepcopy(pair.predictor)
+    smaller.spec = smaller.spec.model_copy(update={"image_size": 16})
+    seen: list[torch.Size] = []
+    smaller.predict = lambda images: (seen.append(images.shape), {})[1]
+    FrameNetwork(model, smaller)(*example(pair.spec, 2))
+    larger = copy.deepcopy(pair.predictor)
+    larger.spec = larger.spec.model_copy(update={"image_size": 48})
+    larger.predict = smaller.predict
+    FrameNetwork(model, larger)(*example(pair.spec, 2))
+    assert seen == [(2, 3, 16, 16), (2, 3, 48, 48)]
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_pixels_are_the_rounded_picture_in_the_order_of_the_screen(precision: torch.dtype):
+    images = torch.rand(3, 3, 16, 16, generator=torch.Generator().manual_seed(0)).to(precision)
+    images = images.contiguous(memory_format=torch.channels_last)
+    pixels = to_pixels(images).view(torch.uint8).reshape(3, 16, 16, 4).numpy()
+    assert (pixels[..., 3] == 255).all()
+    assert (pixels[..., 2::-1] == to_uint8(images)).all()
+
+
+def test_pixels_of_a_network_that_overshoots_are_clamped():
+    images = torch.tensor([-0.5, 0.0, 1.0, 1.5]).reshape(1, 1, 2, 2).expand(1, 3, 2, 2)
+    pixels = to_pixels(images).view(torch.uint8).reshape(2, 2, 4)
+    assert pixels[..., 0].flatten().tolist() == [0, 0, 255, 255]
