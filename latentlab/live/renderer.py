@@ -1,0 +1,324 @@
+"""The live renderer: requests go in from any thread, answers come out as signals on the worker's thread.
+
+Of each kind of request only the newest is kept, so a slider that moves faster than frames are rendered
+skips what nobody would see. This module imports no torch: the worker does, when it has started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import EmitLoopError, Signal, SignalInstance
+
+from latentlab.errors import LatentLabError, SettingsError
+from latentlab.live.frames import DeviceOverride, Encoded, Failed, Frame, Opened, RenderRequest, Task
+from latentlab.live.mailbox import ENCODE, MAIN, OPEN, Letter, Mailbox
+
+if TYPE_CHECKING:
+    from latentlab.live.engine import Engine, Pictures
+
+REST_BEFORE_TRIAL = 0.4
+"""Seconds without a request after which the trial of ways goes on."""
+
+
+@dataclass(frozen=True)
+class _Open:
+    token: int
+    checkpoint: str
+    predictor: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Encode:
+    token: int
+    picture: NDArray[np.uint8]
+    condition: NDArray[np.float32] | None
+
+
+class LiveRenderer:
+    """Renders the newest state of the controls on a thread of its own.
+
+    All methods return at once and may be called from any thread; answers are signals, emitted on the
+    worker's thread. `open` makes every earlier request void. Of each channel frames come in the order of
+    their generations, and never one that was asked for before the last `open`.
+
+    Parameters
+    ----------
+    override
+        Wishes about device, precision and threads; None leaves all to the trial.
+
+    Attributes
+    ----------
+    opened
+        A model is ready (`Opened`).
+    tuned
+        The trial has found how the open model is rendered from now on (`Opened`, of the same token).
+    frame, encoded, failed
+        Answers to `render`, `encode`, and to what could not be done.
+    busy
+        True while a model is being opened or a picture encoded, False afterwards.
+    """
+
+    opened = Signal(Opened)
+    tuned = Signal(Opened)
+    frame = Signal(Frame)
+    encoded = Signal(Encoded)
+    failed = Signal(Failed)
+    busy = Signal(bool)
+
+    def __init__(self, override: DeviceOverride | None = None) -> None:
+        self._override = override or DeviceOverride()
+        self._mailbox = Mailbox()
+        self._numbers = count(1)
+        self._lock = threading.Lock()
+        self._valid_from = 0
+        self._thread: threading.Thread | None = None
+        self._engine: Engine | None = None
+        self._open: Opened | None = None
+        self._trial: Iterator[None] | None = None
+
+    def start(self) -> None:
+        """Start the worker; it imports torch at once. Requests may be made before."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="latentlab-renderer", daemon=True)
+            self._thread.start()
+
+    def open(self, checkpoint: str, predictor: str | None = None) -> int:
+        """Ask for a model to be opened, and return the request's token.
+
+        Parameters
+        ----------
+        checkpoint
+            A path or a bundled name.
+        predictor
+            The attribute predictor's checkpoint; the empty string for none; None for the one that fits.
+        """
+        with self._lock:
+            token = next(self._numbers)
+            self._valid_from = token
+            self._mailbox.clear(keep=OPEN)
+            self._mailbox.put(OPEN, _Open(token, checkpoint, predictor))
+        return token
+
+    def encode(self, image: NDArray[np.uint8], condition: NDArray[np.float32] | None = None) -> int:
+        """Ask for a picture uint8 ``[H, W, 3]`` (RGB) to be encoded, and return the request's token.
+
+        A conditional model encodes it under ``condition``, float32 ``[C]``.
+        """
+        with self._lock:
+            token = next(self._numbers)
+            self._mailbox.put(ENCODE, _Encode(token, np.array(image), condition))
+        return token
+
+    def render(
+        self,
+        latents: NDArray[np.float32],
+        condition: NDArray[np.float32] | None = None,
+        settled: bool = False,
+        channel: str = MAIN,
+        threads: int = 1,
+    ) -> int:
+        """Ask for a frame, in place of what still waits in its channel, and return its generation.
+
+        Parameters
+        ----------
+        latents, condition
+            Float32 ``[B, *latent_shape]`` and ``[B, C]`` (None for an unconditional model).
+        settled
+            Whether to render it so that it comes out the same to the bit, with ``threads`` threads.
+        channel
+            ``main`` goes first and interrupts the others between their parts.
+        """
+        if channel in (OPEN, ENCODE):
+            raise SettingsError(f"A channel of frames cannot be called {channel!r}.")
+        latents = np.array(latents, dtype=np.float32)
+        condition = None if condition is None else np.array(condition, dtype=np.float32)
+        with self._lock:
+            generation = next(self._numbers)
+            request = RenderRequest(generation, latents, condition, settled, threads, channel)
+            self._mailbox.put(channel, request)
+        return generation
+
+    def is_idle(self) -> bool:
+        """Whether every request has been answered or replaced (a trial may still be going on)."""
+        return self._mailbox.is_idle()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait until every request has been answered or replaced; False when the timeout is over first."""
+        return self._mailbox.wait_idle(timeout)
+
+    def close(self) -> None:
+        """Drop all requests, stop the worker and wait for it."""
+        self._mailbox.close()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+            self._thread = None
+
+    # On the worker's thread
+
+    def _work(self) -> None:
+        with contextlib.suppress(ImportError):  # opening says so
+            import torch  # noqa: F401 - so that opening finds it loaded
+        rest = REST_BEFORE_TRIAL
+        while not self._mailbox.closed:
+            letter = self._mailbox.take(None if self._trial is None else rest)
+            if letter is not None:
+                self._answer(letter)
+                rest = REST_BEFORE_TRIAL
+            elif self._trial is not None:
+                self._try_on()
+                rest = 0.0
+        self._engine = self._trial = None
+
+    def _answer(self, letter: Letter) -> None:
+        request = letter.request
+        try:
+            if isinstance(request, _Open):
+                self._guarded("open", request.token, lambda: self._do_open(request))
+            elif isinstance(request, _Encode):
+                self._guarded("encode", request.token, lambda: self._do_encode(request))
+            elif isinstance(request, RenderRequest):
+                self._guarded("render", request.generation, lambda: self._do_render(request, letter))
+        finally:
+            self._mailbox.done()
+
+    def _tell(self, signal: SignalInstance, record: object) -> None:
+        """Emit a signal; a listener that raises is reported as a thread's fault, and the worker lives on."""
+        try:
+            signal.emit(record)
+        except EmitLoopError as error:
+            cause = error.__cause__ or error
+            threading.excepthook(
+                threading.ExceptHookArgs(
+                    (type(cause), cause, cause.__traceback__, threading.current_thread())
+                )
+            )
+
+    def _guarded(self, task: Task, token: int, work: Callable[[], None]) -> None:
+        """Do a piece of work; whatever goes wrong becomes a signal, and the worker lives on."""
+        if task != "render":
+            self._tell(self.busy, True)
+        try:
+            work()
+        except LatentLabError as error:
+            self._tell(self.failed, Failed(token, task, str(error), expected=True))
+        except Exception as error:
+            text = f"{type(error).__name__}: {error}"
+            self._tell(self.failed, Failed(token, task, text, expected=False, details=traceback.format_exc()))
+        finally:
+            if task != "render":
+                self._tell(self.busy, False)
+
+    def _do_open(self, request: _Open) -> None:
+        from latentlab.live.engine import Engine
+
+        engine = Engine(request.checkpoint, request.predictor, self._override)
+        if request.token != self._valid_from:
+            return
+        self._engine, self._trial = engine, None if engine.tuned else engine.tune()
+        self._open = _described(request.token, engine)
+        self._tell(self.opened, self._open)
+
+    def _do_encode(self, request: _Encode) -> None:
+        engine = self._ready(request.token)
+        if engine is None:
+            return
+        source, mean, std, attributes, reconstruction = engine.encode(request.picture, request.condition)
+        if request.token > self._valid_from:
+            self._tell(
+                self.encoded,
+                Encoded(
+                    request.token,
+                    source,
+                    mean,
+                    std,
+                    {name: rows[0] for name, rows in attributes.items()},
+                    reconstruction.pixels[0],
+                    {name: rows[0] for name, rows in reconstruction.attributes.items()},
+                ),
+            )
+
+    def _do_render(self, request: RenderRequest, letter: Letter) -> None:
+        engine = self._ready(request.generation)
+        if engine is None:
+            return
+        began = time.perf_counter()
+        elsewhere = 0.0
+        if request.settled:
+            parts = engine.settled(request.latents, request.condition, request.threads)
+        else:
+            parts = engine.live(request.latents, request.condition)
+        found: Pictures | None = None
+        for found in parts:
+            if found is not None:
+                break
+            paused = time.perf_counter()
+            while (urgent := self._mailbox.take_before(letter.slot)) is not None:
+                self._answer(urgent)
+            elsewhere += time.perf_counter() - paused
+            if self._mailbox.closed or self._mailbox.waits(letter.slot) or self._engine is not engine:
+                return
+        if found is not None and request.generation > self._valid_from:
+            self._tell(
+                self.frame,
+                Frame(
+                    request.generation,
+                    found.pixels,
+                    found.attributes,
+                    request.settled,
+                    render_ms=1e3 * (time.perf_counter() - began - elsewhere),
+                    waited_ms=1e3 * (began - letter.at),
+                    channel=request.channel,
+                ),
+            )
+
+    def _ready(self, number: int) -> Engine | None:
+        """Return the engine that a request is for; None for one that was made void by `open`."""
+        if number < self._valid_from:
+            return None
+        if self._engine is None:
+            raise SettingsError("No model is open. Open one first.")
+        return self._engine
+
+    def _try_on(self) -> None:
+        """Do one step of the trial; the last one tells the listeners."""
+        trial, engine, opened = self._trial, self._engine, self._open
+        assert trial is not None
+        assert engine is not None
+        assert opened is not None
+        try:
+            next(trial)
+        except StopIteration:
+            self._trial = None
+            self._open = _described(opened.token, engine)
+            self._tell(self.tuned, self._open)
+        except Exception as error:
+            self._trial = None
+            text = f"The trial of ways to render failed; frames are rendered as before. {error}"
+            self._tell(self.failed, Failed(opened.token, "render", text, False, traceback.format_exc()))
+
+
+def _described(token: int, engine: Engine) -> Opened:
+    loaded, verdict, device = engine.loaded, engine.verdict, str(engine.device)
+    located = loaded.checkpoint.located
+    return Opened(
+        token=token,
+        path=str(located.path),
+        name=located.config.name or located.path.name,
+        sha256=located.sha256(),
+        spec=loaded.spec,
+        predictor=loaded.predictor_spec,
+        predictor_name=loaded.predictor_name,
+        choice=verdict.single.choice(device),
+        grid_choice=verdict.grid.choice(device),
+        trial=verdict.milliseconds,
+    )

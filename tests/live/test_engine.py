@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from latentlab.errors import CheckpointError, SettingsError
+from latentlab.live import engine as engine_module
+from latentlab.live.engine import CHUNK, Engine, Pictures
+from latentlab.live.examples import example
+from latentlab.live.frames import DeviceOverride
+from latentlab.live.opening import Loaded, load_pair
+from latentlab.live.ways import Way
+from latentlab.operations.render import settled_attributes, settled_pictures
+from latentlab.spec import Attribute, ConditionSchema, LatentSummary, ModelSpec
+
+FLOAT = DeviceOverride("cpu", "float32", 1)
+
+
+@pytest.fixture
+def engine(tiny_model_folder: Path, tiny_predictor_folder: Path) -> Engine:
+    return Engine(str(tiny_model_folder), str(tiny_predictor_folder), FLOAT)
+
+
+def _latents(count: int) -> NDArray[np.float32]:
+    return np.random.default_rng(7).standard_normal((count, 8)).astype(np.float32)
+
+
+def _last(parts) -> Pictures:
+    *pauses, pictures = parts
+    assert not any(pauses)
+    return pictures
+
+
+@pytest.mark.parametrize("count", [1, 3, 2 * CHUNK + 1])
+def test_live_pictures_are_those_of_the_model(engine: Engine, count: int):
+    latents = _latents(count)
+    found = _last(engine.live(latents, None))
+    rgb = settled_pictures(engine.loaded.model, latents)
+    assert found.pixels.shape == (count, 32, 32, 4)
+    assert found.pixels.dtype == np.uint8
+    assert found.pixels.flags.c_contiguous
+    assert np.abs(found.pixels[..., 2::-1].astype(int) - rgb).max() <= 1
+    right = settled_attributes(engine.loaded.predictor, rgb)
+    for name, probabilities in found.attributes.items():
+        assert probabilities.dtype == np.float32
+        expected = np.stack([row[name] for row in right])
+        np.testing.assert_allclose(probabilities, expected, atol=0.01)
+
+
+def test_a_large_request_can_be_interrupted_between_its_parts(engine: Engine):
+    assert len(list(engine.live(_latents(3 * CHUNK), None))) == 3
+    assert len(list(engine.live(_latents(CHUNK), None))) == 1
+    assert len(list(engine.settled(_latents(3), None, 1))) == 3
+
+
+def test_settled_pictures_are_the_same_to_the_bit_whatever_the_live_way(
+    tiny_model_folder: Path, tiny_predictor_folder: Path, engine: Engine
+):
+    latents = _latents(3)
+    other = Engine(str(tiny_model_folder), str(tiny_predictor_folder), DeviceOverride("cpu", "bfloat16", 2))
+    first = _last(engine.settled(latents, None, 1))
+    again = _last(other.settled(latents[1:], None, 1))
+    assert (first.pixels[1:] == again.pixels).all()
+    for name in first.attributes:
+        assert (first.attributes[name][1:] == again.attributes[name]).all()
+    assert (first.pixels[..., 2::-1] == settled_pictures(engine.loaded.model, latents)).all()
+
+
+def test_frames_own_their_pixels(engine: Engine):
+    first = _last(engine.live(_latents(1), None))
+    copy = first.pixels.copy()
+    _last(engine.live(_latents(2)[1:], None))
+    assert (first.pixels == copy).all()
+
+
+def test_encoding_gives_the_posterior_and_the_reconstruction(engine: Engine):
+    picture = np.random.default_rng(0).integers(0, 256, (50, 70, 3), dtype=np.uint8)
+    source, mean, std, attributes, reconstruction = engine.encode(picture, None)
+    assert source.shape == (32, 32, 3)
+    assert mean.shape == std.shape == (8,)
+    assert (std > 0).all()
+    assert set(attributes) == {"gender", "race", "glasses", "facial_hair"}
+    assert all(rows.shape[0] == 1 and abs(rows.sum() - 1) < 1e-5 for rows in attributes.values())
+    expected = settled_pictures(engine.loaded.model, mean[None])
+    assert (reconstruction.pixels[..., 2::-1] == expected).all()
+
+
+def test_a_model_without_an_encoder_says_so(engine: Engine, monkeypatch: pytest.MonkeyPatch):
+    spec = engine.spec.model_copy(update={"cannot": {"encode": "it was trained as a generator only."}})
+    monkeypatch.setattr(engine.loaded.checkpoint.network, "spec", spec)
+    with pytest.raises(SettingsError, match="generator only"):
+        engine.encode(np.zeros((8, 8, 3), dtype=np.uint8), None)
+
+
+@pytest.mark.parametrize(
+    ("latents", "condition", "match"),
+    [
+        (np.zeros((1, 9), np.float32), None, r"\[B, 8\]"),
+        (np.zeros((0, 8), np.float32), None, r"\[0, 8\]"),
+        (np.zeros((1, 8), np.float32), np.zeros((1, 2), np.float32), "absent"),
+    ],
+)
+def test_what_does_not_fit_the_model_is_refused(engine: Engine, latents, condition, match: str):
+    with pytest.raises(SettingsError, match=match):
+        list(engine.live(latents, condition))
+    with pytest.raises(SettingsError, match=match):
+        list(engine.settled(latents, condition, 1))
+
+
+def test_without_a_predictor_there_are_no_attributes(tiny_model_folder: Path):
+    engine = Engine(str(tiny_model_folder), "", FLOAT)
+    assert _last(engine.live(_latents(2), None)).attributes == {}
+    assert _last(engine.settled(_latents(1), None, 1)).attributes == {}
+    assert engine.encode(np.zeros((32, 32, 3), np.uint8), None)[3] == {}
+
+
+def test_a_trial_chooses_among_the_ways_and_is_remembered(
+    tiny_model_folder: Path, tiny_predictor_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("LATENTLAB_CACHE", str(tmp_path))
+    wish = DeviceOverride("cpu", None, 1)
+    engine = Engine(str(tiny_model_folder), str(tiny_predictor_folder), wish)
+    assert not engine.tuned
+    for _ in engine.tune():
+        pass
+    assert engine.tuned
+    assert "1 picture, float32 plain, 1 thread" in engine.verdict.milliseconds
+    assert f"{CHUNK} pictures, float32 plain, 1 thread" in engine.verdict.milliseconds
+    assert all(time > 0 for time in engine.verdict.milliseconds.values())
+    rgb = settled_pictures(engine.loaded.model, _latents(9))
+    assert np.abs(_last(engine.live(_latents(9), None)).pixels[..., 2::-1].astype(int) - rgb).max() <= 8
+    again = Engine(str(tiny_model_folder), str(tiny_predictor_folder), wish)
+    assert again.tuned
+    assert again.verdict == engine.verdict
+
+
+def test_a_way_that_cannot_be_made_here_gives_way_to_plain_float32(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*_arguments: object) -> None:
+        raise RuntimeError("could not create a primitive")
+
+    monkeypatch.setattr("latentlab.live.prepare.trace", refuse)
+    engine._forms._traced = None
+    form = engine._form(Way("float32", True, 1), 1)
+    with torch.inference_mode():
+        assert form(*example(engine.spec, 1))[0].dtype == torch.float32
+    assert engine._honest(Way("float32", True, 1), 1, example(engine.spec, 2), ()) is None
+
+
+def test_a_way_with_wrong_pictures_is_not_tried(engine: Engine, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(engine_module, "strays", lambda _answer, _truth: True)
+    for _ in engine.tune():
+        pass
+    assert not engine.verdict.single.packed
+
+
+def test_each_checkpoint_must_be_of_its_kind(tiny_model_folder: Path, tiny_predictor_folder: Path):
+    with pytest.raises(CheckpointError, match="predictor, not a model"):
+        load_pair(str(tiny_predictor_folder))
+    with pytest.raises(CheckpointError, match="model, not an attribute predictor"):
+        load_pair(str(tiny_model_folder), str(tiny_model_folder))
+
+
+def test_a_device_that_is_not_there_is_refused(tiny_model_folder: Path):
+    missing = "cuda:99"
+    with pytest.raises(SettingsError, match=missing):
+        Engine(str(tiny_model_folder), "", DeviceOverride(missing))
+
+
+def test_the_time_of_a_frame_depends_on_shapes_not_on_weights(pair: Loaded):
+    config = pair.checkpoint.config
+    renamed = replace(
+        pair.checkpoint,
+        located=replace(pair.checkpoint.located, config=config.model_copy(update={"name": "other"})),
+    )
+    assert replace(pair, checkpoint=renamed).shapes() == pair.shapes()
+    wider = config.model_copy(update={"network": {**config.network, "decoder_widths": (8, 8, 8)}})
+    changed = replace(pair.checkpoint, located=replace(pair.checkpoint.located, config=wider))
+    assert replace(pair, checkpoint=changed).shapes() != pair.shapes()
+
+
+def test_typical_input_follows_the_model():
+    schema = ConditionSchema(
+        attributes=(Attribute(name="a", classes=("x", "y")), Attribute(name="b", classes=("p", "q", "r")))
+    )
+    spec = ModelSpec(family="vae", image_size=32, latent_shape=(2, 3), condition=schema)
+    latents, condition = example(spec, 7)
+    assert latents.shape == (7, 2, 3)
+    assert condition.shape == (7, 5)
+    assert (condition[:, :2].sum(1) == 1).all()
+    assert (condition[:, 2:].sum(1) == 1).all()
+    assert torch.equal(example(spec, 7)[0], latents)
+    summary = LatentSummary(mean=(5.0,) * 6, std=(0.1,) * 6, kl=(1.0,) * 6)
+    other = spec.model_copy(update={"prior": "other", "latent_summary": summary})
+    assert abs(float(example(other, 50)[0].mean()) - 5.0) < 0.1
