@@ -44,8 +44,10 @@ def classifier(
     Example: latentlab evaluate classifier faces-attributes --data faces:test
     """
     from latentlab.cli.progress import show_progress
+    from latentlab.metrics.report import check_place
     from latentlab.metrics.runs import run_classifier
 
+    check_place(table)
     with show_progress() as reporter:
         report = run_classifier(
             checkpoint, data, seed=seed, device=device, groups=split_names(groups), reporter=reporter
@@ -71,8 +73,10 @@ def reconstruction(
     Example: latentlab evaluate reconstruction faces-vae --data faces:test
     """
     from latentlab.cli.progress import show_progress
+    from latentlab.metrics.report import check_place
     from latentlab.metrics.runs import run_reconstruction
 
+    check_place(table)
     with show_progress() as reporter:
         report = run_reconstruction(
             checkpoint,

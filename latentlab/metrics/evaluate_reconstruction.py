@@ -150,7 +150,7 @@ def evaluate_reconstruction(
         f"{ACTIVE_VARIANCE} (Burda et al. 2016).",
         *group_notes({group: len(rows) for group, rows in members.items()}),
     ]
-    settings = {"samples": samples, "groups": list(chosen)}
+    settings = {"latent": "posterior mean", "samples": samples, "groups": list(chosen)}
     return Evaluation(metrics, by_group, settings, tuple(notes))
 
 
@@ -184,12 +184,13 @@ def _reconstruct(
             condition = None if c is None else torch.from_numpy(c[rows]).to(device)
             mu = model.encode(x, condition).mean
             reconstruction = model.decode(mu, condition)
-            errors.append((reconstruction - x).abs().mean(dim=(1, 2, 3)).double().cpu().numpy() * 255.0)
-            latents.append(mu.flatten(1).double().cpu().numpy())
+            errors.append((reconstruction - x).abs().mean(dim=(1, 2, 3)).cpu().numpy())
+            latents.append(mu.flatten(1).cpu().numpy())
             originals.judge(x)
             reconstructions.judge(reconstruction)
-    variance = np.concatenate(latents).var(axis=0)
-    return _Pass(np.concatenate(errors), originals.all(), reconstructions.all(), variance)
+    variance = np.concatenate(latents).astype(np.float64).var(axis=0)
+    error_255 = 255.0 * np.concatenate(errors).astype(np.float64)
+    return _Pass(error_255, originals.all(), reconstructions.all(), variance)
 
 
 def _frechet_reconstruction(

@@ -109,8 +109,8 @@ def ratio_of_means(both: ArrayLike, first: ArrayLike, second: ArrayLike, n: Arra
     Returns
     -------
     Estimate or None
-        None where no class has images, or the second never succeeds. A limit is None where no ratio is
-        excluded on that side, which happens with very few images.
+        None where no class has images, or the second never succeeds. The upper limit is None where no
+        ratio above is excluded, and the lower one 0 where none below is, as happens with few images.
     """
     n = np.asarray(n)
     seen = n > 0
@@ -123,7 +123,7 @@ def ratio_of_means(both: ArrayLike, first: ArrayLike, second: ArrayLike, n: Arra
     rho = covariance / math.sqrt(variance1 * variance2) if variance1 * variance2 > 0 else 0.0
     low = _root(p1, p2, p1 - l1, u2 - p2, rho, -1)
     high = _root(p1, p2, u1 - p1, p2 - l2, rho, +1)
-    return Estimate(p1 / p2, None if low is None else max(0.0, low), high, int(n.sum()))
+    return Estimate(p1 / p2, max(0.0, low or 0.0), high, int(n.sum()))
 
 
 def _mean_with_limits(k: Counts, n: Counts) -> tuple[float, float, float, float]:

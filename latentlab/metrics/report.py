@@ -128,6 +128,19 @@ class Report:
             raise SettingsError(f"The table {path} cannot be written: {error.strerror}.") from None
 
 
+def check_place(path: Path | None) -> None:
+    """Make sure before long work that a table can be put there; None stands for no table.
+
+    Raises
+    ------
+    SettingsError
+        If its folder does not exist or it is a folder itself.
+    """
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        wrong = "it is a folder" if path.is_dir() else "its folder does not exist"
+        raise SettingsError(f"The table {path} cannot be written: {wrong}. Choose another place.")
+
+
 def number(value: float | None) -> str:
     """Write a figure with four significant digits, an integer as it is, None as a dash."""
     if value is None:

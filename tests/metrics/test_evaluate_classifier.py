@@ -230,12 +230,14 @@ def test_bad_input_exits_with_2_and_one_line(
     assert said in err
 
 
-def test_a_table_that_cannot_be_written_is_named(
+def test_a_table_that_cannot_be_written_is_named_before_the_work(
     tiny_predictor_folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
-    call = ["evaluate", "classifier", str(tiny_predictor_folder), "--data", "faces:test", "--json"]
+    call = ["evaluate", "classifier", str(tiny_predictor_folder), "--data", "nowhere", "--json"]
     assert run([*call, "--table", str(tmp_path / "no" / "table.csv")]) == 2
-    assert "cannot be written" in capfd.readouterr().err
+    assert "table.csv cannot be written: its folder does not exist" in capfd.readouterr().err
+    assert run([*call, "--table", str(tmp_path)]) == 2
+    assert "it is a folder" in capfd.readouterr().err
 
 
 def test_help_needs_no_torch():

@@ -109,9 +109,13 @@ def test_judging_the_same_images_makes_a_ratio_more_certain():
 def test_a_ratio_without_a_denominator_is_none():
     assert ratio_of_means([0], [3], [0], [10]) is None
     assert ratio_of_means([0], [0], [0], [0]) is None
-    few = ratio_of_means([0], [1], [1], [40])
-    assert few is not None
-    assert few.high is None or few.high > 5.0
+
+
+def test_a_ratio_of_very_few_successes_is_hardly_known():
+    estimate = ratio_of_means([0], [1], [1], [40])
+    assert estimate is not None
+    assert (estimate.value, estimate.low) == (1.0, 0.0)
+    assert estimate.high is None or estimate.high > 5.0
 
 
 @pytest.mark.parametrize(
