@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from latentlab.data.distribution import Distribution
 from latentlab.data.image_set import SPLITS, ImageSet
-from latentlab.errors import DataError
+from latentlab.errors import DataError, SettingsError
 
 
 def resample(
@@ -40,25 +40,25 @@ def resample(
         If a cell that is wanted has no image, or too few and ``allow_repeats`` is False. The message
         says which one and how many images could be had.
     SettingsError
-        If the distribution does not fit the set.
+        If the distribution does not fit the set, or ``n`` is not positive.
 
     Examples
     --------
     >>> faces = open_set("faces:train")
     >>> biased = resample(faces, Distribution.parse(["race=asian+white:0.9"]), n=2000, seed=7)
     """
+    if n is not None and n < 1:
+        raise SettingsError(f"A set has at least one image; {n:,} were asked for.")
     generator = np.random.default_rng(seed)
     shares = distribution.shares(images)
     cells = _cells(images, distribution, shares.shape)
     have = np.array([len(cell) for cell in cells])
     most = _largest(shares.ravel(), have)
-    if n is None:
-        n = most
-    if n < 1:
-        raise DataError(_lack(images, distribution, shares, have, n, most))
-    counts = largest_remainder(shares.ravel(), n)
-    if ((counts > have) & (not allow_repeats or have == 0)).any():
-        raise DataError(_lack(images, distribution, shares, have, n, most))
+    counts = largest_remainder(shares.ravel(), n or most or max(len(images), 1))
+    short = (counts > have) & (not allow_repeats or have == 0)
+    if short.any():
+        cell = int(np.argmax(np.where(short, counts - have, 0)))
+        raise DataError(_lack(images, distribution, shares.shape, cell, int(have[cell]), counts.sum(), most))
     chosen = [
         np.concatenate([*[cell] * (count // len(cell)), generator.permutation(cell)[: count % len(cell)]])
         for cell, count in zip(cells, counts, strict=True)
@@ -68,7 +68,7 @@ def resample(
     resampled = images.select(positions)
     record = {
         "distribution": str(distribution),
-        "n": int(n),
+        "n": len(resampled),
         "seed": seed if isinstance(seed, int) else None,
         "distinct": len(np.unique(resampled.rows)),
     }
@@ -119,6 +119,8 @@ def _cells(images: ImageSet, distribution: Distribution, shape: tuple[int, ...])
 def _largest(shares: NDArray[np.float64], have: NDArray[np.int64]) -> int:
     """Return the largest n whose counts are at most what the cells have."""
     wanted = shares > 1e-12
+    if not have[wanted].all():
+        return 0
     n = int(np.floor((have[wanted] / shares[wanted]).min())) + len(shares)
     while n and (largest_remainder(shares, n) > have).any():
         n -= 1
@@ -128,20 +130,17 @@ def _largest(shares: NDArray[np.float64], have: NDArray[np.int64]) -> int:
 def _lack(
     images: ImageSet,
     distribution: Distribution,
-    shares: NDArray[np.float64],
-    have: NDArray[np.int64],
+    shape: tuple[int, ...],
+    cell: int,
+    have: int,
     n: int,
     most: int,
 ) -> str:
-    counts = largest_remainder(shares.ravel(), max(n, 1))
-    worst = int(np.argmax(counts - have))
-    codes = np.unravel_index(worst, shares.shape)
-    cell = ", ".join(
+    """Say of which cell there are too few images, and how many could be had."""
+    classes = ", ".join(
         f"{name}={images.attribute(name).classes[code]}"
-        for name, code in zip(distribution.attributes, codes, strict=True)
+        for name, code in zip(distribution.attributes, np.unravel_index(cell, shape), strict=True)
     )
+    what = f"{have:,} images with {classes}" if classes else f"{have:,} images"
     advice = f"ask for at most {most:,} images or allow repeats" if most else "choose other shares"
-    return (
-        f"The set {images.info.name} has {have[worst]:,} images {f'with {cell}' if cell else ''}"
-        f", too few for {n:,} images with {distribution}: {advice}."
-    ).replace(" ,", ",")
+    return f"The set {images.info.name} has {what}, too few for {n:,} images with {distribution}: {advice}."

@@ -121,8 +121,13 @@ def test_too_few_images_are_an_error_that_says_how_many_there_could_be(train: Im
     assert abs(_count(most, gender="female") / len(most) - 0.4) < 1e-3
     with pytest.raises(DataError, match="ask for at most 8,192 images"):
         resample(train, Distribution(), 9000)
-    with pytest.raises(DataError):
+    with pytest.raises(SettingsError, match="at least one image; 0"):
         resample(train, distribution, 0)
+    nobody = train.select(np.flatnonzero(train.codes("gender") == 1)[:20])
+    with pytest.raises(DataError, match=r"0 images with gender=female, .* choose other shares"):
+        resample(nobody, Distribution.parse(["gender=female:0.1"]))
+    with pytest.raises(DataError, match="0 images with gender=female"):
+        resample(nobody, Distribution.parse(["gender=female:0.1"]), 1000, allow_repeats=True)
 
 
 def test_repeats_are_even(train: ImageSet) -> None:
