@@ -10,6 +10,9 @@ import typer
 Data = Annotated[str, typer.Option("--data", help="Set to train on: faces:train, a folder, ...")]
 Out = Annotated[Path, typer.Option("--out", help="Checkpoint folder to write; its run lies in OUT/run.")]
 Steps = Annotated[int, typer.Option(help="Optimiser steps of the whole training.")]
+Stop = Annotated[
+    int | None, typer.Option(help="Stop after this step; the same command without it goes on from there.")
+]
 Minutes = Annotated[float | None, typer.Option(help="Budget; sets the steps once, from a short trial.")]
 Batch = Annotated[int, typer.Option(help="Images of a step, over all processes together.")]
 Seed = Annotated[int, typer.Option(help="Of the weights, the order of the rows, and the noise.")]
@@ -37,6 +40,7 @@ def vae(
     data: Data,
     out: Out,
     steps: Steps = 10_000,
+    stop: Stop = None,
     minutes: Minutes = None,
     batch: Batch = 64,
     seed: Seed = 0,
@@ -70,6 +74,7 @@ def vae(
 
     settings = LoopSettings(
         steps=steps,
+        stop=stop,
         minutes=minutes,
         batch=batch,
         seed=seed,
@@ -97,6 +102,7 @@ def classifier(
         str, typer.Option(help="Attributes whose intersections are the groups of the stored error matrices.")
     ] = "",
     steps: Steps = 3_000,
+    stop: Stop = None,
     minutes: Minutes = None,
     batch: Batch = 64,
     seed: Seed = 0,
@@ -119,6 +125,7 @@ def classifier(
 
     settings = LoopSettings(
         steps=steps,
+        stop=stop,
         minutes=minutes,
         batch=batch,
         seed=seed,

@@ -41,6 +41,9 @@ class LoopSettings:
     ----------
     steps
         Optimiser steps of the whole run; schedules are stretched over them.
+    stop
+        Where given, the step after which this call stops; schedules keep their length, and a later call
+        goes on from there.
     minutes
         Where given, the first run measures its own speed and sets ``steps`` once from it.
     batch
@@ -54,6 +57,7 @@ class LoopSettings:
     """
 
     steps: int = 10_000
+    stop: int | None = None
     minutes: float | None = None
     batch: int = 64
     seed: int = 0
@@ -69,6 +73,8 @@ class LoopSettings:
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch < 1:
             raise SettingsError("A training needs at least one step and a batch of at least one image.")
+        if self.stop is not None and self.stop < 1:
+            raise SettingsError(f"A training cannot stop after step {self.stop}; it begins with step 1.")
         if self.minutes is not None and self.minutes <= 0:
             raise SettingsError(f"The budget must be more than 0 minutes, not {self.minutes}.")
         if self.batch % (self.devices * self.nodes):
@@ -114,9 +120,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished training: the averaged network in evaluation mode, its steps, the seconds they took."""
+    """What a call of `train` gives: the averaged network in evaluation mode, and what it took.
+
+    ``step`` is how many steps were done of the planned ``steps``; fewer where the call was told to stop.
+    """
 
     network: nn.Module
+    step: int
     steps: int
     seconds: float
 
@@ -243,13 +253,14 @@ class _Run:
         try:
             if self.settings.minutes is not None and self.at == 0:
                 self._set_steps_from_budget(self.settings.minutes)
-            while self.at < self.steps:
+            end = min(self.steps, self.settings.stop or self.steps)
+            while self.at < end:
                 if self.reporter.cancelled:
                     self._save()
                     self.reporter.raise_if_cancelled()
                 figures = self._one_step(self.at)
                 self.at += 1
-                last = self.at == self.steps
+                last = self.at == end
                 if last or self.at % 50 == 0:
                     values = {name: float(value) for name, value in figures.items()}
                     if not all(math.isfinite(value) for value in values.values()):
@@ -269,7 +280,7 @@ class _Run:
         finally:
             if writer is not None:
                 writer.close()
-        return Trained(self._averaged_network(), self.steps, self.seconds)
+        return Trained(self._averaged_network(), self.at, self.steps, self.seconds)
 
     def _one_step(self, number: int, keep: bool = True) -> dict[str, Tensor]:
         started = time.perf_counter()

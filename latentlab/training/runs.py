@@ -176,6 +176,7 @@ def _record(data: str, settings: LoopSettings, trained: Trained, more: dict[str,
     return {
         "command": f"latentlab {shlex.join(sys.argv[1:])}" if program == "latentlab" else "",
         "data": data,
+        "step": trained.step,
         "steps": trained.steps,
         "minutes": round(trained.seconds / 60.0, 1),
         "latentlab_version": latentlab.__version__,

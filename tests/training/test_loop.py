@@ -60,6 +60,16 @@ def test_a_resumed_training_ends_with_the_same_bits(tiny_faces, tmp_path, stop_a
         assert torch.equal(whole[name], resumed[name]), name
 
 
+def test_a_training_told_to_stop_goes_on_as_if_it_had_not(tiny_faces, tmp_path):
+    data = tiny_faces.split("train")
+    whole = run(data, tmp_path / "whole")
+    part = run(data, tmp_path / "broken", stop=5)
+    resumed = run(data, tmp_path / "broken")
+    assert any(not torch.equal(part[name], whole[name]) for name in whole)
+    for name in whole:
+        assert torch.equal(whole[name], resumed[name]), name
+
+
 def test_a_different_seed_gives_different_weights(tiny_faces, tmp_path):
     data = tiny_faces.split("train")
     one, other = run(data, tmp_path / "a", steps=2), run(data, tmp_path / "b", steps=2, seed=1)
@@ -113,7 +123,7 @@ def test_the_rate_warms_up_and_falls():
     assert rates[-1] == pytest.approx(0.02, abs=1e-3)
 
 
-@pytest.mark.parametrize("bad", [{"steps": 0}, {"batch": 7, "devices": 2}, {"minutes": 0.0}])
+@pytest.mark.parametrize("bad", [{"steps": 0}, {"stop": 0}, {"batch": 7, "devices": 2}, {"minutes": 0.0}])
 def test_bad_settings_are_refused(bad):
     with pytest.raises(SettingsError):
         LoopSettings(**bad)
