@@ -1,0 +1,94 @@
+"""The style sheet, made from the theme's colours: spacing, corners and the looks of the controls.
+
+Widgets say what they are by an object name or a ``role`` property (``title``, ``caption``, ``quiet``,
+``primary``); distances are multiples of 4 pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from string import Template
+
+_SHEET = Template(
+    """
+QMainWindow, QDialog { background: $window; }
+QToolTip { background: $surface; color: $text; border: 1px solid $line; padding: 6px 8px; }
+
+QMenuBar { background: $window; padding: 2px 6px; border: none; }
+QMenuBar::item { padding: 5px 10px; border-radius: 5px; background: transparent; color: $text; }
+QMenuBar::item:selected { background: $accent_soft; }
+QMenu { background: $surface; border: 1px solid $line; padding: 5px; }
+QMenu::item { padding: 6px 26px 6px 26px; border-radius: 5px; color: $text; }
+QMenu::item:selected { background: $accent_soft; color: $text; }
+QMenu::item:disabled { color: $faint; }
+QMenu::separator { height: 1px; background: $line; margin: 5px 8px; }
+QMenu::icon { padding-left: 8px; }
+QMenu::indicator { width: 14px; height: 14px; left: 7px; }
+
+QStatusBar { background: $window; color: $muted; border-top: 1px solid $line; }
+QStatusBar::item { border: none; }
+QStatusBar QLabel { color: $muted; padding: 2px 6px; font-size: 12px; }
+
+QLabel[role="title"] { font-weight: 600; color: $text; }
+QLabel[role="headline"] { font-size: 20px; font-weight: 600; color: $text; }
+QLabel[role="caption"] { font-size: 12px; color: $muted; }
+QLabel[role="name"] { font-size: 15px; font-weight: 600; color: $text; }
+
+QFrame#card { background: $surface; border: 1px solid $line; border-radius: 10px; }
+QWidget#plain { background: transparent; }
+QScrollArea { border: none; background: transparent; }
+QScrollArea > QWidget > QWidget { background: transparent; }
+
+QPushButton { background: $surface; color: $text; border: 1px solid $line; border-radius: 6px;
+              padding: 5px 12px; min-height: 18px; }
+QPushButton:hover { border-color: $faint; }
+QPushButton:pressed { background: $sunken; }
+QPushButton:focus { border-color: $accent; }
+QPushButton:disabled { color: $faint; background: transparent; }
+QPushButton[role="primary"] { background: $accent; color: $on_accent; border-color: $accent;
+                              font-weight: 500; }
+QPushButton[role="primary"]:hover { background: $accent_hover; border-color: $accent_hover; }
+QPushButton[role="primary"]:focus { border: 2px solid $text; padding: 4px 11px; }
+QPushButton[role="primary"]:disabled { background: $sunken; color: $faint; border-color: $line; }
+
+QToolButton { background: transparent; border: 1px solid transparent; border-radius: 6px; padding: 5px;
+              color: $text; }
+QToolButton:hover { background: $sunken; }
+QToolButton:pressed, QToolButton:checked { background: $accent_soft; }
+QToolButton:focus { border-color: $accent; }
+QToolButton:disabled { color: $faint; }
+QPushButton::menu-indicator { image: none; width: 0; }
+
+QAbstractSpinBox, QLineEdit, QPlainTextEdit { background: $sunken; color: $text;
+    border: 1px solid transparent; border-radius: 5px; padding: 2px 6px; selection-background-color: $accent;
+    selection-color: $on_accent; }
+QAbstractSpinBox:hover, QLineEdit:hover { border-color: $line; }
+QAbstractSpinBox:focus, QLineEdit:focus, QPlainTextEdit:focus { border-color: $accent; }
+QAbstractSpinBox:disabled, QLineEdit:disabled { color: $faint; background: transparent; }
+
+QAbstractSpinBox QLineEdit { background: transparent; border: none; padding: 0 6px; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: none; }
+QFrame#line { color: $line; }
+
+QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
+QScrollBar::handle:vertical { background: $line; border-radius: 3px; min-height: 28px; margin: 2px; }
+QScrollBar::handle:vertical:hover { background: $faint; }
+QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
+QScrollBar::handle:horizontal { background: $line; border-radius: 3px; min-width: 28px; margin: 2px; }
+QScrollBar::handle:horizontal:hover { background: $faint; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+
+QProgressBar { background: $sunken; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }
+QProgressBar::chunk { background: $accent; border-radius: 2px; }
+
+QFrame#banner[kind="error"] { background: $error_soft; border: 1px solid $error; border-radius: 8px; }
+QFrame#banner[kind="note"] { background: $note_soft; border: 1px solid $note; border-radius: 8px; }
+QFrame#banner QLabel { color: $text; }
+"""
+)
+
+
+def stylesheet(colours: Mapping[str, str]) -> str:
+    """Return the style sheet for these colours by name."""
+    return _SHEET.substitute(colours)

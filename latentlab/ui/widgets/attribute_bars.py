@@ -1,0 +1,187 @@
+"""The chart of predicted attributes: bars of the input, the start and the edited picture side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, Signal
+from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from latentlab.operations.attribute_table import held_out_error
+from latentlab.spec import Attribute, PredictorSpec
+from latentlab.ui.theme import Theme
+from latentlab.ui.widgets.bars_painter import (
+    Block,
+    Series,
+    label_of,
+    lay_out,
+    paint_bars,
+    paint_legend,
+)
+
+_ORDER = ("input", "start", "edited")
+
+Probabilities = Mapping[str, NDArray[np.float32]]
+
+
+class Legend(QWidget):
+    """Says which colour stands for which picture."""
+
+    def __init__(self, bars: AttributeBars, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bars, self._theme = bars, theme
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(self.fontMetrics().height())
+        bars.series_changed.connect(self.update)
+        theme.changed.connect(self.update)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the pictures' titles after their colours."""
+        painter = QPainter(self)
+        paint_legend(painter, QPointF(0, 0), self._bars.series, self._theme.colours, self.font())
+        painter.end()
+
+
+class AttributeBars(QWidget):
+    """Painted by hand, so that a frame's bars appear in the same paint as its picture."""
+
+    painted = Signal(int)
+    series_changed = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._spec: PredictorSpec | None = None
+        self._series: dict[str, Series] = {}
+        self._blocks: list[Block] = []
+        self._height = 0
+        self._generation = 0
+        self.painted_generation = 0
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Predicted attributes")
+        theme.changed.connect(self.update)
+
+    def set_predictor(self, spec: PredictorSpec | None) -> None:
+        """Show this predictor's attributes from now on."""
+        self._spec = spec
+        self._series = {}
+        self._lay_out()
+
+    def show_series(self, role: str, title: str, probabilities: Probabilities | None) -> None:
+        """Show one picture's probabilities; ``role`` is input, start or edited, None takes its bars away."""
+        had = role in self._series
+        before = self._series[role].title if had else title
+        if probabilities:
+            self._series[role] = Series(title, role, probabilities)
+        else:
+            self._series.pop(role, None)
+        if had != (role in self._series) or title != before:
+            self._lay_out()
+            self.series_changed.emit()
+        self.update()
+
+    def show_frame(self, probabilities: Probabilities, generation: int) -> None:
+        """Show the edited picture's probabilities; `painted` then tells the generation."""
+        self._generation = generation
+        self.show_series("edited", "Edited", probabilities)
+
+    @property
+    def series(self) -> list[Series]:
+        """What is shown, in the order of the pictures."""
+        return [self._series[role] for role in _ORDER if role in self._series]
+
+    def describe(self) -> None:
+        """Tell assistive programs the edited picture's most probable classes."""
+        edited = self._series.get("edited")
+        if edited is None or self._spec is None:
+            self.setAccessibleDescription("")
+            return
+        parts = []
+        for attribute in self._spec.attributes:
+            values = edited.probabilities[attribute.name]
+            best = int(np.argmax(values))
+            parts.append(f"{label_of(attribute.name)}: {attribute.classes[best]} {100 * values[best]:.0f}%")
+        self.setAccessibleDescription("; ".join(parts))
+
+    def sizeHint(self) -> QSize:
+        """Return the size that all blocks take."""
+        return QSize(640, self._height)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the least size."""
+        return QSize(200, self._height)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Place the blocks anew."""
+        self._lay_out()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the bars."""
+        painter = QPainter(self)
+        painter.fillRect(event.rect(), self._theme.colour("surface"))
+        series = self.series
+        if self._spec is not None and series:
+            paint_bars(painter, self._blocks, self._spec, series, self._theme.colours, self.font())
+        painter.end()
+        self.painted_generation = self._generation
+        self.painted.emit(self._generation)
+
+    def event(self, event: QEvent) -> bool:
+        """Show all numbers of the row under the pointer, and the predictor's own errors."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            text = self.tip_at(event.pos())
+            if text:
+                QToolTip.showText(event.globalPos(), text, self)
+            else:
+                QToolTip.hideText()
+            return True
+        return super().event(event)
+
+    def tip_at(self, point: QPoint) -> str:
+        """Return what the tool tip says at a point."""
+        for block in self._blocks:
+            if block.title.contains(point):
+                return self._error_text(block.attribute)
+            for k, row in enumerate(block.rows):
+                if row.contains(point):
+                    name = f"{label_of(block.attribute.name)}: {block.attribute.classes[k]}"
+                    values = (
+                        f"{one.title} {100 * float(one.probabilities[block.attribute.name][k]):.1f}%"
+                        for one in self.series
+                    )
+                    return "\n".join([name, *values])
+        return ""
+
+    def _error_text(self, attribute: Attribute) -> str:
+        assert self._spec is not None
+        error = held_out_error(self._spec, attribute)
+        if error is None:
+            return f"How often the predictor errs on {label_of(attribute.name).lower()} was not measured."
+        counts = self._spec.confusion[attribute.name].array()
+        source = self._spec.confusion_source or "held-out pictures"
+        lines = [
+            f"On {counts.sum():,} pictures ({source}) the predictor is wrong about "
+            f"{label_of(attribute.name).lower()} {100 * error:.2f}% of the time, balanced over the classes."
+        ]
+        lines += [
+            f"{attribute.classes[k]}: {row[k]:,} of {row.sum():,} right" for k, row in enumerate(counts)
+        ]
+        return "\n".join(lines)
+
+    def _lay_out(self) -> None:
+        height = 0
+        self._blocks = []
+        if self._spec is not None:
+            # The start's and the edited picture's bars come with their frames; there is room for them.
+            expected = len({"start", "edited", *self._series})
+            self._blocks, used = lay_out(self._spec, self.width(), expected)
+            height += used
+        if height != self._height:
+            self._height = height
+            self.updateGeometry()
+            self.setMinimumHeight(height)
+        self.update()

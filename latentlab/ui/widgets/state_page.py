@@ -1,0 +1,75 @@
+"""What stands in the middle of the window while no model is open: loading, nothing there, or what failed."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+WIDTH = 560
+
+
+class StatePage(QWidget):
+    """A headline, a sentence, a moving bar while something is under way, and what one can do.
+
+    Parameters
+    ----------
+    action
+        What the button does: open a checkpoint.
+    """
+
+    def __init__(self, action: QAction, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._headline = QLabel()
+        self._headline.setProperty("role", "headline")
+        self._text = QLabel()
+        self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._progress = QProgressBar()
+        self._progress.setRange(0, 0)
+        self._progress.setTextVisible(False)
+        self._progress.setFixedWidth(240)
+        self._progress.setAccessibleName("Loading")
+        self._button = QPushButton("Open checkpoint…")
+        self._button.setProperty("role", "primary")
+        self._button.clicked.connect(action.trigger)
+        column = QWidget()
+        column.setFixedWidth(WIDTH)
+        inside = QVBoxLayout(column)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(14)
+        inside.addWidget(self._headline)
+        inside.addWidget(self._text)
+        for widget in (self._progress, self._button):
+            inside.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout = QVBoxLayout(self)
+        layout.addStretch(2)
+        layout.addWidget(column, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch(3)
+        for label in (self._headline, self._text):
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+
+    def show_loading(self, name: str) -> None:
+        """Say that torch and the model are being loaded."""
+        self._show("Loading torch and the model…", name, loading=True)
+
+    def show_empty(self, reason: str) -> None:
+        """Say that nothing is open, why, and what to do."""
+        self._show("No model is open", reason, loading=False)
+
+    def show_failure(self, reason: str) -> None:
+        """Say why the model could not be opened."""
+        self._show("The model could not be opened", reason, loading=False)
+
+    @property
+    def text(self) -> str:
+        """Headline and sentence, as shown."""
+        return f"{self._headline.text()}\n{self._text.text()}"
+
+    def _show(self, headline: str, text: str, loading: bool) -> None:
+        self._headline.setText(headline)
+        self._text.setText(text)
+        self._text.setMinimumHeight(self._text.heightForWidth(WIDTH))
+        self._progress.setVisible(loading)
+        self._button.setVisible(not loading)
