@@ -1,0 +1,114 @@
+"""Starts the window: the application, the theme, the workspace; and ends them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QApplication
+
+from latentlab.live.frames import DeviceOverride
+from latentlab.session.workspace import Workspace
+from latentlab.ui.crash import CrashGuard
+from latentlab.ui.gui_thread import GuiThread
+from latentlab.ui.icons import application_icon
+from latentlab.ui.incoming import kind_of
+from latentlab.ui.main_window import MainWindow
+from latentlab.ui.screens.explore import ExploreScreen
+from latentlab.ui.settings import Settings
+from latentlab.ui.theme import Scheme, Theme
+
+SCREENS = (ExploreScreen.name,)
+"""The screens by name."""
+
+
+@dataclass(frozen=True)
+class WindowOptions:
+    """What the window is started with.
+
+    Parameters
+    ----------
+    path
+        A checkpoint (also by bundled name) or a picture to open; the bundled ones without it.
+    override
+        A wish about device, precision and threads.
+    screenshot
+        A file: the window is rendered into it, without a display, and the program ends.
+    screen
+        Which screen to show.
+    scheme
+        Light or dark; without it as remembered, else as the system has it.
+    size
+        Width and height in pixels.
+    """
+
+    path: str | None = None
+    override: DeviceOverride = field(default_factory=DeviceOverride)
+    screenshot: Path | None = None
+    screen: str = "explore"
+    scheme: Scheme | None = None
+    size: tuple[int, int] | None = None
+
+
+def run(options: WindowOptions) -> int:
+    """Show the window until it is closed (or take its picture), and return the exit status."""
+    if options.screenshot is not None and not _has_display():
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    app = application()
+    gui = GuiThread()
+    window = create_window(app, gui, options)
+    guard = CrashGuard(window, gui.post)
+    guard.install()
+    try:
+        if options.screenshot is not None:
+            from latentlab.ui.screenshot import take
+
+            return take(window, options.screenshot)
+        window.show()
+        return app.exec()
+    finally:
+        guard.remove()
+        window.workspace.close()
+        window.deleteLater()
+        app.processEvents()
+
+
+def application() -> QApplication:
+    """Return the application, made if there is none yet."""
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication(sys.argv[:1])
+    app.setApplicationName("LatentLab")
+    app.setDesktopFileName("latentlab")
+    app.setWindowIcon(application_icon())
+    return app
+
+
+def create_window(app: QApplication, gui: GuiThread, options: WindowOptions) -> MainWindow:
+    """Make the window, not yet shown; it opens its model as soon as it has been painted."""
+    workspace = Workspace(gui.post, options.override)
+    window = MainWindow(workspace, Theme(app), Settings(keep=options.screenshot is None))
+    if options.scheme is not None:
+        window.theme.choose(options.scheme)
+    if options.size is not None:
+        window.resize(QSize(*options.size))
+    checkpoint, picture = _what_to_open(options.path)
+    window.first_painted.connect(lambda: window.begin(checkpoint, picture))
+    return window
+
+
+def _what_to_open(path: str | None) -> tuple[str | None, Path | None]:
+    if path is None:
+        return None, None
+    if Path(path).exists() and kind_of(Path(path)) == "picture":
+        return None, Path(path)
+    return path, None
+
+
+def _has_display() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,329 @@
+"""The main window: menus, header, messages, the screens, the status bar. It connects them and passes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage, QPaintEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QMainWindow,
+    QMessageBox,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+import latentlab
+from latentlab.live.frames import Opened
+from latentlab.operations.attribute_table import Probabilities
+from latentlab.session.session import Change, Message
+from latentlab.session.workspace import Workspace
+from latentlab.ui import incoming, menus
+from latentlab.ui.actions import Actions
+from latentlab.ui.exports import Exports
+from latentlab.ui.icons import application_icon
+from latentlab.ui.screens.explore import ExploreScreen
+from latentlab.ui.settings import Settings
+from latentlab.ui.theme import SCHEMES, Scheme, Theme
+from latentlab.ui.widgets.banner import Banner
+from latentlab.ui.widgets.header import Header
+from latentlab.ui.widgets.picture_view import image_of
+from latentlab.ui.widgets.sample_menu import SampleMenu
+from latentlab.ui.widgets.state_page import StatePage
+from latentlab.ui.widgets.status import Status
+
+CHECKPOINT_FILTER = "Checkpoints (config.json *.safetensors);;All files (*)"
+
+
+class MainWindow(QMainWindow):
+    """One window on one workspace.
+
+    ``first_painted`` is emitted once, after the window has been painted for the first time.
+    """
+
+    first_painted = Signal()
+
+    def __init__(self, workspace: Workspace, theme: Theme, settings: Settings) -> None:
+        super().__init__()
+        self.workspace, self.theme, self.settings = workspace, theme, settings
+        self._painted = False
+        self._opening_path = ""
+        self.begun = False
+        self.setWindowTitle("LatentLab")
+        self.setWindowIcon(application_icon())
+        self.setAcceptDrops(True)
+        self.setMinimumSize(960, 620)
+        self.resize(1280, 800)
+
+        self.actions_table = Actions(self, workspace, theme, self._handlers())
+        self.actions_table.fill(self.menuBar())
+        self.header = Header(self.actions_table, SampleMenu(self._bring_sample))
+        self.banner = Banner(theme)
+        self.state_page = StatePage(self.actions_table["open_checkpoint"])
+        self.explore = ExploreScreen(workspace, theme, self.actions_table)
+        self.screens: dict[str, QWidget] = {ExploreScreen.name: self.explore}
+        self.exports = Exports(workspace, lambda: not self._checked("show_pixels"), self._start_as_shown)
+        self.status = Status()
+        self.setStatusBar(self.status)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.state_page)
+        for screen in self.screens.values():
+            self._stack.addWidget(screen)
+        centre = QWidget()
+        layout = QVBoxLayout(centre)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.header)
+        around = QVBoxLayout()
+        around.setContentsMargins(16, 0, 16, 6)
+        around.addWidget(self.banner)
+        layout.addLayout(around)
+        layout.addWidget(self._stack, 1)
+        self.setCentralWidget(centre)
+
+        self._fill_submenus()
+        self._restore()
+        session = workspace.session
+        session.changed.connect(self._follow)
+        session.history_changed.connect(self.actions_table.refresh)
+        session.message.connect(self._show_message)
+        workspace.phase_changed.connect(self._show_phase)
+        workspace.model_changed.connect(self._show_model)
+        workspace.choice_changed.connect(self._show_choice)
+        workspace.busy_changed.connect(self._show_busy)
+        self.explore.timed.connect(self.status.show_times)
+        self._show_phase(workspace.phase)
+
+    def open_path(self, path: Path) -> None:
+        """Open a checkpoint or a picture, whichever it is, and remember it among the recent files."""
+        self.banner.dismiss()
+        if path.exists():
+            self.settings.add_recent(str(path.resolve()))
+            self._fill_recent()
+        incoming.take_path(path, self.workspace)
+
+    def begin(self, checkpoint: str | None, picture: Path | None) -> None:
+        """Open the first checkpoint and picture; None for the bundled ones, where there are any."""
+        self.begun = True
+        names = menus.bundled_names()
+        chosen = checkpoint or (menus.DEFAULT_MODEL if menus.DEFAULT_MODEL in names else None)
+        chosen = chosen or next(iter(names), None)
+        if chosen is None:
+            self.state_page.show_empty(
+                "This installation has no bundled models. Open a checkpoint of your own with the button "
+                "below, or drop its folder here."
+            )
+            return
+        samples = menus.sample_pictures()
+        first = picture or next((path for path in samples if path.stem == menus.DEFAULT_SAMPLE), None)
+        self._opening_path = chosen
+        self.workspace.open_checkpoint(chosen)
+        if first is not None:
+            self.workspace.bring_file(first, "" if picture else menus.sample_title(first))
+
+    # Handlers of the actions
+
+    def _handlers(self) -> dict[str, Callable[[], object]]:
+        session = self.workspace.session
+        return {
+            "open_checkpoint": self._ask_checkpoint,
+            "open_picture": self._ask_picture,
+            "export_picture": lambda: self._ask_target("edited.png", "PNG (*.png)", self.exports.picture),
+            "export_figure": lambda: self._ask_target("figure.png", "PNG (*.png)", self._export_figure),
+            "export_table": lambda: self._ask_target("attributes.csv", "CSV (*.csv)", self.exports.table),
+            "quit": self.close,
+            "undo": session.undo,
+            "redo": session.redo,
+            "copy_picture": lambda: self.exports.copy_picture(),
+            "copy_python": lambda: self.exports.copy_python(),
+            "paste_picture": self.paste,
+            "randomise": lambda: self.explore.randomise(),
+            "reset_all": self.workspace.explore.reset_all,
+            "side_by_side": self._show_ways,
+            "show_pixels": self._show_ways,
+            "about": self._about,
+        }
+
+    def paste(self) -> None:
+        """Bring in what the clipboard holds."""
+        self.banner.dismiss()
+        if incoming.take(QApplication.clipboard().mimeData(), self.workspace, "pasted picture") is None:
+            self.status.showMessage("The clipboard holds no picture.", 4000)
+
+    def _ask_checkpoint(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open checkpoint", "", CHECKPOINT_FILTER)
+        if path:
+            self.open_path(Path(path))
+
+    def _ask_picture(self) -> None:
+        from latentlab.data.pictures import PICTURE_SUFFIXES
+
+        pattern = " ".join(f"*{suffix}" for suffix in PICTURE_SUFFIXES)
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Open picture", "", f"Pictures ({pattern});;All files (*)"
+        )
+        if path:
+            self.open_path(Path(path))
+
+    def _ask_target(self, name: str, pattern: str, write: Callable[[Path], object]) -> None:
+        text, _ = QFileDialog.getSaveFileName(self, "Export", name, pattern)
+        if text:
+            path = Path(text)
+            write(path if path.suffix else path.with_suffix(Path(name).suffix))
+
+    def _export_figure(self, path: Path) -> None:
+        self.exports.figure(path, self.font())
+
+    def _start_as_shown(self) -> tuple[QImage | None, Probabilities]:
+        pixels = self.explore.stage.start.pixels
+        image = None if pixels is None else image_of(pixels).copy()
+        return image, self.explore.series().get("start", {})
+
+    def _show_ways(self) -> None:
+        self.explore.stage.set_side_by_side(self._checked("side_by_side"))
+        self.explore.stage.set_smooth(not self._checked("show_pixels"))
+        for name in ("side_by_side", "show_pixels"):
+            self.settings.set_flag(name, self._checked(name))
+
+    def _checked(self, name: str) -> bool:
+        return self.actions_table[name].isChecked()
+
+    def _about(self) -> None:
+        QMessageBox.about(
+            self,
+            "About LatentLab",
+            f"<b>LatentLab {latentlab.__version__}</b><p>Explore the latent spaces of generative models, and "
+            "see how data biases them.</p><p>The bundled faces are drawn with facesjs; their gender and race "
+            "are constructed by the drawing program and belong to nobody.</p>",
+        )
+
+    # Submenus
+
+    def _fill_submenus(self) -> None:
+        submenus, override = self.actions_table.submenus, self.workspace.override
+        menus.fill_bundled(submenus["bundled"], self._open_bundled)
+        menus.fill_samples(submenus["samples"], self._bring_sample)
+        self._fill_recent()
+        self._theme_actions = menus.fill_choice(
+            submenus["theme"],
+            [(scheme.capitalize(), scheme) for scheme in SCHEMES],
+            self.theme.scheme,
+            self._choose_scheme,
+        )
+        for name, choices, current in (
+            ("device", menus.DEVICES, override.device),
+            ("precision", menus.PRECISIONS, override.precision),
+            ("threads", menus.thread_choices(), override.threads),
+        ):
+            menus.fill_choice(submenus[name], choices, current, partial(self._override, name))
+
+    def _fill_recent(self) -> None:
+        menus.fill_recent(
+            self.actions_table.submenus["recent"], self.settings.recent(), self.open_path, self._clear_recent
+        )
+
+    def _clear_recent(self) -> None:
+        self.settings.clear_recent()
+        self._fill_recent()
+
+    def _bring_sample(self, path: Path, name: str) -> None:
+        self.banner.dismiss()
+        self.workspace.bring_file(path, name)
+
+    def _open_bundled(self, name: str) -> None:
+        self.banner.dismiss()
+        self.workspace.open_checkpoint(name)
+
+    def _choose_scheme(self, scheme: Scheme) -> None:
+        self.theme.choose(scheme)
+        self.settings.scheme = scheme
+
+    def _override(self, what: str, value: str | int | None) -> None:
+        changed: dict[str, Any] = {what: value}
+        self.workspace.override_device(replace(self.workspace.override, **changed))
+
+    # What the workspace tells
+
+    def _follow(self, _change: Change) -> None:
+        self.actions_table.refresh()
+
+    def _show_phase(self, phase: str) -> None:
+        # No control has the focus until a person gives it to one.
+        self._stack.setFocus()
+        if phase == "ready":
+            self._stack.setCurrentWidget(self.explore)
+        elif phase == "failed":
+            self._stack.setCurrentWidget(self.state_page)
+            self.state_page.show_failure(self.workspace.reason)
+        elif phase == "loading":
+            self._stack.setCurrentWidget(self.state_page)
+            self.state_page.show_loading(self._opening_path)
+        else:
+            self.state_page.show_empty("")
+        self.actions_table.refresh()
+
+    def _show_message(self, message: Message) -> None:
+        # What the page in the middle says already is not said twice.
+        if self.workspace.phase != "failed" or message.text != self.workspace.reason or message.details:
+            self.banner.show_message(message)
+
+    def _show_model(self) -> None:
+        opened: Opened | None = self.workspace.opened
+        self.header.show_model(opened)
+        self.setWindowTitle("LatentLab" if opened is None else f"{opened.name} — LatentLab")
+        self.actions_table.refresh()
+
+    def _show_choice(self) -> None:
+        self.status.show_choice(self.workspace.choice)
+
+    def _show_busy(self, text: str) -> None:
+        self.status.show_busy(text)
+        self.actions_table.refresh()
+
+    # The window's own events
+
+    def _restore(self) -> None:
+        geometry = self.settings.geometry
+        if geometry is not None:
+            self.restoreGeometry(geometry)
+        self.theme.choose(self.settings.scheme)
+        for name in ("side_by_side", "show_pixels"):
+            self.actions_table[name].setChecked(self.settings.flag(name))
+        self._show_ways()
+        for action, scheme in zip(self._theme_actions, SCHEMES, strict=True):
+            action.setChecked(scheme == self.theme.scheme)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint, and tell once that the window has been painted."""
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self.first_painted.emit)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Accept checkpoints and pictures."""
+        if incoming.accepts(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Bring in what was dropped."""
+        self.banner.dismiss()
+        path = incoming.take(event.mimeData(), self.workspace, "dropped picture")
+        if path is not None:
+            event.acceptProposedAction()
+            if path:
+                self.settings.add_recent(path)
+                self._fill_recent()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember the window's place and stop all threads."""
+        self.settings.geometry = self.saveGeometry()
+        self.workspace.close()
+        super().closeEvent(event)

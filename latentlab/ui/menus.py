@@ -1,0 +1,113 @@
+"""Fills the submenus whose entries are not fixed: bundled models, samples, recent files, theme, device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from PySide6.QtGui import QAction, QActionGroup, QIcon
+from PySide6.QtWidgets import QMenu
+
+from latentlab.device import cpu_threads
+from latentlab.errors import LatentLabError
+from latentlab.paths import bundled, bundled_models
+
+T = TypeVar("T")
+
+DEFAULT_MODEL = "faces-vae"
+DEFAULT_SAMPLE = "face-0020"
+
+DEVICES = (("Automatic", None), ("CPU", "cpu"), ("NVIDIA GPU (CUDA)", "cuda"), ("Apple GPU (MPS)", "mps"))
+PRECISIONS = (
+    ("Automatic", None),
+    ("float32", "float32"),
+    ("bfloat16", "bfloat16"),
+    ("float16", "float16"),
+    ("int8", "int8"),
+)
+
+
+def sample_pictures() -> list[Path]:
+    """Return the bundled sample pictures, in the order of their names."""
+    try:
+        return sorted(bundled("resources", "samples").glob("*.png"))
+    except LatentLabError:
+        return []
+
+
+def thread_choices() -> list[tuple[str, int | None]]:
+    """Return the thread counts to choose from: automatic, then powers of two up to this machine's."""
+    most = cpu_threads()
+    counts = sorted({n for k in range(8) if (n := 2**k) <= most} | {most})
+    return [("Automatic", None), *((str(n), n) for n in counts)]
+
+
+def fill_samples(menu: QMenu, choose: Callable[[Path, str], object]) -> None:
+    """Fill the menu of sample pictures, each with its own small picture."""
+    menu.clear()
+    for path in sample_pictures():
+        action = menu.addAction(QIcon(str(path)), sample_title(path))
+        action.triggered.connect(lambda _checked=False, path=path: choose(path, sample_title(path)))
+    menu.setEnabled(not menu.isEmpty())
+
+
+def sample_title(path: Path) -> str:
+    """Return what a sample is called: ``face-0020.png`` is "Face 20"."""
+    name, _, number = path.stem.partition("-")
+    return f"{name.capitalize()} {int(number)}" if number.isdigit() else path.stem
+
+
+def bundled_names() -> list[str]:
+    """Return the names of the bundled models; predictors are left out, and what cannot be read."""
+    from latentlab.checkpoints import locate
+
+    names = []
+    for name, folder in bundled_models().items():
+        try:
+            config = locate(folder).config
+        except LatentLabError:
+            continue
+        if config.kind == "model":
+            names.append(name)
+    return names
+
+
+def fill_bundled(menu: QMenu, choose: Callable[[str], object]) -> None:
+    """Fill the menu of bundled models."""
+    menu.clear()
+    for name in bundled_names():
+        menu.addAction(name).triggered.connect(lambda _checked=False, name=name: choose(name))
+    menu.setEnabled(not menu.isEmpty())
+
+
+def fill_recent(menu: QMenu, paths: Iterable[str], choose: Callable[[Path], object], clear: object) -> None:
+    """Fill the menu of recent files: folders show their own name, with the path as the tip."""
+    menu.clear()
+    menu.setToolTipsVisible(True)
+    for text in paths:
+        path = Path(text)
+        action = menu.addAction(path.name.replace("&", "&&") or text)
+        action.setToolTip(text)
+        action.triggered.connect(lambda _checked=False, path=path: choose(path))
+    if not menu.isEmpty():
+        menu.addSeparator()
+        menu.addAction("Clear this list").triggered.connect(clear)
+    menu.setEnabled(not menu.isEmpty())
+
+
+def fill_choice(
+    menu: QMenu, choices: Iterable[tuple[str, T]], current: T, choose: Callable[[T], object]
+) -> list[QAction]:
+    """Fill a menu of which exactly one entry is chosen, and return its actions."""
+    menu.clear()
+    group = QActionGroup(menu)
+    actions = []
+    for title, value in choices:
+        action = menu.addAction(title)
+        action.setCheckable(True)
+        action.setChecked(value == current)
+        action.setActionGroup(group)
+        action.triggered.connect(lambda _checked=False, value=value: choose(value))
+        actions.append(action)
+    return actions
