@@ -83,6 +83,7 @@ class Workspace:
         self._opening: _Opening | None = None
         self._encoding: _Encoding | None = None
         self._held: Picture | None = None
+        self._hold_next = False
         self._request: tuple[str, str | None] | None = None
         self._reference: CheckpointRef | None = None
 
@@ -182,7 +183,11 @@ class Workspace:
         else:
             for note in answer.notes:
                 self._note(f"{answer.name}: {note}")
-            self._bring(answer)
+            if self._hold_next and self.opened is None:
+                self._held = answer
+            else:
+                self._bring(answer)
+        self._hold_next = False
         self._proceed()
         self._tell_busy()
 
@@ -279,6 +284,8 @@ class Workspace:
     def _fail_opening(self, opening: _Opening, failed: Failed) -> None:
         self._opening = None
         if self.opened is None:
+            # The picture that should have been the first waits for the next model.
+            self._hold_next = self._reader.busy
             self._set_phase("failed", failed.message)
             return
         if opening.purpose != "restart":

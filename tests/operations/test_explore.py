@@ -9,9 +9,11 @@ import pytest
 from PIL import Image
 
 from latentlab.cli.main import run
+from latentlab.data.pictures import read_picture, square_picture
 from latentlab.errors import CheckpointError, SettingsError
 from latentlab.operations.explore import Explorer
 from latentlab.operations.reconstruct import reconstruct_picture
+from latentlab.paths import bundled
 
 
 @pytest.fixture
@@ -20,9 +22,15 @@ def explorer(tiny_model_folder: Path, tiny_predictor_folder: Path) -> Explorer:
 
 
 @pytest.fixture
-def face(tmp_path: Path, tiny_faces) -> Path:
+def pixels() -> np.ndarray:
+    """A sample face at the tiny model's size, uint8 [32, 32, 3]."""
+    return square_picture(read_picture(bundled("resources", "samples", "face-0020.png")).pixels, 32)
+
+
+@pytest.fixture
+def face(tmp_path: Path, pixels: np.ndarray) -> Path:
     path = tmp_path / "face.png"
-    Image.fromarray(tiny_faces.pixels([0])[0]).save(path)
+    Image.fromarray(pixels).save(path)
     return path
 
 
@@ -31,10 +39,11 @@ def pixels_of(path: Path) -> np.ndarray:
         return np.array(picture)
 
 
-def test_encoding_gives_the_posterior_of_the_square_the_model_sees(explorer: Explorer, tiny_faces) -> None:
+def test_encoding_gives_the_posterior_of_the_square_the_model_sees(
+    explorer: Explorer, pixels: np.ndarray
+) -> None:
     from latentlab.data.image_set import images_to_tensor
 
-    pixels = tiny_faces.pixels([0])[0]
     seen = explorer.encode(pixels)
     np.testing.assert_array_equal(seen.source, pixels)
     posterior = explorer._model.encode(images_to_tensor(pixels[None]))

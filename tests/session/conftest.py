@@ -7,8 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from latentlab.data.pictures import read_picture, square_picture
+from latentlab.paths import bundled
 from latentlab.session.session import Message
 from latentlab.session.workspace import Workspace
 
@@ -36,6 +39,15 @@ class Desk:
         """Ask for the settled frame and wait until it is there."""
         self.workspace.rendering.settle()
         self.wait(lambda: self.workspace.rendering.settled_frame is not None)
+
+
+@pytest.fixture(scope="session")
+def small_faces() -> list[np.ndarray]:
+    """The bundled sample faces at the tiny model's size, each uint8 [32, 32, 3]."""
+    return [
+        square_picture(read_picture(path).pixels, 32)
+        for path in sorted(bundled("resources", "samples").glob("*.png"))
+    ]
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ def run(code: str) -> dict[str, object]:
     return names
 
 
-def test_the_copied_program_makes_the_settled_picture_to_the_bit(open_desk, tmp_path, tiny_faces) -> None:
+def test_the_copied_program_makes_the_settled_picture_to_the_bit(open_desk, tmp_path, small_faces) -> None:
     workspace = open_desk.workspace
-    Image.fromarray(tiny_faces.pixels([5])[0]).save(tmp_path / "my face.png")
+    Image.fromarray(small_faces[5]).save(tmp_path / "my face.png")
     workspace.bring_file(tmp_path / "my face.png")
     open_desk.wait(lambda: workspace.session.history.undo_name == "Open picture my face.png")
     workspace.explore.move(1, -1.37)

@@ -11,9 +11,9 @@ from latentlab.operations.explore import Explorer
 
 
 @pytest.fixture
-def face(tmp_path: Path, tiny_faces) -> Path:
+def face(tmp_path: Path, small_faces) -> Path:
     path = tmp_path / "face.png"
-    Image.fromarray(tiny_faces.pixels([3])[0]).save(path)
+    Image.fromarray(small_faces[3]).save(path)
     return path
 
 
