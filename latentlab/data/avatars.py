@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -19,7 +20,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from importlib.metadata import version
 from itertools import product
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from types import MappingProxyType
 
@@ -270,7 +271,7 @@ def _in_processes(
     tasks: Sequence[Sequence[_Drawing]], image_size: int, workers: int
 ) -> Generator[NDArray[np.uint8], None, None]:
     """Draw in processes, a few tasks ahead; what they fail to draw is drawn here."""
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_leave_interrupts)
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin_drawing_process)
     waiting: deque[Future[NDArray[np.uint8]]] = deque()
     drawn = 0
     try:
@@ -290,9 +291,17 @@ def _in_processes(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _leave_interrupts() -> None:
-    """Let the process that started the work answer Ctrl-C."""
+def _begin_drawing_process() -> None:
+    """Leave Ctrl-C to the process that started the work, and end with it even if it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _cores() -> int:

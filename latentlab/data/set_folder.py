@@ -9,10 +9,13 @@ memory, and their number need not be known beforehand.
 from __future__ import annotations
 
 import csv
+import glob
 import shutil
 import struct
 import tempfile
+import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -55,6 +58,7 @@ class SetWriter:
 
     def __enter__(self) -> SetWriter:
         self._folder.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(self._folder)
         self._part = Path(tempfile.mkdtemp(prefix=f".{self._folder.name}-", dir=self._folder.parent))
         self._images = (self._part / "images.npy").open("wb")
         self._images.write(self._header())
@@ -239,6 +243,16 @@ def _cell(attribute: Attribute, value: Any) -> str:
     if attribute.kind == "continuous":
         return "" if np.isnan(value) else repr(float(value))
     return "" if value == UNKNOWN else attribute.classes[value]
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what a process that was killed a day ago or more left of this set."""
+    for part in folder.parent.glob(f".{glob.escape(folder.name)}-*"):
+        with suppress(OSError):
+            if {
+                path.name for path in part.iterdir()
+            } <= _FILES and part.stat().st_mtime < time.time() - 86400:
+                shutil.rmtree(part)
 
 
 def _replace_folder(part: Path, folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +65,20 @@ def test_an_interrupted_set_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError):
         write_image_set(tmp_path / "set", INFO, breaks_off(), LABELS, NAMES, SPLITS)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_a_day_later(tmp_path: Path) -> None:
+    for name, hours, file in (
+        (".set-old", 30, "images.npy"),
+        (".set-new", 1, "images.npy"),
+        (".set-x", 30, "mine"),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / file).touch()
+        moment = time.time() - 3600 * hours
+        os.utime(tmp_path / name, (moment, moment))
+    write_image_set(tmp_path / "set", INFO, [PIXELS], LABELS, NAMES, SPLITS)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".set-new", ".set-x", "set"]
 
 
 def test_a_cancelled_copy_leaves_the_older_set(folder: Path) -> None:
