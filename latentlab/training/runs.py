@@ -58,9 +58,11 @@ def train_vae(
     torch.manual_seed(settings.seed)
     images, held_out = _sets(data, validation, image_size, reporter)
     fabric = make_fabric(settings)
-    distance = None
+    distance, made = None, ""
     if features is not None:
-        network = load(features).network
+        feature_checkpoint = load(features)
+        network = feature_checkpoint.network
+        made = str(feature_checkpoint.config.training.get("command", ""))
         if not isinstance(network, AttributeCNN) or network.config.image_size != image_size:
             raise SettingsError(
                 f"The feature network {features} must be an attribute predictor for {image_size} px pictures."
@@ -76,6 +78,8 @@ def train_vae(
         reporter.report(Progress("Measuring the latent dimensions"))
         spec = vae.spec.model_copy(update={"latent_summary": summarise_latents(vae, images)})
         record = _record(data, settings, trained, {"losses": asdict(losses), "features": features})
+        if made:
+            record["features_command"] = made
         if predictor:
             record["predictor"] = predictor
         save(
