@@ -48,12 +48,14 @@ def vae(
     latent: Annotated[int, typer.Option(help="Entries of the latent.")] = 64,
     beta: Annotated[float, typer.Option(help="Weight of the KL divergence.")] = 3e-5,
     features: Annotated[
-        str | None, typer.Option(help="Checkpoint of the feature loss's network; none: no feature loss.")
+        str | None,
+        typer.Option(help="Checkpoint of the feature loss's network; without one there is no such loss."),
     ] = None,
     feature_weight: Annotated[float, typer.Option(help="Weight of the feature distance.")] = 0.1,
     adversarial: Annotated[float, typer.Option(help="Weight of the discriminator; 0 leaves it out.")] = 0.3,
     predictor: Annotated[
-        str | None, typer.Option(help="Attribute predictor to show with this model, recorded in its config.")
+        str | None,
+        typer.Option(help="Bundled attribute predictor to show with this model, recorded in its config."),
     ] = None,
     validation: Validation = None,
     devices: Devices = 1,
@@ -119,6 +121,7 @@ def classifier(
 
     Example: latentlab train classifier --data faces:train --attributes gender,race --out my-attributes
     """
+    from latentlab.cli.evaluate import split_names
     from latentlab.cli.progress import show_progress
     from latentlab.training.loop import LoopSettings
     from latentlab.training.runs import train_classifier
@@ -140,8 +143,8 @@ def classifier(
             data,
             out,
             settings,
-            [name for name in attributes.split(",") if name],
-            [name for name in groups.split(",") if name],
+            split_names(attributes) or (),
+            split_names(groups) or (),
             image_size,
             validation,
             fresh,

@@ -44,8 +44,10 @@ class AttributeCNN(nn.Module):
         side = config.image_size // 2 ** len(config.widths)
         self.pyramid = DownPyramid(config.widths, config.blocks)
         self.hidden = nn.Linear(config.widths[-1] * side**2, config.hidden)
+        names = [attribute.name for attribute in spec.attributes]
+        self._keys = {name: _head_key(name, position) for position, name in enumerate(names)}
         self.heads = nn.ModuleDict(
-            {attribute.name: nn.Linear(config.hidden, attribute.width) for attribute in spec.attributes}
+            {self._keys[a.name]: nn.Linear(config.hidden, a.width) for a in spec.attributes}
         )
 
     def features(self, images: Tensor) -> Tensor:
@@ -58,7 +60,7 @@ class AttributeCNN(nn.Module):
 
     def read(self, features: Tensor) -> dict[str, Tensor]:
         """Return the heads' logits for features that have been computed already."""
-        return {name: head(features) for name, head in self.heads.items()}
+        return {name: self.heads[key](features) for name, key in self._keys.items()}
 
     def predict(self, images: Tensor) -> dict[str, Tensor]:
         """Return calibrated probabilities ``[B, classes]`` by attribute."""
@@ -70,3 +72,13 @@ class AttributeCNN(nn.Module):
             name: torch.softmax(logits.float() / self.spec.temperature.get(name, 1.0), dim=1)
             for name, logits in self.read(features).items()
         }
+
+
+def _head_key(name: str, position: int) -> str:
+    """Return a head's key in the weights: the attribute's name, or its place where torch cannot have that.
+
+    Modules are attributes of their parent: a name with a dot, or one that a module has of its own (such as
+    ``type``), cannot be a key. No name is kept that begins as the places do, so that keys always differ.
+    """
+    taken = "." in name or name.startswith("#") or hasattr(nn.ModuleDict(), name)
+    return f"#{position}" if taken else name

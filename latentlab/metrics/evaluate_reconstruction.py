@@ -257,10 +257,5 @@ def _sample_features(
     return found.all().features
 
 
-def _names(data: ImageSet) -> list[str]:
-    names: list[str] = data.names[data.rows].tolist()
-    return names
-
-
 def _distance(first: NDArray[np.float32], second: NDArray[np.float32]) -> Estimate:
     return Estimate(frechet_distance(first, second), None, None, min(len(first), len(second)))

@@ -36,7 +36,7 @@ def true_codes(spec: PredictorSpec, data: ImageSet) -> tuple[dict[str, NDArray[n
         if attribute.kind != "categorical" or labelled is None or labelled.kind != "categorical":
             notes.append(f"{attribute.name} was not judged: the set has no classes of it.")
             continue
-        codes = _translate(labelled, attribute, data.codes(attribute.name))
+        codes = translate(labelled, attribute, data.codes(attribute.name))
         if (codes >= 0).any():
             found[attribute.name] = codes
             left_out = int((codes < 0).sum())
@@ -128,13 +128,24 @@ def conditions(schema: ConditionSchema, data: ImageSet) -> NDArray[np.float32] |
         if attribute.kind == "continuous":
             vectors[:, where.start] = np.nan_to_num(values)
         else:
-            codes = _translate(labelled, attribute, values)
+            codes = translate(labelled, attribute, values)
             rows = np.flatnonzero(codes >= 0)
             vectors[rows, where.start + codes[rows]] = 1.0
     return vectors
 
 
-def _translate(source: Attribute, target: Attribute, codes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Renumber codes of one attribute's classes as those of another's, by the classes' names."""
+def translate(source: Attribute, target: Attribute, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Renumber codes of one attribute's classes as those of another's, by the classes' names.
+
+    Parameters
+    ----------
+    codes
+        Codes ``[n]`` of the classes of ``source``, -1 where unknown.
+
+    Returns
+    -------
+    numpy.ndarray
+        Codes of the classes of ``target``, -1 where unknown or where it has no class of that name.
+    """
     table = [target.classes.index(label) if label in target.classes else UNKNOWN for label in source.classes]
     return np.array([*table, UNKNOWN], dtype=np.int64)[codes]

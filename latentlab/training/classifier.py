@@ -19,13 +19,22 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
 from latentlab.data.image_set import ImageSet, images_to_tensor
+from latentlab.errors import SettingsError
 from latentlab.families.attribute_cnn import AttributeCNN, AttributeCNNConfig
+from latentlab.metrics.classification import confusion_matrix
+from latentlab.metrics.labels import translate
 from latentlab.spec import Confusion, PredictorSpec
-from latentlab.training.loop import Part, Step, learning_rate, set_learning_rate
+from latentlab.training.loop import Part, Step, clip_gradients, learning_rate, set_learning_rate
 
 
 class ClassifierRecipe:
-    """Trains an `AttributeCNN` on some attributes of a set, with small random changes of its pictures."""
+    """Trains an `AttributeCNN` on some attributes of a set, with small random changes of its pictures.
+
+    Raises
+    ------
+    LatentLabError
+        If there is no attribute, the set (or the held-out one) lacks one, or one has no classes.
+    """
 
     def __init__(
         self,
@@ -36,6 +45,14 @@ class ClassifierRecipe:
         rate: float = 1e-3,
         smoothing: float = 0.02,
     ) -> None:
+        attributes = tuple(dict.fromkeys(attributes))
+        if not attributes:
+            raise SettingsError(f"The set {data.info.name} has no attribute with classes to predict.")
+        for name in attributes:
+            if data.attribute(name).kind != "categorical":
+                raise SettingsError(f"A predictor needs attributes with classes; {name!r} is continuous.")
+            if validation is not None:
+                validation.attribute(name)
         spec = PredictorSpec(
             family="attribute_cnn",
             image_size=config.image_size,
@@ -58,14 +75,18 @@ class ClassifierRecipe:
         logits = part.wrapped(augment(step.images, step))
         losses = []
         for name, scores in logits.items():
-            target = self.labels[name][step.rows].to(scores.device)
+            target = self.labels[name][step.rows]
+            if not (target >= 0).any():  # the mean over no label is NaN; the head must still be in the graph
+                losses.append(0.0 * scores.float().sum())
+                continue
+            target = target.to(scores.device)
             losses.append(
                 F.cross_entropy(scores.float(), target, ignore_index=-1, label_smoothing=self.smoothing)
             )
         loss = torch.stack(losses).sum()
         set_learning_rate(part.optimizer, learning_rate(step.number, step.steps, self.rate))
         fabric.backward(loss)
-        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        clip_gradients(fabric, part)
         part.optimizer.step()
         part.optimizer.zero_grad()
         return {"cross_entropy": loss.detach()}
@@ -77,10 +98,13 @@ class ClassifierRecipe:
             return {}
         some = self.validation.select(np.arange(min(512, len(self.validation))))
         logits = all_logits(average, some)
-        return {
-            f"accuracy.{name}": float((scores.argmax(1).numpy() == some.codes(name)).mean())
-            for name, scores in logits.items()
-        }
+        figures = {}
+        for name, scores in logits.items():
+            codes = held_out_codes(average, some, name)
+            known = codes >= 0
+            if known.any():
+                figures[f"accuracy.{name}"] = float((scores.argmax(1).numpy() == codes)[known].mean())
+        return figures
 
 
 def augment(images: Tensor, step: Step) -> Tensor:
@@ -105,7 +129,7 @@ def augment(images: Tensor, step: Step) -> Tensor:
 
 def all_logits(network: AttributeCNN, data: ImageSet, batch: int = 128) -> dict[str, Tensor]:
     """Return the uncalibrated logits of a whole set by attribute, float32 ``[n, classes]`` on the CPU."""
-    found: dict[str, list[Tensor]] = {name: [] for name in network.heads}
+    found: dict[str, list[Tensor]] = {attribute.name: [] for attribute in network.spec.attributes}
     with torch.inference_mode():
         for start in range(0, len(data), batch):
             pixels = data.pixels(slice(start, start + batch))
@@ -115,8 +139,13 @@ def all_logits(network: AttributeCNN, data: ImageSet, batch: int = 128) -> dict[
 
 
 def fit_temperature(logits: Tensor, codes: NDArray[np.int64]) -> float:
-    """Return the temperature that maximises the likelihood of codes under softmax(logits / T)."""
+    """Return the temperature that maximises the likelihood of codes under softmax(logits / T).
+
+    Rows with code -1 are left out; without any other the temperature is 1.
+    """
     known = torch.from_numpy(codes >= 0)
+    if not known.any():
+        return 1.0
     scores, target = logits[known], torch.from_numpy(codes)[known]
 
     def loss(log_temperature: float) -> float:
@@ -126,12 +155,9 @@ def fit_temperature(logits: Tensor, codes: NDArray[np.int64]) -> float:
     return float(np.exp(found.x))
 
 
-def confusion(predicted: NDArray[np.int64], truth: NDArray[np.int64], classes: int) -> Confusion:
-    """Count predictions by truth, rows = truth; unknown truths are left out."""
-    counts = np.zeros((classes, classes), dtype=np.int64)
-    known = truth >= 0
-    np.add.at(counts, (truth[known], predicted[known]), 1)
-    return Confusion(counts=tuple(tuple(int(c) for c in row) for row in counts))
+def held_out_codes(network: AttributeCNN, data: ImageSet, name: str) -> NDArray[np.int64]:
+    """Return the true classes of a set in the network's numbering, -1 where it does not know them."""
+    return translate(data.attribute(name), network.spec.attribute(name), data.codes(name))
 
 
 def calibrated_spec(
@@ -147,19 +173,22 @@ def calibrated_spec(
         What the rows are, e.g. ``faces:validation``.
     """
     logits = all_logits(network, validation)
-    codes = {name: validation.codes(name) for name in logits}
+    codes = {name: held_out_codes(network, validation, name) for name in logits}
     predicted = {name: scores.argmax(dim=1).numpy() for name, scores in logits.items()}
     width = {name: scores.shape[1] for name, scores in logits.items()}
-    by_group = {}
-    for key, rows in (validation.groups(groups) if groups else {}).items():
-        by_group[key] = {
-            name: confusion(predicted[name][rows], codes[name][rows], width[name]) for name in logits
-        }
+
+    def confusion(name: str, rows: NDArray[np.int64] | slice) -> Confusion:
+        matrix = confusion_matrix(codes[name][rows], predicted[name][rows], width[name])
+        return Confusion(counts=tuple(tuple(row) for row in matrix.tolist()))
+
+    members = validation.groups(groups) if groups else {}
     return network.spec.model_copy(
         update={
             "temperature": {name: fit_temperature(logits[name], codes[name]) for name in logits},
-            "confusion": {name: confusion(predicted[name], codes[name], width[name]) for name in logits},
-            "group_confusion": by_group,
+            "confusion": {name: confusion(name, slice(None)) for name in logits},
+            "group_confusion": {
+                group: {name: confusion(name, rows) for name in logits} for group, rows in members.items()
+            },
             "confusion_source": source,
         }
     )

@@ -73,9 +73,15 @@ class LoopSettings:
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch < 1:
             raise SettingsError("A training needs at least one step and a batch of at least one image.")
+        if self.devices < 1 or self.nodes < 1:
+            raise SettingsError("A training needs at least one device and one node.")
+        if self.threads < 0 or self.save_every < 0:
+            raise SettingsError("Threads, and the steps between two saved states, are 0 or more.")
+        if not 0 <= self.seed < 1 << 32:
+            raise SettingsError(f"The seed must be a number from 0 to {(1 << 32) - 1}, not {self.seed}.")
         if self.stop is not None and self.stop < 1:
             raise SettingsError(f"A training cannot stop after step {self.stop}; it begins with step 1.")
-        if self.minutes is not None and self.minutes <= 0:
+        if self.minutes is not None and not 0 < self.minutes < math.inf:
             raise SettingsError(f"The budget must be more than 0 minutes, not {self.minutes}.")
         if self.batch % (self.devices * self.nodes):
             raise SettingsError(
@@ -161,6 +167,11 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate
 
 
+def clip_gradients(fabric: Fabric, part: Part, norm: float = 1.0) -> None:
+    """Scale a part's gradients down to a norm, in whatever precision they were computed."""
+    fabric.clip_gradients(part.wrapped, part.optimizer, max_norm=norm, error_if_nonfinite=False)
+
+
 def rows_of_step(n: int, batch: int, step: int, seed: int) -> NDArray[np.int64]:
     """Return the rows of a step: epochs of seeded permutations laid end to end, cut into batches."""
     wanted = np.arange(step * batch, (step + 1) * batch)
@@ -174,16 +185,25 @@ def rows_of_step(n: int, batch: int, step: int, seed: int) -> NDArray[np.int64]:
 
 
 def make_fabric(settings: LoopSettings) -> Fabric:
-    """Return Fabric with the run's devices, nodes and precision, its other processes launched."""
+    """Return Fabric with the run's devices, nodes and precision, its other processes launched.
+
+    Raises
+    ------
+    SettingsError
+        If this machine does not have the devices, or Fabric does not know a setting.
+    """
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    fabric = Fabric(
-        accelerator=settings.accelerator,
-        devices=settings.devices,
-        num_nodes=settings.nodes,
-        precision=settings.precision,  # type: ignore[arg-type]
-        strategy=settings.strategy,
-    )
+    try:
+        fabric = Fabric(
+            accelerator=settings.accelerator,
+            devices=settings.devices,
+            num_nodes=settings.nodes,
+            precision=settings.precision,  # type: ignore[arg-type]
+            strategy=settings.strategy,
+        )
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise SettingsError(f"No training can run with these launch options: {error}") from None
     fabric.launch()
     return fabric
 
@@ -261,7 +281,8 @@ class _Run:
                 figures = self._one_step(self.at)
                 self.at += 1
                 last = self.at == end
-                if last or self.at % 50 == 0:
+                saving = last or bool(self.settings.save_every and self.at % self.settings.save_every == 0)
+                if saving or self.at % 50 == 0:  # a state is only saved after its figures were looked at
                     values = {name: float(value) for name, value in figures.items()}
                     if not all(math.isfinite(value) for value in values.values()):
                         raise SettingsError(
@@ -272,7 +293,7 @@ class _Run:
                     speed = self.settings.batch * self.at / max(self.seconds, 1e-9)
                     shown = values | {"images_per_second": speed}
                     self.reporter.report(Progress("Training", self.at, self.steps, shown))
-                if last or (self.settings.save_every and self.at % self.settings.save_every == 0):
+                if saving:
                     self._save()
                     if self.fabric.is_global_zero:
                         self._log(writer, "held-out", self._look())
@@ -328,7 +349,13 @@ class _Run:
 
     def _state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         tensors: dict[str, Tensor] = {f"average/{key}": value for key, value in self.average.items()}
-        record: dict[str, Any] = {"step": self.at, "steps": self.steps, "seconds": self.seconds, "groups": {}}
+        record: dict[str, Any] = {
+            "step": self.at,
+            "steps": self.steps,
+            "seconds": self.seconds,
+            "seed": self.settings.seed,
+            "batch": self.settings.batch,
+        }
         for name, part in self.parts.items():
             network = part.plain
             tensors |= {f"network/{name}/{key}": value for key, value in network.state_dict().items()}
@@ -374,6 +401,13 @@ class _Run:
 
         with safe_open(path, framework="pt") as file:
             record = json.loads(file.metadata()["record"])
+        for name in ("seed", "batch"):
+            wish = getattr(self.settings, name)
+            if record.get(name, wish) != wish:
+                raise SettingsError(
+                    f"The run in {self.folder} was begun with --{name} {record[name]}, not {wish}. Give the "
+                    "same to resume it, or --fresh to begin anew."
+                )
         try:
             self._restore(load_file(path), record)
         except (KeyError, RuntimeError) as error:

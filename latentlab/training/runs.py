@@ -8,9 +8,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
+from lightning_fabric import Fabric
+from pydantic import ValidationError
 
 import latentlab
 from latentlab.checkpoints import load, save
@@ -19,12 +21,15 @@ from latentlab.data.image_set import ImageSet
 from latentlab.errors import DataError, SettingsError
 from latentlab.families.attribute_cnn import AttributeCNN, AttributeCNNConfig
 from latentlab.families.vae import VAE, VAEConfig
+from latentlab.metrics.labels import group_attributes
 from latentlab.progress import Progress, Reporter
-from latentlab.spec import CheckpointConfig
+from latentlab.spec import CheckpointConfig, Record
 from latentlab.training.classifier import ClassifierRecipe, calibrated_spec
 from latentlab.training.loop import LoopSettings, Trained, make_fabric, train
 from latentlab.training.perceptual import FeatureDistance
 from latentlab.training.vae import VAELosses, VAERecipe, summarise_latents
+
+_Config = TypeVar("_Config", bound=Record)
 
 
 def train_vae(
@@ -56,6 +61,8 @@ def train_vae(
     """
     reporter = reporter or Reporter()
     torch.manual_seed(settings.seed)
+    config = _network(VAEConfig, image_size=image_size, latent=latent)
+    _check_place(out)
     images, held_out = _sets(data, validation, image_size, reporter)
     fabric = make_fabric(settings)
     distance, made = None, ""
@@ -68,9 +75,8 @@ def train_vae(
                 f"The feature network {features} must be an attribute predictor for {image_size} px pictures."
             )
         distance = FeatureDistance(network).to(fabric.device)
-    config = VAEConfig(image_size=image_size, latent=latent)
     recipe = VAERecipe(config, losses, held_out, distance)
-    run = _run_folder(out, fresh)
+    run = _run_folder(out, fresh, fabric)
     trained = train(recipe, images, run, settings, fabric, reporter)
     vae = trained.network.to("cpu").float()
     assert isinstance(vae, VAE)
@@ -124,18 +130,18 @@ def train_classifier(
     """
     reporter = reporter or Reporter()
     torch.manual_seed(settings.seed)
+    config = _network(AttributeCNNConfig, image_size=image_size)
+    _check_place(out)
     images, held_out = _sets(data, validation, image_size, reporter)
     if held_out is None:
         raise DataError(
             f"A predictor is calibrated on held-out images, and {data} has none; give --validation."
         )
     names = attributes or [a.name for a in images.info.attributes if a.kind == "categorical"]
-    for group in groups:
-        images.attribute(group)
-    config = AttributeCNNConfig(image_size=image_size)
+    groups = group_attributes(held_out, groups)
     fabric = make_fabric(settings)
     recipe = ClassifierRecipe(config, images, names, held_out)
-    trained = train(recipe, images, _run_folder(out, fresh), settings, fabric, reporter)
+    trained = train(recipe, images, _run_folder(out, fresh, fabric), settings, fabric, reporter)
     network = trained.network.to("cpu").float()
     assert isinstance(network, AttributeCNN)
     if fabric.is_global_zero:
@@ -167,11 +173,36 @@ def _sets(
     return images, open_set(validation, image_size, reporter) if validation else None
 
 
-def _run_folder(out: Path, fresh: bool) -> Path:
+def _network(kind: type[_Config], **settings: int) -> _Config:
+    """Make a network's configuration; what it cannot be is the asker's setting, not a fault."""
+    try:
+        return kind.model_validate(settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(
+            f"No such network can be built: {field}{': ' if field else ''}{first['msg']}."
+        ) from None
+
+
+def _check_place(out: Path) -> None:
+    """Make sure before long work that a checkpoint's folder can lie there."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"The folder {out} cannot be made: {error.strerror or error}. Choose another."
+        ) from None
+
+
+def _run_folder(out: Path, fresh: bool, fabric: Fabric) -> Path:
+    """Return the run's folder; one process makes it, before the others look into it."""
     run = out / "run"
-    if fresh and run.exists():
-        shutil.rmtree(run)
-    run.mkdir(parents=True, exist_ok=True)
+    if fabric.is_global_zero:
+        if fresh and run.exists():
+            shutil.rmtree(run)
+        run.mkdir(parents=True, exist_ok=True)
+    fabric.barrier()
     return run
 
 

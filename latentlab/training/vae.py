@@ -10,6 +10,7 @@ the other terms (after Esser et al. 2021, eq. 7, who balance at the decoder's la
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,11 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from latentlab.data.image_set import ImageSet, images_to_tensor
+from latentlab.errors import SettingsError
 from latentlab.families.vae import VAE, VAEConfig
 from latentlab.model import Posterior
 from latentlab.spec import LatentSummary
-from latentlab.training.loop import Part, Step, learning_rate, set_learning_rate
+from latentlab.training.loop import Part, Step, clip_gradients, learning_rate, set_learning_rate
 from latentlab.training.perceptual import FeatureDistance, PatchDiscriminator, hinge_loss
 from latentlab.training.pictures import save_grid
 
@@ -54,6 +56,12 @@ class VAELosses:
     features_from: float = 0.4
     adversarial: float = 0.3
     adversarial_from: float = 0.85
+
+    def __post_init__(self) -> None:
+        for name in ("beta", "features", "adversarial"):
+            weight = getattr(self, name)
+            if not 0.0 <= weight < math.inf:
+                raise SettingsError(f"The weight {name} is 0 or more, not {weight}.")
 
 
 class VAERecipe:
@@ -89,7 +97,8 @@ class VAERecipe:
         losses, vae, latent = self.losses, parts["vae"], self.vae.config.latent
         late = bool(losses.adversarial) and step.fraction >= losses.adversarial_from
         eps = step.noise(latent)
-        prior = step.noise(latent)[: (len(eps) + 1) // 2] if late else None
+        # Every second row of the whole batch, so that the number of processes changes nothing.
+        prior = step.noise(latent)[step.share.start % 2 :: 2] if late else None
         x = step.images
         pictures, samples, mean, logvar = vae.wrapped(x, eps, prior)
         fakes = torch.cat([pictures, samples])
@@ -108,7 +117,7 @@ class VAERecipe:
         loss = looks + beta * kl
         set_learning_rate(vae.optimizer, learning_rate(step.number, step.steps, losses.rate))
         fabric.backward(loss)
-        nn.utils.clip_grad_norm_(self.vae.parameters(), 1.0)
+        clip_gradients(fabric, vae)
         vae.optimizer.step()
         vae.optimizer.zero_grad()
         if late:
@@ -169,5 +178,6 @@ def summarise_latents(vae: VAE, data: ImageSet, batch: int = 128) -> LatentSumma
             means.append(posterior.mean.float().cpu())
             kls.append(posterior.kl().float().cpu())
     mean, kl = torch.cat(means), torch.cat(kls).mean(dim=0)
-    rounded = [tuple(round(value, 5) for value in t.tolist()) for t in (mean.mean(0), mean.std(0), kl)]
+    spread = mean.std(dim=0, correction=min(1, len(mean) - 1))
+    rounded = [tuple(round(value, 5) for value in t.tolist()) for t in (mean.mean(0), spread, kl)]
     return LatentSummary(mean=rounded[0], std=rounded[1], kl=rounded[2])

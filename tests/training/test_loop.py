@@ -76,6 +76,13 @@ def test_a_different_seed_gives_different_weights(tiny_faces, tmp_path):
     assert any(not torch.equal(one[name], other[name]) for name in one)
 
 
+def test_a_run_begun_with_another_seed_is_not_resumed(tiny_faces, tmp_path):
+    data = tiny_faces.split("train")
+    run(data, tmp_path, stop=2)
+    with pytest.raises(SettingsError, match="--seed 0, not 1"):
+        run(data, tmp_path, seed=1)
+
+
 def test_a_state_of_another_network_is_refused(tiny_faces, tmp_path, monkeypatch):
     data = tiny_faces.split("train")
     run(data, tmp_path / "run", steps=1)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from latentlab.checkpoints import load
-from latentlab.data.image_set import images_to_tensor
+from latentlab.checkpoints import load, save
+from latentlab.data.image_set import ImageSet, SetInfo, images_to_tensor
+from latentlab.errors import SettingsError
+from latentlab.families.attribute_cnn import AttributeCNN, AttributeCNNConfig
 from latentlab.families.vae import VAE, VAEConfig
 from latentlab.model import Posterior
-from latentlab.training.classifier import confusion, fit_temperature
+from latentlab.spec import Attribute, CheckpointConfig, PredictorSpec
+from latentlab.training.classifier import ClassifierRecipe, calibrated_spec, fit_temperature
+from latentlab.training.loop import LoopSettings, make_fabric, train
 from latentlab.training.perceptual import FeatureDistance, PatchDiscriminator, hinge_loss
 from latentlab.training.vae import summarise_latents
 
@@ -66,9 +71,85 @@ def test_the_fitted_temperature_undoes_a_known_one():
     assert fit_temperature(honest * 3.0, codes) == pytest.approx(3.0, rel=0.05)
 
 
-def test_confusion_has_truth_in_its_rows_and_leaves_out_the_unknown():
-    found = confusion(np.array([0, 1, 1, 1]), np.array([0, 0, 1, -1]), 2)
-    assert found.counts == ((1, 1), (0, 1))
+SMALL = AttributeCNNConfig(image_size=32, widths=(8, 8), blocks=(0, 1), hidden=8)
+
+
+def labelled(attributes: dict[str, tuple[str, ...]], codes: dict[str, list[int]]) -> ImageSet:
+    """A set of noise at 32 px with these labels."""
+    n = len(next(iter(codes.values())))
+    return ImageSet(
+        SetInfo(
+            name="noise",
+            image_size=32,
+            attributes=tuple(Attribute(name=name, classes=classes) for name, classes in attributes.items()),
+        ),
+        np.random.default_rng(0).integers(0, 256, (n, 32, 32, 3), dtype=np.uint8),
+        {name: np.array(values, dtype=np.int64) for name, values in codes.items()},
+        np.array([str(k) for k in range(n)]),
+        np.zeros(n, dtype=np.int8),
+        np.arange(n),
+    )
+
+
+@pytest.mark.parametrize("name", ["type", "keys", "training", "hair.colour", "#0", "ordinary"])
+def test_an_attribute_may_have_any_name(tmp_path, name):
+    attributes = (Attribute(name="gender", classes=("a", "b")), Attribute(name=name, classes=("a", "b", "c")))
+    spec = PredictorSpec(family="attribute_cnn", image_size=32, attributes=attributes)
+    network = AttributeCNN(SMALL, spec)
+    assert "heads.gender.weight" in network.state_dict()
+    config = CheckpointConfig(kind="predictor", predictor=spec, network=SMALL.model_dump(mode="json"))
+    opened = load(save(tmp_path / "predictor", network, config)).network
+    found = opened.predict(torch.rand(2, 3, 32, 32))
+    assert list(found) == ["gender", name]
+    assert found[name].shape == (2, 3)
+
+
+def test_batches_without_a_label_train_and_unlabelled_rows_are_calibrated_to_nothing(tmp_path):
+    data = labelled({"type": ("no", "yes")}, {"type": [-1] * 16})
+    settings = LoopSettings(steps=2, batch=4, precision="32-true", threads=1)
+    recipe = ClassifierRecipe(SMALL, data, ["type"], data)
+    network = train(recipe, data, tmp_path, settings, make_fabric(settings)).network
+    assert all(torch.isfinite(parameter).all() for parameter in network.parameters())
+    assert calibrated_spec(network, data, (), "noise").temperature == {"type": 1.0}
+
+
+def test_held_out_classes_are_matched_by_name():
+    data = labelled({"hat": ("no", "yes")}, {"hat": [0, 1, 0, 1]})
+    held_out = labelled({"hat": ("yes", "no")}, {"hat": [1, 0, 1, 0]})
+    network = ClassifierRecipe(SMALL, data, ["hat"], held_out).network.eval()
+    one, other = (calibrated_spec(network, images, ["hat"], "noise") for images in (data, held_out))
+    assert one.confusion == other.confusion
+    assert one.group_confusion == {key: other.group_confusion[key] for key in ("hat=no", "hat=yes")}
+
+
+def test_a_continuous_attribute_cannot_be_classified():
+    data = labelled({"hat": ("no", "yes")}, {"hat": [0, 1]})
+    age = Attribute(name="age", kind="continuous")
+    data = replace(
+        data, info=data.info.model_copy(update={"attributes": (age,)}), labels={"age": np.array([3.0, 4.0])}
+    )
+    with pytest.raises(SettingsError, match="'age' is continuous"):
+        ClassifierRecipe(SMALL, data, ["age"], None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--image-size", "33"],
+        ["--latent", "0"],
+        ["--seed", "-1"],
+        ["--devices", "0"],
+        ["--precision", "half"],
+        ["--accelerator", "abacus"],
+        ["--beta", "nan"],
+    ],
+)
+def test_settings_that_cannot_be_are_a_clear_error(tmp_path, capsys, wrong):
+    from latentlab.cli.main import run
+
+    common = ["--data", "faces:train", "--image-size", "32", "--steps", "1", "--out", str(tmp_path / "vae")]
+    assert run(["train", "vae", *common, *wrong]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_the_latent_summary_is_measured(tiny_model_folder, tiny_faces):
