@@ -46,6 +46,8 @@ def contact_sheet(
     """
     if not (1 <= columns <= 200 and 1 <= rows <= 200):
         raise SettingsError(f"A sheet has 1 to 200 columns and rows; {columns} by {rows} were asked for.")
+    if seed < 0:
+        raise SettingsError(f"A seed is 0 or larger; {seed} was given.")
     generator = np.random.default_rng(seed)
     if not by:
         chosen = generator.permutation(len(images))[: columns * rows]

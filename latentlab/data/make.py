@@ -41,6 +41,10 @@ class Mixture:
     allow_repeats: bool = False
     split: str = "train"
 
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise SettingsError(f"A seed is 0 or larger; {self.seed} was given.")
+
     def choose(self, images: ImageSet) -> ImageSet:
         """Return the rows of a set that are in the mixture.
 

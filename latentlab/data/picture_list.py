@@ -86,7 +86,7 @@ def import_pictures(
         raise DataError(f"Image sets have 8 to 1,024 px; {image_size} px was asked for.")
     check_is_free(folder)
     reporter = reporter or Reporter()
-    chosen = chosen or pictures.as_set()
+    chosen = pictures.as_set() if chosen is None else chosen
     kept: list[int] = []
     unreadable = list(pictures.info.unreadable)
     skipped_before = len(unreadable)

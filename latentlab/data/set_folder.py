@@ -48,7 +48,7 @@ class SetWriter:
     Raises
     ------
     DataError
-        If ``folder`` is a file, or a folder with other things in it.
+        If ``folder`` is a file, or a folder with other things in it, or cannot be made.
     """
 
     def __init__(self, folder: Path, image_size: int) -> None:
@@ -57,9 +57,12 @@ class SetWriter:
         self._folder, self._size = folder, image_size
 
     def __enter__(self) -> SetWriter:
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(self._folder)
-        self._part = Path(tempfile.mkdtemp(prefix=f".{self._folder.name}-", dir=self._folder.parent))
+        try:
+            self._folder.parent.mkdir(parents=True, exist_ok=True)
+            _remove_leftovers(self._folder)
+            self._part = Path(tempfile.mkdtemp(prefix=f".{self._folder.name}-", dir=self._folder.parent))
+        except OSError as error:
+            raise DataError(f"The folder {self._folder} cannot be made: {error.strerror or error}.") from None
         self._images = (self._part / "images.npy").open("wb")
         self._images.write(self._header())
         return self
