@@ -8,13 +8,15 @@ from torch import Tensor
 from latentlab.spec import ModelSpec
 
 
-def example(spec: ModelSpec, count: int, seed: int = 0) -> tuple[Tensor, ...]:
+def example(spec: ModelSpec, count: int, seed: int = 0, reach: float = 1.0) -> tuple[Tensor, ...]:
     """Return typical input of a model's decoder: latents, and conditions where it has some.
 
     Parameters
     ----------
     count
         Number B of rows.
+    reach
+        Multiplies the latents' spread.
 
     Returns
     -------
@@ -23,7 +25,7 @@ def example(spec: ModelSpec, count: int, seed: int = 0) -> tuple[Tensor, ...]:
         spread where the prior is another), and float32 conditions ``[B, C]`` with one class each.
     """
     generator = torch.Generator().manual_seed(seed)
-    latents = torch.randn(count, spec.latent_size, generator=generator)
+    latents = reach * torch.randn(count, spec.latent_size, generator=generator)
     if spec.prior != "standard_normal" and spec.latent_summary is not None:
         latents = torch.tensor(spec.latent_summary.mean) + torch.tensor(spec.latent_summary.std) * latents
     latents = latents.reshape(count, *spec.latent_shape)
@@ -35,3 +37,9 @@ def example(spec: ModelSpec, count: int, seed: int = 0) -> tuple[Tensor, ...]:
         drawn = torch.randint(attribute.width, (count,), generator=generator)
         condition[torch.arange(count), start + drawn] = 1.0
     return latents, condition
+
+
+def typical_and_far(spec: ModelSpec, count: int, seed: int = 0) -> tuple[Tensor, ...]:
+    """Return input like `example`, every second row of which lies twice as far out, as edited latents do."""
+    near, far = example(spec, count, seed), example(spec, count, seed + 1, reach=2.0)
+    return tuple(torch.stack(pair, 1).flatten(0, 1)[:count] for pair in zip(near, far, strict=True))

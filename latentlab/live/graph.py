@@ -18,7 +18,9 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 _RELUS = {F.relu, torch.relu, torch.relu_}
-_POINTWISE = {torch.sigmoid, torch.tanh, operator.mul, operator.add, operator.sub, operator.truediv}
+POINTWISE = {torch.sigmoid, torch.tanh, operator.mul, operator.add, operator.sub, operator.truediv}
+"""Functions that treat every number alike, given one tensor and plain numbers."""
+
 _ADDS = {operator.add, torch.add, operator.iadd}
 
 
@@ -43,12 +45,18 @@ def trace(network: nn.Module, conditional: bool) -> fx.GraphModule:
     _fold_constants(module)
     _spell(module)
     _cancel_shuffles(module)
-    graph.eliminate_dead_code()
-    for node in [node for node in graph.nodes if node.op == "placeholder" and not node.users]:
-        graph.erase_node(node)
-    module.delete_all_unused_submodules()
-    module.recompile()
+    tidy(module)
     return module
+
+
+def tidy(module: fx.GraphModule) -> None:
+    """Take out what nothing uses, check the graph and make it runnable."""
+    module.graph.eliminate_dead_code()
+    for node in [node for node in module.graph.nodes if node.op == "placeholder" and not node.users]:
+        module.graph.erase_node(node)
+    module.delete_all_unused_submodules()
+    module.graph.lint()
+    module.recompile()
 
 
 def fork(module: fx.GraphModule) -> fx.GraphModule:
@@ -132,12 +140,12 @@ def insert_after(module: fx.GraphModule, node: fx.Node, step: nn.Module) -> fx.N
     return new
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Observed:
-    """What a node's result was: its shape, and its largest value."""
+    """What a node's result was: its shape, and the largest value of each channel (its second dimension)."""
 
     shape: torch.Size
-    largest: float
+    largest: Tensor
 
 
 def observe(module: fx.GraphModule, example: tuple[Tensor, ...]) -> dict[fx.Node, Observed]:
@@ -147,8 +155,8 @@ def observe(module: fx.GraphModule, example: tuple[Tensor, ...]) -> dict[fx.Node
     class Observer(fx.Interpreter):
         def run_node(self, n: fx.Node) -> Any:
             result = super().run_node(n)
-            if isinstance(result, Tensor) and result.is_floating_point() and result.numel():
-                found[n] = Observed(result.shape, float(result.max()))
+            if isinstance(result, Tensor) and result.is_floating_point() and result.ndim > 1:
+                found[n] = Observed(result.shape, result.transpose(0, 1).flatten(1).amax(1))
             return result
 
     with torch.inference_mode():
@@ -219,7 +227,7 @@ def _cancel_shuffles(module: fx.GraphModule) -> None:
             if inverse.downscale_factor == shuffle.upscale_factor:
                 node.replace_all_uses_with(shuffled.all_input_nodes[0])
                 graph.erase_node(node)
-        elif node.op == "call_function" and node.target in _POINTWISE:
+        elif node.op == "call_function" and node.target in POINTWISE:
             before = shuffled.all_input_nodes[0]
             with graph.inserting_before(node):
                 args = fx.node.map_arg(node.args, {shuffled: before}.__getitem__)

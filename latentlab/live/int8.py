@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
+from latentlab.live.enlarging import Interleave
 from latentlab.live.graph import Observed, addends, insert_after, insert_before, layer, only_user, put_layer
 from latentlab.live.kernels import Cast, ChannelsLast, PackedConvolution, is_packable
 
@@ -29,22 +30,22 @@ def can_quantise() -> bool:
 
 
 class Quantise(nn.Module):
-    """Rectify and round: float32 to uint8, ``round(max(x, 0) / scale)``.
+    """Rectify and round: float32 ``[B, C, H, W]`` to uint8, ``round(255 max(x, 0) / largest)``.
 
     Parameters
     ----------
     largest
-        The value that becomes 255; larger ones become 255 too.
+        The value of each channel that becomes 255, ``[C]``; larger ones become 255 too.
     """
 
-    def __init__(self, largest: float) -> None:
+    def __init__(self, largest: Tensor) -> None:
         super().__init__()
-        self._per_unit = 255.0 / largest
+        self._per_unit = (255.0 / largest)[:, None, None]
         self._half = torch.tensor(0.5)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return uint8 of the same shape."""
-        scaled = torch.add(self._half, x, alpha=self._per_unit)
+        scaled = torch.addcmul(self._half, x, self._per_unit)
         # By way of int32: PyTorch converts float32 to uint8 one number at a time.
         return scaled.clamp_(0.0, 255.0).to(torch.int32).to(torch.uint8)
 
@@ -59,38 +60,41 @@ class QuantisedConvolution(nn.Module):
     shape
         Shape of the input ``[B, C, H, W]`` for which the kernel's layout is chosen.
     largest
-        The value that 255 stands for in the input.
+        The value of each channel that 255 stands for in the input, ``[C]``.
     relu
         Whether the result is rectified.
     result_largest
-        The value that 255 stands for in a uint8 result; None for a float32 result.
+        The same for a uint8 result; None for a float32 result.
     """
 
     def __init__(
         self,
         layer: nn.Conv2d,
         shape: torch.Size,
-        largest: float,
+        largest: Tensor,
         relu: bool,
-        result_largest: float | None = None,
+        result_largest: Tensor | None = None,
     ) -> None:
         super().__init__()
-        weight = layer.weight.detach().float()
+        # What 255 stands for goes into the kernels on both sides, so that every channel has its own scale.
+        weight = layer.weight.detach().float() * largest[:, None, None]
+        bias = None if layer.bias is None else layer.bias.detach().float()
+        if result_largest is not None:
+            weight = weight / result_largest[:, None, None, None]
+            bias = None if bias is None else bias / result_largest
         scales = weight.abs().amax((1, 2, 3)).clamp_min(1e-12) / 127.0
         rounded = torch.round(weight / scales[:, None, None, None]).to(torch.int8)
         stride, padding, dilation = list(layer.stride), [int(p) for p in layer.padding], list(layer.dilation)
-        scale = largest / 255.0
         kernel = torch.ops.onednn.qconv_prepack(
-            rounded, scales, scale, 0, stride, padding, dilation, 1, list(shape)
+            rounded, scales, 1.0 / 255.0, 0, stride, padding, dilation, 1, list(shape)
         )
         zeros = torch.zeros(len(weight), dtype=torch.int64)
-        bias = None if layer.bias is None else layer.bias.detach().float()
-        self._before = (scale, 0, kernel, scales, zeros)
+        self._before = (1.0 / 255.0, 0, kernel, scales, zeros)
         self._geometry = (bias, stride, padding, dilation, 1)
         self._relu = "relu" if relu else "none"
         self._out = (1.0, 0, torch.float32)
         if result_largest is not None:
-            self._out = (result_largest / 255.0, 0, torch.uint8)
+            self._out = (1.0 / 255.0, 0, torch.uint8)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the convolution of uint8 ``[B, C, H, W]``."""
@@ -125,8 +129,8 @@ def quantise(graph: fx.GraphModule, seen: dict[fx.Node, Observed]) -> None:
         if not isinstance(convolution, nn.Conv2d) or not is_packable(convolution):
             continue
         source = node.args[0]
-        if source in rounded:
-            _replace(graph, node, convolution, seen, rounded)
+        if (origin := _origin(graph, source)) in rounded:
+            _replace(graph, node, convolution, seen, rounded, rounded[origin])
         else:
             step = PackedConvolution(convolution, seen[source].shape, torch.bfloat16)
             cast = insert_before(graph, node, source, Cast(torch.bfloat16))
@@ -135,24 +139,59 @@ def quantise(graph: fx.GraphModule, seen: dict[fx.Node, Observed]) -> None:
             seen[new] = seen[node]
     for node, value in rounded.items():
         if layer(graph, node, nn.ReLU) is not None and node.users:
-            _round_at(graph, node, value)
+            put_layer(graph, node, Quantise(value), tuple(node.all_input_nodes))
     graph.graph.eliminate_dead_code()
 
 
-def _rectifiers(graph: fx.GraphModule, seen: dict[fx.Node, Observed]) -> dict[fx.Node, float]:
-    """Return the rectifiers that only convolutions worth rounding read, with their largest values."""
-    found = {}
+def _rectifiers(graph: fx.GraphModule, seen: dict[fx.Node, Observed]) -> dict[fx.Node, Tensor]:
+    """Return the rectifiers that only convolutions worth rounding read, with what 255 stands for."""
+    rounded = {}
     for node in graph.graph.nodes:
-        if layer(graph, node, nn.ReLU) is None or node not in seen or seen[node].largest <= 0.0:
+        if layer(graph, node, nn.ReLU) is None or node not in seen:
             continue
-        readers = [layer(graph, user, nn.Conv2d) for user in node.users]
-        if readers and all(isinstance(reader, nn.Conv2d) and _is_worth(reader) for reader in readers):
-            found[node] = seen[node].largest
+        users = _readers(graph, node)
+        readers = [found for user in users if isinstance(found := layer(graph, user, nn.Conv2d), nn.Conv2d)]
+        channels = {reader.in_channels for reader in readers}
+        if len(readers) == len(users) and len(channels) == 1 and all(map(_is_worth, readers)):
+            rounded[node] = _scales(seen[node].largest, channels.pop())
+    return rounded
+
+
+def _readers(graph: fx.GraphModule, node: fx.Node) -> list[fx.Node]:
+    """Return the nodes that read a result, directly or after it has been rearranged."""
+    found = []
+    for user in node.users:
+        found += _readers(graph, user) if _rearranges(graph, user) else [user]
     return found
+
+
+def _rearranges(graph: fx.GraphModule, node: fx.Node) -> bool:
+    if node.target is F.interpolate:
+        return bool(node.kwargs.get("mode", "nearest") == "nearest")
+    return layer(graph, node, Interleave) is not None
+
+
+def _scales(largest: Tensor, channels: int) -> Tensor:
+    """Return what 255 stands for in each channel of a map, given the channels' largest values.
+
+    The channels' ranges are evened out half the way (as in Xiao et al. 2023, SmoothQuant): wholly even ones
+    would leave the kernels uneven, and a channel that was small by chance without room. Channels that
+    stand side by side after an interleaving share their value.
+    """
+    shared = largest.reshape(-1, channels).amax(0)
+    top = float(shared.max().clamp_min(1e-6))
+    return (shared.clamp_min(0.01 * top) * top).sqrt().repeat(len(largest) // len(shared))
 
 
 def _is_worth(convolution: nn.Conv2d) -> bool:
     return convolution.out_channels >= LEAST_CHANNELS and convolution.groups == 1 and is_packable(convolution)
+
+
+def _origin(graph: fx.GraphModule, node: fx.Node) -> fx.Node:
+    """Return the node that gave a result before it was rearranged."""
+    while _rearranges(graph, node):
+        (node,) = node.all_input_nodes
+    return node
 
 
 def _replace(
@@ -160,12 +199,13 @@ def _replace(
     node: fx.Node,
     convolution: nn.Conv2d,
     seen: dict[fx.Node, Observed],
-    rounded: dict[fx.Node, float],
+    rounded: dict[fx.Node, Tensor],
+    scale: Tensor,
 ) -> None:
     """Put an 8-bit convolution in a node's place, with the sum and the rectifier that follow it alone."""
     source = node.args[0]
     assert isinstance(source, fx.Node)
-    scale, shape = rounded[source], seen[source].shape
+    shape, scale = seen[source].shape, scale[: convolution.in_channels]
     last, follower = node, only_user(node)
     other = None
     if follower is not None and (summands := addends(follower)) is not None:
@@ -207,19 +247,3 @@ def _may_overwrite(graph: fx.GraphModule, node: fx.Node, by: fx.Node) -> bool:
         )
         for user in node.users
     )
-
-
-def _round_at(graph: fx.GraphModule, node: fx.Node, largest: float) -> None:
-    """Put the rounding in a rectifier's place; before an enlargement, where there is less to round."""
-    source = node.args[0]
-    assert isinstance(source, fx.Node)
-    if source.target is F.interpolate and source.kwargs.get("mode", "nearest") == "nearest":
-        small = source.args[0]
-        assert isinstance(small, fx.Node)
-        few = insert_before(graph, node, small, Quantise(largest), link=False)
-        with graph.graph.inserting_before(node):
-            many = graph.graph.call_function(F.interpolate, (few, *source.args[1:]), dict(source.kwargs))
-        node.replace_all_uses_with(many)
-        graph.graph.erase_node(node)
-    else:
-        put_layer(graph, node, Quantise(largest), (source,))

@@ -8,14 +8,16 @@ network that cannot be traced runs as it is, in the precision asked for. The ori
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from latentlab.device import torch_dtype
+from latentlab.live.enlarging import Interleave, shrink_enlarging
 from latentlab.live.graph import (
+    POINTWISE,
     Observed,
     addends,
     convert,
@@ -26,6 +28,7 @@ from latentlab.live.graph import (
     observe,
     only_user,
     put_layer,
+    tidy,
     trace,
 )
 from latentlab.live.int8 import can_quantise, quantise
@@ -38,6 +41,9 @@ from latentlab.live.kernels import (
     is_packable,
 )
 from latentlab.live.ways import Way
+
+_WATCHED = 8
+"""Rows of the example that are looked at in one step."""
 
 Forward = Callable[..., tuple[Tensor, ...]]
 """Latents ``[B, *latent_shape]`` (and condition ``[B, C]``) in float32 on the form's device to images and
@@ -59,7 +65,26 @@ class Forms:
         self._network = network
         self._example = example
         self._traced: fx.GraphModule | None = None
-        self._seen: dict[int, list[Observed | None]] = {}
+        self._shapes: list[Observed | None] = []
+        self._seen: list[Observed | None] = []
+
+    def watch(self) -> Iterator[None]:
+        """Look at what the example does in the network, some rows a step; the int8 form rests on it.
+
+        It is looked at when that form is made, if it has not been before. A network that cannot be traced
+        is not looked at.
+        """
+        try:
+            graph = self._graph()
+        except Exception:
+            return
+        seen: list[Observed | None] = []
+        for start in range(0, len(self._example[0]), _WATCHED):
+            found = observe(graph, tuple(tensor[start : start + _WATCHED] for tensor in self._example))
+            part = [found.get(node) for node in graph.graph.nodes]
+            seen = part if not seen else [_larger(a, b) for a, b in zip(seen, part, strict=True)]
+            yield
+        self._seen = seen
 
     def make(self, way: Way, device: torch.device, batch: int) -> Forward:
         """Return the network's form for a way and a device.
@@ -92,37 +117,50 @@ class Forms:
         return forward
 
     def _packed(self, precision: str, batch: int) -> Forward:
-        if self._traced is None:
-            self._traced = trace(self._network, conditional=len(self._example) > 1)
-        graph = fork(self._traced)
+        graph = fork(self._graph())
         if precision == "int8":
             if not can_quantise():
                 raise ValueError("this machine has no fast 8-bit convolutions")
-            quantise(graph, self._observed(graph, len(self._example[0]), batch))
+            if not self._seen:
+                for _ in self.watch():
+                    pass
+            quantise(graph, _as_batch(graph, self._seen, batch))
         else:
             kind = torch_dtype(precision)
             if not can_pack(kind):
                 raise ValueError(f"this machine has no packed operations in {precision}")
-            _fuse(graph, self._observed(graph, 1, batch), kind)
+            if not self._shapes:
+                found = observe(graph, tuple(tensor[:1] for tensor in self._example))
+                self._shapes = [found.get(node) for node in graph.graph.nodes]
+            _fuse(graph, _as_batch(graph, self._shapes, batch), kind)
             if kind != torch.float32:
                 for node in [node for node in graph.graph.nodes if node.op == "placeholder"]:
                     insert_after(graph, node, Cast(kind))
                 convert(graph, kind)
-        graph.graph.lint()
-        graph.delete_all_unused_submodules()
-        graph.recompile()
+        tidy(graph)
         return graph
 
-    def _observed(self, graph: fx.GraphModule, rows: int, batch: int) -> dict[fx.Node, Observed]:
-        """Return what the nodes of a fork give for some rows of the example, as if they were a batch."""
-        if rows not in self._seen:
-            seen = observe(graph, tuple(tensor[:rows] for tensor in self._example))
-            self._seen[rows] = [seen.get(node) for node in graph.graph.nodes]
-        return {
-            node: Observed(torch.Size([batch, *found.shape[1:]]), found.largest)
-            for node, found in zip(graph.graph.nodes, self._seen[rows], strict=True)
-            if found is not None
-        }
+    def _graph(self) -> fx.GraphModule:
+        if self._traced is None:
+            self._traced = trace(self._network, conditional=len(self._example) > 1)
+            shrink_enlarging(self._traced)
+            tidy(self._traced)
+        return self._traced
+
+
+def _larger(first: Observed | None, second: Observed | None) -> Observed | None:
+    if first is None or second is None:
+        return first
+    return Observed(first.shape, torch.maximum(first.largest, second.largest))
+
+
+def _as_batch(graph: fx.GraphModule, seen: list[Observed | None], batch: int) -> dict[fx.Node, Observed]:
+    """Return what the nodes of a fork give, as if in a batch of that size."""
+    return {
+        node: Observed(torch.Size([batch, *found.shape[1:]]), found.largest)
+        for node, found in zip(graph.graph.nodes, seen, strict=True)
+        if found is not None
+    }
 
 
 def _fuse(graph: fx.GraphModule, seen: dict[fx.Node, Observed], precision: torch.dtype) -> None:
@@ -156,14 +194,13 @@ def _fuse(graph: fx.GraphModule, seen: dict[fx.Node, Observed], precision: torch
                     insert_before(graph, node, source, ChannelsLast())
 
 
-_LAYOUT_KEEPERS = {F.interpolate, torch.sigmoid}
+_LAYOUT_KEEPERS = {F.interpolate, *POINTWISE}
 
 
 def _keeps_layout(graph: fx.GraphModule, node: fx.Node) -> bool:
     """Whether a node's result has its channels last for sure."""
-    if layer(graph, node, PackedConvolution) or layer(graph, node, PackedResidual):
+    if any(layer(graph, node, kind) for kind in (PackedConvolution, PackedResidual, Interleave)):
         return True
     if layer(graph, node, nn.ReLU) or node.target in _LAYOUT_KEEPERS:
-        source = node.args[0]
-        return isinstance(source, fx.Node) and _keeps_layout(graph, source)
+        return all(_keeps_layout(graph, source) for source in node.all_input_nodes)
     return False

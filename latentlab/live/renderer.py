@@ -177,6 +177,11 @@ class LiveRenderer:
             elif self._trial is not None:
                 self._try_on()
                 rest = 0.0
+        self._close_engine()
+
+    def _close_engine(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
         self._engine = self._trial = None
 
     def _answer(self, letter: Letter) -> None:
@@ -223,8 +228,10 @@ class LiveRenderer:
 
         engine = Engine(request.checkpoint, request.predictor, self._override)
         if request.token != self._valid_from:
+            engine.close()
             return
-        self._engine, self._trial = engine, None if engine.tuned else engine.tune()
+        self._close_engine()
+        self._engine, self._trial = engine, None if engine.fast.tuned else engine.fast.tune()
         self._open = _described(request.token, engine)
         self._tell(self.opened, self._open)
 
@@ -308,7 +315,7 @@ class LiveRenderer:
 
 
 def _described(token: int, engine: Engine) -> Opened:
-    loaded, verdict, device = engine.loaded, engine.verdict, str(engine.device)
+    loaded, verdict, device = engine.loaded, engine.fast.verdict, str(engine.fast.device)
     located = loaded.checkpoint.located
     return Opened(
         token=token,

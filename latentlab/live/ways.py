@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 PRECISIONS = ("float32", "bfloat16", "float16", "int8")
 """What a ``--precision`` option accepts besides ``auto``."""
 
+_MOST_THREADS = 16
+
 
 @dataclass(frozen=True)
 class Way:
@@ -58,12 +60,22 @@ def check_override(override: DeviceOverride) -> None:
         raise SettingsError(f"Threads must be between 1 and 1024, not {override.threads}.")
 
 
-def candidates(device: torch.device, override: DeviceOverride) -> list[Way]:
-    """Return the ways to try on a device, the likeliest first; wishes leave out what they exclude."""
-    threads = [1] if device.type != "cpu" else _thread_counts()
-    if override.threads is not None:
+def candidates(device: torch.device, override: DeviceOverride, many: bool) -> list[Way]:
+    """Return the ways to try on a device, the likeliest first; wishes leave out what they exclude.
+
+    Parameters
+    ----------
+    many
+        Whether many pictures are rendered at once, as small ones in a grid. Only those are tried in int8,
+        unless it is wished for: a single picture is shown large. Their threads are parts rendered at once.
+    """
+    if device.type != "cpu":
+        threads = [1]
+    elif override.threads is not None:
         threads = [override.threads]
-    wishes = [override.precision] if override.precision else _precisions(device)
+    else:
+        threads = [min(cpu_threads(), _MOST_THREADS)] if many else _thread_counts()
+    wishes = [override.precision] if override.precision else _precisions(device, many)
     ways = []
     for precision in wishes:
         for packed in (True, False):
@@ -72,9 +84,9 @@ def candidates(device: torch.device, override: DeviceOverride) -> list[Way]:
     return ways or [Way("float32", False, threads[0])]
 
 
-def first_guess(device: torch.device, override: DeviceOverride) -> Way:
+def first_guess(device: torch.device, override: DeviceOverride, many: bool) -> Way:
     """Return the way in which the first frames are rendered, before anything has been measured."""
-    ways = [way for way in candidates(device, override) if way.precision != "int8"]
+    ways = [way for way in candidates(device, override, many) if way.precision != "int8"]
     return ways[0] if ways else Way(threads=override.threads or 1)
 
 
@@ -84,10 +96,10 @@ def _thread_counts() -> list[int]:
     counts = [1]
     while counts[-1] * 2 < processors and counts[-1] < 8:
         counts.append(counts[-1] * 2)
-    return sorted({*counts, min(processors, 16)})
+    return sorted({*counts, min(processors, _MOST_THREADS)})
 
 
-def _precisions(device: torch.device) -> list[str]:
+def _precisions(device: torch.device, many: bool) -> list[str]:
     import torch
 
     if device.type == "cuda":
@@ -95,7 +107,7 @@ def _precisions(device: torch.device) -> list[str]:
     if device.type == "mps":
         return ["float16", "float32"]
     fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return ["bfloat16", "float32", "int8"] if fast else ["float32", "bfloat16", "int8"]
+    return [*(("bfloat16", "float32") if fast else ("float32", "bfloat16")), *(("int8",) if many else ())]
 
 
 def _exists(device: torch.device, precision: str, packed: bool) -> bool:

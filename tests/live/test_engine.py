@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from latentlab.errors import CheckpointError, SettingsError
-from latentlab.live import engine as engine_module
-from latentlab.live.engine import CHUNK, Engine, Pictures
+from latentlab.live import fast
+from latentlab.live.engine import Engine, Pictures
 from latentlab.live.examples import example
+from latentlab.live.fast import CHUNK
 from latentlab.live.frames import DeviceOverride
 from latentlab.live.opening import Loaded, load_pair
 from latentlab.live.ways import Way
@@ -22,8 +24,21 @@ FLOAT = DeviceOverride("cpu", "float32", 1)
 
 
 @pytest.fixture
-def engine(tiny_model_folder: Path, tiny_predictor_folder: Path) -> Engine:
-    return Engine(str(tiny_model_folder), str(tiny_predictor_folder), FLOAT)
+def opened() -> Iterator[Callable[..., Engine]]:
+    engines: list[Engine] = []
+
+    def open_engine(*arguments: object) -> Engine:
+        engines.append(Engine(*arguments))
+        return engines[-1]
+
+    yield open_engine
+    for engine in engines:
+        engine.close()
+
+
+@pytest.fixture
+def engine(tiny_model_folder: Path, tiny_predictor_folder: Path, opened) -> Engine:
+    return opened(str(tiny_model_folder), str(tiny_predictor_folder), FLOAT)
 
 
 def _latents(count: int) -> NDArray[np.float32]:
@@ -53,16 +68,16 @@ def test_live_pictures_are_those_of_the_model(engine: Engine, count: int):
 
 
 def test_a_large_request_can_be_interrupted_between_its_parts(engine: Engine):
-    assert len(list(engine.live(_latents(3 * CHUNK), None))) == 3
-    assert len(list(engine.live(_latents(CHUNK), None))) == 1
+    assert len(list(engine.live(_latents(3 * CHUNK), None))) == 3 + 1
+    assert len(list(engine.live(_latents(1), None))) == 1
     assert len(list(engine.settled(_latents(3), None, 1))) == 3
 
 
 def test_settled_pictures_are_the_same_to_the_bit_whatever_the_live_way(
-    tiny_model_folder: Path, tiny_predictor_folder: Path, engine: Engine
+    tiny_model_folder: Path, tiny_predictor_folder: Path, engine: Engine, opened
 ):
     latents = _latents(3)
-    other = Engine(str(tiny_model_folder), str(tiny_predictor_folder), DeviceOverride("cpu", "bfloat16", 2))
+    other = opened(str(tiny_model_folder), str(tiny_predictor_folder), DeviceOverride("cpu", "bfloat16", 2))
     first = _last(engine.settled(latents, None, 1))
     again = _last(other.settled(latents[1:], None, 1))
     assert (first.pixels[1:] == again.pixels).all()
@@ -112,31 +127,35 @@ def test_what_does_not_fit_the_model_is_refused(engine: Engine, latents, conditi
         list(engine.settled(latents, condition, 1))
 
 
-def test_without_a_predictor_there_are_no_attributes(tiny_model_folder: Path):
-    engine = Engine(str(tiny_model_folder), "", FLOAT)
+def test_without_a_predictor_there_are_no_attributes(tiny_model_folder: Path, opened):
+    engine = opened(str(tiny_model_folder), "", FLOAT)
     assert _last(engine.live(_latents(2), None)).attributes == {}
     assert _last(engine.settled(_latents(1), None, 1)).attributes == {}
     assert engine.encode(np.zeros((32, 32, 3), np.uint8), None)[3] == {}
 
 
 def test_a_trial_chooses_among_the_ways_and_is_remembered(
-    tiny_model_folder: Path, tiny_predictor_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_model_folder: Path,
+    tiny_predictor_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    opened,
 ):
     monkeypatch.setenv("LATENTLAB_CACHE", str(tmp_path))
-    wish = DeviceOverride("cpu", None, 1)
-    engine = Engine(str(tiny_model_folder), str(tiny_predictor_folder), wish)
-    assert not engine.tuned
-    for _ in engine.tune():
+    wish = DeviceOverride("cpu", None, 2)
+    engine = opened(str(tiny_model_folder), str(tiny_predictor_folder), wish)
+    assert not engine.fast.tuned
+    for _ in engine.fast.tune():
         pass
-    assert engine.tuned
-    assert "1 picture, float32 plain, 1 thread" in engine.verdict.milliseconds
-    assert f"{CHUNK} pictures, float32 plain, 1 thread" in engine.verdict.milliseconds
-    assert all(time > 0 for time in engine.verdict.milliseconds.values())
+    assert engine.fast.tuned
+    assert "1 picture, float32 plain, 2 threads" in engine.fast.verdict.milliseconds
+    assert f"{2 * CHUNK} pictures, float32 plain, 2 threads" in engine.fast.verdict.milliseconds
+    assert all(time > 0 for time in engine.fast.verdict.milliseconds.values())
     rgb = settled_pictures(engine.loaded.model, _latents(9))
     assert np.abs(_last(engine.live(_latents(9), None)).pixels[..., 2::-1].astype(int) - rgb).max() <= 8
-    again = Engine(str(tiny_model_folder), str(tiny_predictor_folder), wish)
-    assert again.tuned
-    assert again.verdict == engine.verdict
+    again = opened(str(tiny_model_folder), str(tiny_predictor_folder), wish)
+    assert again.fast.tuned
+    assert again.fast.verdict == engine.fast.verdict
 
 
 def test_a_way_that_cannot_be_made_here_gives_way_to_plain_float32(
@@ -146,18 +165,22 @@ def test_a_way_that_cannot_be_made_here_gives_way_to_plain_float32(
         raise RuntimeError("could not create a primitive")
 
     monkeypatch.setattr("latentlab.live.prepare.trace", refuse)
-    engine._forms._traced = None
-    form = engine._form(Way("float32", True, 1), 1)
+    network = fast.FastNetwork(
+        engine.loaded.network(), engine.spec, torch.device("cpu"), FLOAT, "a network that cannot be traced"
+    )
+    given = example(engine.spec, 1)
     with torch.inference_mode():
-        assert form(*example(engine.spec, 1))[0].dtype == torch.float32
-    assert engine._honest(Way("float32", True, 1), 1, example(engine.spec, 2), ()) is None
+        assert torch.equal(network.one(given)[0], engine.loaded.network()(*given)[0])
+    for _ in network.tune():
+        pass
+    assert network.verdict.single == network.verdict.grid == Way("float32", False, 1)
 
 
 def test_a_way_with_wrong_pictures_is_not_tried(engine: Engine, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(engine_module, "strays", lambda _answer, _truth: True)
-    for _ in engine.tune():
+    monkeypatch.setattr(fast, "strays", lambda _answer, _truth: True)
+    for _ in engine.fast.tune():
         pass
-    assert not engine.verdict.single.packed
+    assert engine.fast.verdict.single == engine.fast.verdict.grid == Way("float32", False, 1)
 
 
 def test_each_checkpoint_must_be_of_its_kind(tiny_model_folder: Path, tiny_predictor_folder: Path):

@@ -12,7 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from latentlab.errors import SettingsError
-from latentlab.live.engine import Engine
+from latentlab.live.engine import Engine, Pictures
+from latentlab.live.fast import Outputs
 from latentlab.live.frames import DeviceOverride, Encoded, Failed, Frame, Opened
 from latentlab.live.renderer import LiveRenderer
 
@@ -30,15 +31,15 @@ class Gate:
         self.began = threading.Semaphore(0)
         self.go = threading.Semaphore(0)
         self.open = False
-        plain = Engine._render
+        plain = Engine._pictures
 
-        def render(engine: Engine, latents: Latents, condition: Latents | None):
+        def pictures(engine: Engine, outputs: Outputs) -> Pictures:
             if not self.open:
                 self.began.release()
                 assert self.go.acquire(timeout=60)
-            return plain(engine, latents, condition)
+            return plain(engine, outputs)
 
-        monkeypatch.setattr(Engine, "_render", render)
+        monkeypatch.setattr(Engine, "_pictures", pictures)
 
     def wait(self) -> None:
         assert self.began.acquire(timeout=60)
@@ -221,7 +222,7 @@ def test_a_fault_of_ours_comes_with_its_traceback_and_the_worker_lives_on(
     renderer.open(str(tiny_model_folder), "")
     renderer.join(60)
     with monkeypatch.context() as broken:
-        broken.setattr(Engine, "_render", lambda *_arguments: 1 / 0)
+        broken.setattr(Engine, "_pictures", lambda *_arguments: 1 / 0)
         generation = renderer.render(_latents())
         renderer.join(60)
     (failed,) = answers.of(Failed)
