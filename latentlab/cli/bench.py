@@ -1,0 +1,54 @@
+"""``latentlab bench``: how fast it is on this machine."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group ``bench``."""
+    group = typer.Typer(help="Measure how fast things are on this machine.", no_args_is_help=True)
+    group.command("live")(live)
+    group.callback()(lambda: None)
+    app.add_typer(group, name="bench")
+
+
+def live(
+    model: Annotated[str, typer.Option(help="A model's checkpoint or bundled name.")] = "faces-vae",
+    predictor: Annotated[
+        str | None, typer.Option(help="The attribute predictor; the one that fits by default.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    precision: Annotated[
+        str | None, typer.Option(help="float32, bfloat16, float16 or int8; chosen by trial by default.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; chosen by trial.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Time the live path: slider to painted picture, the forward pass, a plain script's.
+
+    Run it when nothing else runs. Example: latentlab bench live --json
+    """
+    from latentlab.cli.progress import show_progress
+    from latentlab.live.frames import DeviceOverride
+    from latentlab.ui.bench_report import bench_live
+
+    override = DeviceOverride(None if device == "auto" else device, precision, threads)
+    with show_progress() as reporter:
+        report = bench_live(model, predictor, override, reporter)
+    if as_json:
+        print(report.json())
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=report.command, title_justify="left")
+    for column in ("metric", "value", "", "n"):
+        table.add_column(column)
+    for row in report.texts():
+        table.add_row(*row)
+    Console().print(table)
+    for note in report.evaluation.notes:
+        print(note)
