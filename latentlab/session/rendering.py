@@ -166,7 +166,7 @@ class Rendering:
     def _ask_start(self, state: Explore) -> None:
         assert self._renderer is not None
         latents, condition = _arrays(state.start, state.condition)
-        self._renderer.render(latents, condition, channel=START)
+        self._renderer.render(latents, condition, True, START, self._session.document.threads)
 
     def _arrived(self, frame: Frame) -> None:
         """On the worker's thread: leave the frame, and tell the session's thread if it does not know."""

@@ -10,22 +10,13 @@ from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage, QPaintEvent
-from PySide6.QtWidgets import (
-    QApplication,
-    QFileDialog,
-    QMainWindow,
-    QMessageBox,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-import latentlab
 from latentlab.live.frames import Opened
 from latentlab.operations.attribute_table import Probabilities
 from latentlab.session.session import Change, Message
 from latentlab.session.workspace import Workspace
-from latentlab.ui import incoming, menus
+from latentlab.ui import dialogs, incoming, menus
 from latentlab.ui.actions import Actions
 from latentlab.ui.exports import Exports
 from latentlab.ui.icons import application_icon
@@ -38,8 +29,6 @@ from latentlab.ui.widgets.picture_view import image_of
 from latentlab.ui.widgets.sample_menu import SampleMenu
 from latentlab.ui.widgets.state_page import StatePage
 from latentlab.ui.widgets.status import Status
-
-CHECKPOINT_FILTER = "Checkpoints (config.json *.safetensors);;All files (*)"
 
 
 class MainWindow(QMainWindow):
@@ -133,11 +122,11 @@ class MainWindow(QMainWindow):
     def _handlers(self) -> dict[str, Callable[[], object]]:
         session = self.workspace.session
         return {
-            "open_checkpoint": self._ask_checkpoint,
-            "open_picture": self._ask_picture,
-            "export_picture": lambda: self._ask_target("edited.png", "PNG (*.png)", self.exports.picture),
-            "export_figure": lambda: self._ask_target("figure.png", "PNG (*.png)", self._export_figure),
-            "export_table": lambda: self._ask_target("attributes.csv", "CSV (*.csv)", self.exports.table),
+            "open_checkpoint": lambda: self._ask(dialogs.ask_checkpoint),
+            "open_picture": lambda: self._ask(dialogs.ask_picture),
+            "export_picture": lambda: self._ask_target("edited.png", self.exports.picture),
+            "export_figure": lambda: self._ask_target("figure.png", self._export_figure),
+            "export_table": lambda: self._ask_target("attributes.csv", self.exports.table),
             "quit": self.close,
             "undo": session.undo,
             "redo": session.redo,
@@ -148,7 +137,7 @@ class MainWindow(QMainWindow):
             "reset_all": self.workspace.explore.reset_all,
             "side_by_side": self._show_ways,
             "show_pixels": self._show_ways,
-            "about": self._about,
+            "about": lambda: dialogs.show_about(self),
         }
 
     def paste(self) -> None:
@@ -157,26 +146,15 @@ class MainWindow(QMainWindow):
         if incoming.take(QApplication.clipboard().mimeData(), self.workspace, "pasted picture") is None:
             self.status.showMessage("The clipboard holds no picture.", 4000)
 
-    def _ask_checkpoint(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open checkpoint", "", CHECKPOINT_FILTER)
-        if path:
-            self.open_path(Path(path))
+    def _ask(self, ask: Callable[[QWidget], Path | None]) -> None:
+        path = ask(self)
+        if path is not None:
+            self.open_path(path)
 
-    def _ask_picture(self) -> None:
-        from latentlab.data.pictures import PICTURE_SUFFIXES
-
-        pattern = " ".join(f"*{suffix}" for suffix in PICTURE_SUFFIXES)
-        path, _ = QFileDialog.getOpenFileName(
-            self, "Open picture", "", f"Pictures ({pattern});;All files (*)"
-        )
-        if path:
-            self.open_path(Path(path))
-
-    def _ask_target(self, name: str, pattern: str, write: Callable[[Path], object]) -> None:
-        text, _ = QFileDialog.getSaveFileName(self, "Export", name, pattern)
-        if text:
-            path = Path(text)
-            write(path if path.suffix else path.with_suffix(Path(name).suffix))
+    def _ask_target(self, name: str, write: Callable[[Path], object]) -> None:
+        path = dialogs.ask_target(self, name)
+        if path is not None:
+            write(path)
 
     def _export_figure(self, path: Path) -> None:
         self.exports.figure(path, self.font())
@@ -194,15 +172,6 @@ class MainWindow(QMainWindow):
 
     def _checked(self, name: str) -> bool:
         return self.actions_table[name].isChecked()
-
-    def _about(self) -> None:
-        QMessageBox.about(
-            self,
-            "About LatentLab",
-            f"<b>LatentLab {latentlab.__version__}</b><p>Explore the latent spaces of generative models, and "
-            "see how data biases them.</p><p>The bundled faces are drawn with facesjs; their gender and race "
-            "are constructed by the drawing program and belong to nobody.</p>",
-        )
 
     # Submenus
 

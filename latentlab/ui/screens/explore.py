@@ -169,6 +169,8 @@ class ExploreScreen(QWidget):
             self.attributes.bars.show_frame(_first(frame.attributes), frame.generation)
         if frame.settled:
             self.attributes.bars.describe()
+        else:
+            self._rest.start()
 
     def _have_painted(self, generation: int) -> None:
         frame = self._frame

@@ -47,6 +47,7 @@ class DimensionPanel(QFrame):
         self.seed.setToolTip("The seed of the random latent: type one and press Enter to draw it")
         self.seed.setFont(numerals(self.seed.font()))
         self.seed.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.seed.lineEdit().setAcceptDrops(False)  # files that are dropped are the window's
         self.seed.setFixedWidth(84)
         self.seed.lineEdit().returnPressed.connect(lambda: self.seed_chosen.emit(self.seed.value()))
         seed_label = QLabel("Seed")

@@ -115,6 +115,7 @@ class DimensionRow(QWidget):
         self.spin.setKeyboardTracking(False)
         self.spin.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.spin.setFont(numerals(self.spin.font()))
+        self.spin.lineEdit().setAcceptDrops(False)  # files that are dropped are the window's
         self.spin.setFixedWidth(62)
         self.reset = QToolButton()
         self.reset.setAccessibleName(f"Reset dimension {info.index}")

@@ -70,6 +70,6 @@ class StatePage(QWidget):
     def _show(self, headline: str, text: str, loading: bool) -> None:
         self._headline.setText(headline)
         self._text.setText(text)
-        self._text.setMinimumHeight(self._text.heightForWidth(WIDTH))
+        self._text.setMinimumHeight(max(0, self._text.heightForWidth(WIDTH)))
         self._progress.setVisible(loading)
         self._button.setVisible(not loading)

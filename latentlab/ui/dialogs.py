@@ -1,0 +1,49 @@
+"""The questions that stop for an answer: which file to open, where to save; and what the program is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+import latentlab
+
+CHECKPOINT_FILTER = "Checkpoints (config.json *.safetensors);;All files (*)"
+TARGET_FILTERS = {".png": "PNG (*.png)", ".csv": "CSV (*.csv)"}
+
+
+def ask_checkpoint(parent: QWidget) -> Path | None:
+    """Ask for a checkpoint: its config.json or its .safetensors file; None where nothing was chosen."""
+    path, _ = QFileDialog.getOpenFileName(parent, "Open checkpoint", "", CHECKPOINT_FILTER)
+    return Path(path) if path else None
+
+
+def ask_picture(parent: QWidget) -> Path | None:
+    """Ask for a picture; None where nothing was chosen."""
+    from latentlab.data.pictures import PICTURE_SUFFIXES
+
+    pattern = " ".join(f"*{suffix}" for suffix in PICTURE_SUFFIXES)
+    path, _ = QFileDialog.getOpenFileName(parent, "Open picture", "", f"Pictures ({pattern});;All files (*)")
+    return Path(path) if path else None
+
+
+def ask_target(parent: QWidget, name: str) -> Path | None:
+    """Ask where to save; ``name`` is the proposal, and its suffix is added where none is written."""
+    suffix = Path(name).suffix
+    text, _ = QFileDialog.getSaveFileName(parent, "Export", name, TARGET_FILTERS[suffix])
+    if not text:
+        return None
+    path = Path(text)
+    return path if path.suffix else path.with_suffix(suffix)
+
+
+def show_about(parent: QWidget) -> None:
+    """Say what the program is, and whose the bundled drawings and letters are."""
+    QMessageBox.about(
+        parent,
+        "About LatentLab",
+        f"<b>LatentLab {latentlab.__version__}</b><p>Explore the latent spaces of generative models, and see "
+        "how data biases them.</p><p>The bundled faces are drawn with facesjs (Apache-2.0); their gender and "
+        "race are constructed by the drawing program and belong to nobody. The letters are Inter "
+        "(SIL Open Font License).</p>",
+    )

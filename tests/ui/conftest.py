@@ -1,0 +1,99 @@
+"""The real window on the real tiny checkpoints, without a display."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtWidgets import QApplication
+
+from latentlab.data.pictures import read_picture, square_picture
+from latentlab.paths import bundled
+from latentlab.session.workspace import Workspace
+from latentlab.ui.gui_thread import GuiThread
+from latentlab.ui.main_window import MainWindow
+from latentlab.ui.settings import Settings
+from latentlab.ui.theme import Theme
+
+PATIENCE = 120_000
+"""Milliseconds that a test waits at most: importing torch takes long on a busy machine."""
+
+
+class Driver:
+    """A window and what a test does with it."""
+
+    def __init__(self, qtbot, window: MainWindow) -> None:
+        self.qtbot, self.window = qtbot, window
+        self.workspace, self.screen = window.workspace, window.explore
+        self.list = window.explore.panel.list
+
+    def wait(self, reached: Callable[[], object]) -> None:
+        self.qtbot.waitUntil(lambda: bool(reached()), timeout=PATIENCE)
+
+    def rest(self) -> None:
+        """Wait until the settled frame of the state and all that belongs to it is painted."""
+        self.wait(lambda: self.workspace.in_step and self.screen.at_rest)
+
+    @property
+    def latent(self) -> np.ndarray:
+        return self.workspace.explore.state.latent.reshape(-1)
+
+    @property
+    def undo_name(self) -> str | None:
+        return self.workspace.session.history.undo_name
+
+    @property
+    def picture(self) -> np.ndarray:
+        """The edited picture as it is shown, uint8 [S, S, 3], RGB."""
+        return self.screen.stage.edited.pixels[..., 2::-1]
+
+
+@pytest.fixture
+def make_window(qtbot, qapp: QApplication) -> Iterator[Callable[..., MainWindow]]:
+    made: list[tuple[MainWindow, GuiThread]] = []
+
+    def make(keep: bool = False) -> MainWindow:
+        gui = GuiThread()
+        window = MainWindow(Workspace(gui.post), Theme(qapp), Settings(keep))
+        if not keep:
+            window.resize(1280, 800)
+        window.show()
+        qtbot.waitExposed(window)
+        made.append((window, gui))
+        return window
+
+    yield make
+    for window, _gui in made:
+        window.close()
+        window.deleteLater()
+    qapp.clipboard().clear()
+    qapp.processEvents()
+
+
+@pytest.fixture(scope="session")
+def small_faces() -> list[np.ndarray]:
+    """The bundled sample faces at the tiny model's size, each uint8 [32, 32, 3]."""
+    return [
+        square_picture(read_picture(path).pixels, 32)
+        for path in sorted(bundled("resources", "samples").glob("*.png"))
+    ]
+
+
+@pytest.fixture
+def face(tmp_path: Path, small_faces) -> Path:
+    path = tmp_path / "face.png"
+    Image.fromarray(small_faces[2]).save(path)
+    return path
+
+
+@pytest.fixture
+def driver(qtbot, make_window, tiny_model_folder, tiny_predictor_folder, face) -> Driver:
+    """The window with the tiny model and a face, at rest."""
+    driver = Driver(qtbot, make_window())
+    driver.workspace.open_checkpoint(str(tiny_model_folder), str(tiny_predictor_folder))
+    driver.workspace.bring_file(face)
+    driver.rest()
+    return driver
