@@ -110,9 +110,10 @@ class Step:
         """How much of the training is done, from 0 to 1."""
         return self.number / self.steps
 
-    def noise(self, *shape: int) -> Tensor:
-        """Draw standard normal noise for the whole batch and return this process's rows of it."""
-        return torch.randn(self.total, *shape, generator=self.generator)[self.share].to(self.images.device)
+    def noise(self, *shape: int, rows: slice | None = None) -> Tensor:
+        """Draw standard normal noise for the whole batch; return this process's rows, or those given."""
+        drawn = torch.randn(self.total, *shape, generator=self.generator)
+        return drawn[self.share if rows is None else rows].to(self.images.device)
 
 
 @dataclass

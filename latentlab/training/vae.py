@@ -97,8 +97,8 @@ class VAERecipe:
         losses, vae, latent = self.losses, parts["vae"], self.vae.config.latent
         late = bool(losses.adversarial) and step.fraction >= losses.adversarial_from
         eps = step.noise(latent)
-        # Every second row of the whole batch, so that the number of processes changes nothing.
-        prior = step.noise(latent)[step.share.start % 2 :: 2] if late else None
+        half = slice(step.share.start // 2, step.share.stop // 2)
+        prior = step.noise(latent, rows=half) if late else None
         x = step.images
         pictures, samples, mean, logvar = vae.wrapped(x, eps, prior)
         fakes = torch.cat([pictures, samples])
