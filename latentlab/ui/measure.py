@@ -28,8 +28,9 @@ MOVES = 360
 """Slider moves of one measurement."""
 PACE_MS = 16
 """Milliseconds between two moves: what a mouse and a display of 60 Hz give."""
+STARTS = 3
+"""Starts of one measurement."""
 _JUMP_EVERY = 60
-_STARTS = 3
 _LONGEST_SECONDS, _LONGEST_TRIAL_SECONDS = 300, 60
 
 
@@ -75,6 +76,7 @@ def measure_window(
     override: DeviceOverride | None = None,
     reporter: Reporter | None = None,
     moves: int = MOVES,
+    starts: int = STARTS,
 ) -> WindowFigures:
     """Measure the window's start and a slider's drag on a model.
 
@@ -84,6 +86,8 @@ def measure_window(
         As in `latentlab.live.opening.load_pair`.
     moves
         How many times the slider is moved, one move every `PACE_MS`.
+    starts
+        How many times the window is started.
 
     Raises
     ------
@@ -92,11 +96,11 @@ def measure_window(
     """
     reporter = reporter or Reporter()
     wish = asdict(override or DeviceOverride())
-    starts = []
-    for done in range(_STARTS):
+    began = []
+    for done in range(starts):
         reporter.raise_if_cancelled()
-        reporter.report(Progress("Starting the window", done, _STARTS))
-        starts.append(_in_process("start", checkpoint, predictor, wish, moves, fresh=True))
+        reporter.report(Progress("Starting the window", done, starts))
+        began.append(_in_process("start", checkpoint, predictor, wish, moves, fresh=True))
     reporter.report(Progress("Moving a slider in the window"))
     reporter.raise_if_cancelled()
     drag = _in_process("drag", checkpoint, predictor, wish, moves, fresh=False)
@@ -104,10 +108,10 @@ def measure_window(
         painted_ms=tuple(drag["painted_ms"]),
         moves=moves,
         stale=drag["stale"],
-        first_paint_ms=statistics.median(start["first_paint_ms"] for start in starts),
-        first_frame_ms=statistics.median(start["first_frame_ms"] for start in starts),
-        torch_before_paint=any(start["torch_before_paint"] for start in starts),
-        starts=len(starts),
+        first_paint_ms=statistics.median(start["first_paint_ms"] for start in began),
+        first_frame_ms=statistics.median(start["first_frame_ms"] for start in began),
+        torch_before_paint=any(start["torch_before_paint"] for start in began),
+        starts=starts,
     )
 
 
