@@ -259,12 +259,20 @@ def _remove_leftovers(folder: Path) -> None:
 
 
 def _replace_folder(part: Path, folder: Path) -> None:
-    """Put ``part`` in the place of ``folder``; another process that was faster wins."""
+    """Put ``part`` in the place of ``folder``; another process that was faster wins.
+
+    An older set is moved aside first and deleted last, so that at no moment both are lost.
+    """
     check_is_free(folder)
+    aside = part.with_name(f"{part.name}-old")
     if folder.exists():
-        shutil.rmtree(folder)
+        with suppress(FileNotFoundError):  # another process has just moved it
+            folder.rename(aside)
     try:
         part.rename(folder)
+        shutil.rmtree(aside, ignore_errors=True)
     except OSError:
         if not (folder / "set.json").is_file():
+            if aside.exists():
+                aside.rename(folder)
             raise

@@ -15,7 +15,7 @@ from lightning_fabric import Fabric
 from pydantic import ValidationError
 
 import latentlab
-from latentlab.checkpoints import load, save
+from latentlab.checkpoints import load, locate, save
 from latentlab.data.catalog import open_set
 from latentlab.data.image_set import ImageSet
 from latentlab.errors import DataError, SettingsError
@@ -73,6 +73,11 @@ def train_vae(
         if not isinstance(network, AttributeCNN) or network.config.image_size != image_size:
             raise SettingsError(
                 f"The feature network {features} must be an attribute predictor for {image_size} px pictures."
+            )
+        if predictor and feature_checkpoint.located.sha256() == locate(predictor).sha256():
+            raise SettingsError(
+                f"{features} is the predictor that judges this model, so it must stand in no loss of its "
+                "training. Train another network for the feature loss."
             )
         distance = FeatureDistance(network).to(fabric.device)
     recipe = VAERecipe(config, losses, held_out, distance)

@@ -205,3 +205,12 @@ def test_a_feature_network_of_another_size_is_a_clear_error(tmp_path, tiny_predi
     arguments = ["--data", "faces:train", "--steps", "1", "--features", str(tiny_predictor_folder)]
     assert run(["train", "vae", *arguments, "--out", str(tmp_path / "vae")]) == 2
     assert "64 px" in capsys.readouterr().err
+
+
+def test_the_judge_may_stand_in_no_loss(tmp_path, capsys):
+    from latentlab.cli.main import run
+
+    arguments = ["--data", "faces:train", "--steps", "1", "--features", "faces-attributes"]
+    arguments += ["--predictor", "faces-attributes", "--out", str(tmp_path / "vae")]
+    assert run(["train", "vae", *arguments]) == 2
+    assert "must stand in no loss" in capsys.readouterr().err
