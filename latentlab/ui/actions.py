@@ -39,6 +39,7 @@ class Actions:
         self._theme = theme
         self._specs = {spec.id: spec for spec in TABLE if isinstance(spec, ActionSpec)}
         self._actions: dict[str, QAction] = {}
+        self._said: dict[str, tuple[str, str]] = {}
         self.submenus: dict[str, QMenu] = {}
         for spec in self._specs.values():
             action = QAction(spec.title, parent)
@@ -77,9 +78,12 @@ class Actions:
         for identifier, action in self._actions.items():
             spec = self._specs[identifier]
             hindrance = spec.hindrance(self._workspace)
+            title = spec.naming(self._workspace) if spec.naming is not None else spec.title
+            if self._said.get(identifier) == (hindrance, title):
+                continue
+            self._said[identifier] = (hindrance, title)
             action.setEnabled(not hindrance)
-            if spec.naming is not None:
-                action.setText(spec.naming(self._workspace))
+            action.setText(title)
             keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
             tip = spec.tip or action.text().replace("&", "").rstrip("…")
             lines = [f"{tip} ({keys})" if keys else tip, *([hindrance] if hindrance else [])]

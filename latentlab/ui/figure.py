@@ -9,7 +9,14 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
 
 from latentlab.spec import PredictorSpec
 from latentlab.ui.theme import LIGHT
-from latentlab.ui.widgets.bars_painter import Block, Series, lay_out, paint_bars, paint_legend
+from latentlab.ui.widgets.bars_painter import (
+    BarLayout,
+    Series,
+    lay_out,
+    paint_ground,
+    paint_legend,
+    paint_values,
+)
 
 SCALE = 2
 WIDTH, MARGIN, GAP, TITLE = 880, 24, 20, 24
@@ -49,11 +56,10 @@ def compose(
     inner = WIDTH - 2 * MARGIN
     side = (inner - 2 * GAP) // 3
     bars_top = MARGIN + TITLE + side + 20
-    blocks: list[Block] = []
-    used = 0
+    bars, used = BarLayout(), 0
     if spec is not None and series:
-        blocks, used = lay_out(spec, inner, len(series), 30)
-        used += 30
+        bars = lay_out(spec, inner, len(series), font, top=30)
+        used = 30 + bars.height
     small = QFont(font)
     small.setPixelSize(11)
     box = QFontMetrics(small).boundingRect(QRect(0, 0, inner, 10_000), int(Qt.TextFlag.TextWordWrap), caption)
@@ -80,10 +86,11 @@ def compose(
         painter.setPen(QColor(LIGHT.line))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(QRect(left, MARGIN + TITLE, side - 1, side - 1))
-    if spec is not None and blocks:
+    if bars.blocks:
         painter.translate(MARGIN, bars_top)
         paint_legend(painter, QPointF(0, 0), series, LIGHT, font)
-        paint_bars(painter, blocks, spec, series, LIGHT, font)
+        paint_ground(painter, bars, len(series), LIGHT, font)
+        paint_values(painter, bars, series, LIGHT, font)
         painter.translate(-MARGIN, -bars_top)
     painter.setFont(small)
     painter.setPen(QColor(LIGHT.muted))

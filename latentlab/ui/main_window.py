@@ -55,7 +55,10 @@ class MainWindow(QMainWindow):
         self.actions_table.fill(self.menuBar())
         self.header = Header(self.actions_table, SampleMenu(self._bring_sample))
         self.banner = Banner(theme)
-        self.state_page = StatePage(self.actions_table["open_checkpoint"])
+        self.state_page = StatePage(
+            self.actions_table["open_checkpoint"],
+            partial(self._open_bundled, menus.DEFAULT_MODEL) if menus.has_default_model() else None,
+        )
         self.explore = ExploreScreen(workspace, theme, self.actions_table)
         self.screens: dict[str, QWidget] = {ExploreScreen.name: self.explore}
         self.exports = Exports(workspace, lambda: not self._checked("show_pixels"), self._start_as_shown)

@@ -58,6 +58,11 @@ def sample_title(path: Path) -> str:
     return f"{name.capitalize()} {int(number)}" if number.isdigit() else path.stem
 
 
+def has_default_model() -> bool:
+    """Whether the model that the window opens by itself is bundled."""
+    return DEFAULT_MODEL in bundled_models()
+
+
 def bundled_names() -> list[str]:
     """Return the names of the bundled models; predictors are left out, and what cannot be read."""
     from latentlab.checkpoints import locate

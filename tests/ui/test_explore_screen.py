@@ -227,8 +227,8 @@ def test_a_thousand_dimensions_make_only_the_rows_in_view(driver) -> None:
 
 def test_tips_say_all_numbers_and_the_predictors_errors(driver) -> None:
     bars = driver.screen.attributes.bars
-    block = bars._blocks[0]
-    tip = bars.tip_at(block.rows[1].center())
+    block = bars._layout.blocks[0]
+    tip = bars.tip_at(block.rows[1].area().center())
     assert tip.splitlines()[0] == "Gender: male"
     assert [line.split()[0] for line in tip.splitlines()[1:]] == ["Input", "Reconstruction", "Edited"]
     assert "not measured" in bars.tip_at(block.title.center())

@@ -25,11 +25,15 @@ REST_MILLISECONDS = 250
 """How long the controls rest before the settled frame is asked for."""
 
 
+PANEL_LEAST, PANEL_MOST = 384, 440
+
+
 class ExploreScreen(QWidget):
     """Shows the workspace's Explore state and sends what a person does with it.
 
     ``painted`` tells a frame's generation once both its picture and its bars have been painted.
-    ``timed`` tells with it the milliseconds from the request to that moment.
+    ``timed`` tells of a live frame the milliseconds that the worker took and those from the request to
+    that moment.
     """
 
     name = "explore"
@@ -61,10 +65,10 @@ class ExploreScreen(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(16, 4, 16, 12)
         layout.setSpacing(16)
-        layout.addLayout(left, 1)
-        self.panel.setMinimumWidth(400)
-        self.panel.setMaximumWidth(460)
-        layout.addWidget(self.panel, 0)
+        layout.addLayout(left, 2)
+        self.panel.setMinimumWidth(PANEL_LEAST)
+        self.panel.setMaximumWidth(PANEL_MOST)
+        layout.addWidget(self.panel, 1)
 
         intents = workspace.explore
         dimensions = self.panel.list
@@ -183,7 +187,7 @@ class ExploreScreen(QWidget):
             return
         self._announced = generation
         asked = self._workspace.rendering.asked_at(generation)
-        if asked is not None:
+        if asked is not None and not frame.settled:
             self.timed.emit(frame.render_ms, 1000.0 * (time.perf_counter() - asked))
         self.painted.emit(generation)
 

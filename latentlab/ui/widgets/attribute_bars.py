@@ -7,42 +7,81 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QToolTip, QWidget
 
 from latentlab.operations.attribute_table import held_out_error
 from latentlab.spec import Attribute, PredictorSpec
 from latentlab.ui.theme import Theme
 from latentlab.ui.widgets.bars_painter import (
-    Block,
+    BarLayout,
     Series,
     label_of,
     lay_out,
-    paint_bars,
+    paint_ground,
     paint_legend,
+    paint_values,
+    small_font,
 )
 
+LEAST, TALLEST = 100, 300
 _ORDER = ("input", "start", "edited")
 
 Probabilities = Mapping[str, NDArray[np.float32]]
 
 
 class Legend(QWidget):
-    """Says which colour stands for which picture."""
+    """Says which colour stands for which picture, and on the right, where there is room, who predicts."""
 
     def __init__(self, bars: AttributeBars, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._bars, self._theme = bars, theme
+        self._source = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(self.fontMetrics().height())
         bars.series_changed.connect(self.update)
         theme.changed.connect(self.update)
 
+    def set_source(self, text: str) -> None:
+        """Say whose predictions they are."""
+        self._source = text
+        self.update()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the pictures' titles after their colours."""
         painter = QPainter(self)
-        paint_legend(painter, QPointF(0, 0), self._bars.series, self._theme.colours, self.font())
+        used = paint_legend(painter, QPointF(0, 0), self._bars.series, self._theme.colours, self.font())
+        small = small_font(self.font())
+        if used + QFontMetrics(small).horizontalAdvance(self._source) < self.width():
+            painter.setFont(small)
+            painter.setPen(self._theme.colour("muted"))
+            right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            painter.drawText(self.rect(), right, self._source)
         painter.end()
+
+
+class BarsArea(QScrollArea):
+    """Shows the chart in full where there is room, and lets one scroll where there is not."""
+
+    def __init__(self, bars: AttributeBars, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bars = bars
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAccessibleName("Predicted attributes")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        self.setWidget(bars)
+        bars.laid_out.connect(self.updateGeometry)
+
+    def sizeHint(self) -> QSize:
+        """Return the chart's height, within bounds."""
+        return QSize(640, min(TALLEST, self._bars.sizeHint().height()))
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the height of an attribute with two classes."""
+        return QSize(200, min(LEAST, self._bars.sizeHint().height()))
 
 
 class AttributeBars(QWidget):
@@ -50,20 +89,21 @@ class AttributeBars(QWidget):
 
     painted = Signal(int)
     series_changed = Signal()
+    laid_out = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._spec: PredictorSpec | None = None
         self._series: dict[str, Series] = {}
-        self._blocks: list[Block] = []
-        self._height = 0
+        self._layout = BarLayout()
+        self._ground: QPixmap | None = None
         self._generation = 0
         self.painted_generation = 0
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Predicted attributes")
-        theme.changed.connect(self.update)
+        theme.changed.connect(self._forget_ground)
 
     def set_predictor(self, spec: PredictorSpec | None) -> None:
         """Show this predictor's attributes from now on."""
@@ -80,7 +120,7 @@ class AttributeBars(QWidget):
         else:
             self._series.pop(role, None)
         if had != (role in self._series) or title != before:
-            self._lay_out()
+            self._forget_ground()
             self.series_changed.emit()
         self.update()
 
@@ -101,7 +141,7 @@ class AttributeBars(QWidget):
             self.setAccessibleDescription("")
             return
         parts = []
-        for attribute in self._spec.attributes:
+        for attribute in (block.attribute for block in self._layout.blocks):
             values = edited.probabilities[attribute.name]
             best = int(np.argmax(values))
             parts.append(f"{label_of(attribute.name)}: {attribute.classes[best]} {100 * values[best]:.0f}%")
@@ -109,23 +149,24 @@ class AttributeBars(QWidget):
 
     def sizeHint(self) -> QSize:
         """Return the size that all blocks take."""
-        return QSize(640, self._height)
+        return QSize(640, self._layout.height)
 
     def minimumSizeHint(self) -> QSize:
         """Return the least size."""
-        return QSize(200, self._height)
+        return QSize(200, self._layout.height)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Place the blocks anew."""
         self._lay_out()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the bars."""
-        painter = QPainter(self)
-        painter.fillRect(event.rect(), self._theme.colour("surface"))
+        """Paint what stays from a picture of it, and the bars and numbers anew."""
         series = self.series
-        if self._spec is not None and series:
-            paint_bars(painter, self._blocks, self._spec, series, self._theme.colours, self.font())
+        if self._ground is None:
+            self._ground = self._paint_ground(len(series))
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._ground)
+        paint_values(painter, self._layout, series, self._theme.colours, self.font())
         painter.end()
         self.painted_generation = self._generation
         self.painted.emit(self._generation)
@@ -143,11 +184,11 @@ class AttributeBars(QWidget):
 
     def tip_at(self, point: QPoint) -> str:
         """Return what the tool tip says at a point."""
-        for block in self._blocks:
+        for block in self._layout.blocks:
             if block.title.contains(point):
                 return self._error_text(block.attribute)
             for k, row in enumerate(block.rows):
-                if row.contains(point):
+                if row.area().contains(point):
                     name = f"{label_of(block.attribute.name)}: {block.attribute.classes[k]}"
                     values = (
                         f"{one.title} {100 * float(one.probabilities[block.attribute.name][k]):.1f}%"
@@ -172,16 +213,28 @@ class AttributeBars(QWidget):
         ]
         return "\n".join(lines)
 
-    def _lay_out(self) -> None:
-        height = 0
-        self._blocks = []
-        if self._spec is not None:
-            # The start's and the edited picture's bars come with their frames; there is room for them.
-            expected = len({"start", "edited", *self._series})
-            self._blocks, used = lay_out(self._spec, self.width(), expected)
-            height += used
-        if height != self._height:
-            self._height = height
-            self.updateGeometry()
-            self.setMinimumHeight(height)
+    def _paint_ground(self, series: int) -> QPixmap:
+        scale = self.devicePixelRatioF()
+        ground = QPixmap(self.size() * scale)
+        ground.setDevicePixelRatio(scale)
+        ground.fill(self._theme.colour("surface"))
+        painter = QPainter(ground)
+        if series:
+            paint_ground(painter, self._layout, series, self._theme.colours, self.font())
+        painter.end()
+        return ground
+
+    def _forget_ground(self) -> None:
+        self._ground = None
         self.update()
+
+    def _lay_out(self) -> None:
+        before = self._layout.height
+        # Always with room for all three pictures' bars, so that nothing moves when there is no input.
+        self._layout = (
+            BarLayout() if self._spec is None else lay_out(self._spec, self.width(), len(_ORDER), self.font())
+        )
+        if self._layout.height != before:
+            self.setMinimumHeight(self._layout.height)
+            self.laid_out.emit()
+        self._forget_ground()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from latentlab.operations.attribute_table import origin_note
 from latentlab.session.document import Explore
 from latentlab.spec import PredictorSpec
 from latentlab.ui.theme import Theme
-from latentlab.ui.widgets.attribute_bars import AttributeBars, Legend
+from latentlab.ui.widgets.attribute_bars import AttributeBars, BarsArea, Legend
 
 
 class AttributeCard(QFrame):
@@ -17,36 +17,36 @@ class AttributeCard(QFrame):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         title = QLabel("Predicted attributes")
         title.setProperty("role", "title")
-        self._predictor = QLabel()
-        self._predictor.setProperty("role", "caption")
         self.bars = AttributeBars(theme)
+        self._area = BarsArea(self.bars)
+        self._legend = Legend(self.bars, theme)
         self._note = QLabel()
         self._note.setProperty("role", "caption")
         self._note.setWordWrap(True)
         heading = QHBoxLayout()
         heading.addWidget(title)
         heading.addSpacing(20)
-        heading.addWidget(Legend(self.bars, theme), 1)
-        heading.addWidget(self._predictor)
+        heading.addWidget(self._legend, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 16, 12)
         layout.setSpacing(8)
         layout.addLayout(heading)
         layout.addSpacing(2)
-        layout.addWidget(self.bars)
+        layout.addWidget(self._area)
         layout.addWidget(self._note)
 
     def set_predictor(self, spec: PredictorSpec | None, name: str) -> None:
         """Show this predictor's attributes, or say that none fits the model."""
         self.bars.set_predictor(spec)
-        self.bars.setVisible(spec is not None)
+        self._area.setVisible(spec is not None)
         if spec is None:
-            self._predictor.setText("")
+            self._legend.set_source("")
             self._note.setText("No attribute predictor fits this model, so nothing is predicted.")
             return
-        self._predictor.setText(f"by {name}")
+        self._legend.set_source(f"by {name}")
         errors = "“errs”: on held-out pictures."
         self._note.setText(f"{origin_note(spec)} {errors}" if spec.confusion else origin_note(spec))
 

@@ -34,12 +34,35 @@ class Series:
 
 
 @dataclass(frozen=True)
+class Row:
+    """Where a class stands: its label, its number, and its first bar."""
+
+    label: str
+    name: QRect
+    number: QRect
+    bar: QRectF
+
+    def area(self) -> QRect:
+        """Return the whole row."""
+        return self.name.united(self.number)
+
+
+@dataclass(frozen=True)
 class Block:
-    """Where an attribute stands: its title's rectangle and its rows' rectangles, class by class."""
+    """Where an attribute stands: its title and its rows, class by class; and how often it is mistaken."""
 
     attribute: Attribute
     title: QRect
-    rows: tuple[QRect, ...]
+    error: float | None
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class BarLayout:
+    """All blocks and the height that they take."""
+
+    blocks: tuple[Block, ...] = ()
+    height: int = 0
 
 
 def label_of(name: str) -> str:
@@ -53,7 +76,14 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}%" if share >= 0.001 or share == 0 else f"{100 * share:.2f}%"
 
 
-def lay_out(spec: PredictorSpec, width: int, series: int, top: int = 0) -> tuple[list[Block], int]:
+def small_font(font: QFont) -> QFont:
+    """Return the font of labels and numbers."""
+    small = numerals(font)
+    small.setPixelSize(max(9, font.pixelSize() - 1))
+    return small
+
+
+def lay_out(spec: PredictorSpec, width: int, series: int, font: QFont, top: int = 0) -> BarLayout:
     """Place the attributes in as many columns as fit, each below the shortest column so far.
 
     Parameters
@@ -61,74 +91,89 @@ def lay_out(spec: PredictorSpec, width: int, series: int, top: int = 0) -> tuple
     width
         Room in pixels.
     series
-        Bars in a row.
+        Bars for which a row has room.
     top
         Where the blocks begin.
-
-    Returns
-    -------
-    tuple
-        The blocks, and the height that they take from ``top``.
     """
     attributes = [attribute for attribute in spec.attributes if attribute.classes]
     fit = max(1, (width + COLUMN_GAP) // (COLUMN_LEAST + COLUMN_GAP))
     columns = max(1, min(len(attributes), fit))
     column_width = min(COLUMN_MOST, (width - (columns - 1) * COLUMN_GAP) // columns)
-    row_height = max(1, series) * (BAR + BAR_GAP) + ROW_GAP
+    metrics = QFontMetrics(small_font(font))
+    labels = [label_of(label) for attribute in attributes for label in attribute.classes]
+    name_width = min(84, max((metrics.horizontalAdvance(label) for label in labels), default=0) + 10)
+    inner = max(1, series) * (BAR + BAR_GAP)
     heights = [0] * columns
     blocks = []
     for attribute in attributes:
         column = heights.index(min(heights))
         left, y = column * (column_width + COLUMN_GAP), top + heights[column]
-        rows = tuple(
-            QRect(left, y + TITLE + k * row_height, column_width, row_height)
-            for k in range(len(attribute.classes))
-        )
-        blocks.append(Block(attribute, QRect(left, y, column_width, TITLE), rows))
-        heights[column] += TITLE + len(rows) * row_height + BLOCK_GAP
-    return blocks, max(heights, default=0)
+        rows = []
+        for k, label in enumerate(attribute.classes):
+            line = y + TITLE + k * (inner + ROW_GAP)
+            shown = metrics.elidedText(label_of(label), Qt.TextElideMode.ElideRight, name_width - 4)
+            rows.append(
+                Row(
+                    shown,
+                    QRect(left, line, name_width, inner),
+                    QRect(left + column_width - _VALUE, line, _VALUE, inner),
+                    QRectF(left + name_width, line, column_width - name_width - _VALUE, BAR),
+                )
+            )
+        title = QRect(left, y, column_width, TITLE - 8)
+        blocks.append(Block(attribute, title, held_out_error(spec, attribute), tuple(rows)))
+        heights[column] += TITLE + len(rows) * (inner + ROW_GAP) + BLOCK_GAP
+    return BarLayout(tuple(blocks), max(heights, default=0))
 
 
-def paint_bars(
-    painter: QPainter,
-    blocks: list[Block],
-    spec: PredictorSpec,
-    series: list[Series],
-    colours: Colours,
-    font: QFont,
-) -> None:
-    """Paint the blocks; the number at the end of a row is the last series' probability."""
+def paint_ground(painter: QPainter, layout: BarLayout, series: int, colours: Colours, font: QFont) -> None:
+    """Paint what does not change from frame to frame: titles, errors, labels, and the tracks of the bars."""
     strong = QFont(font)
     strong.setWeight(QFont.Weight.DemiBold)
-    small = numerals(font)
-    small.setPixelSize(max(9, font.pixelSize() - 1))
-    metrics = QFontMetrics(small)
-    names = [label_of(label) for block in blocks for label in block.attribute.classes]
-    label_width = min(84, max((metrics.horizontalAdvance(name) for name in names), default=0) + 10)
-    shades = [QColor(getattr(colours, one.colour)) for one in series]
-    text, muted, track = QColor(colours.text), QColor(colours.muted), QColor(colours.sunken)
-    for block in blocks:
-        title = label_of(block.attribute.name)
+    small = small_font(font)
+    text, muted = QColor(colours.text), QColor(colours.muted)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for block in layout.blocks:
         painter.setFont(strong)
         painter.setPen(text)
-        line = block.title.adjusted(0, 0, 0, -8)
-        painter.drawText(line, _LEFT, title)
-        error = held_out_error(spec, block.attribute)
+        painter.drawText(block.title, _LEFT, label_of(block.attribute.name))
         painter.setFont(small)
-        if error is not None:
-            painter.setPen(muted)
-            painter.drawText(line, _RIGHT, f"errs {percent(error)}")
-        for k, (label, row) in enumerate(zip(block.attribute.classes, block.rows, strict=True)):
-            values = [float(one.probabilities[block.attribute.name][k]) for one in series]
-            where = QRect(row.left(), row.top(), label_width, row.height() - ROW_GAP)
-            painter.setPen(muted)
-            name = metrics.elidedText(label_of(label), Qt.TextElideMode.ElideRight, label_width - 4)
-            painter.drawText(where, _LEFT, name)
-            painter.setPen(text)
-            where = QRect(row.right() - _VALUE + 1, row.top(), _VALUE, row.height() - ROW_GAP)
-            painter.drawText(where, _RIGHT, f"{100 * values[-1]:.0f}%")
-            bars = QRectF(row.left() + label_width, row.top(), row.width() - label_width - _VALUE, BAR)
-            _paint_row(painter, bars, values, shades, track)
+        painter.setPen(muted)
+        if block.error is not None:
+            painter.drawText(block.title, _RIGHT, f"errs {percent(block.error)}")
+        for row in block.rows:
+            painter.drawText(row.name, _LEFT, row.label)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(colours.sunken))
+    for block in layout.blocks:
+        for row in block.rows:
+            for bar in _bars(row, series):
+                painter.drawRoundedRect(bar, BAR / 2, BAR / 2)
+
+
+def paint_values(
+    painter: QPainter, layout: BarLayout, series: list[Series], colours: Colours, font: QFont
+) -> None:
+    """Paint the bars, and at the end of each row the last series' probability."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    for k, one in enumerate(series):
+        painter.setBrush(QColor(getattr(colours, one.colour)))
+        for block in layout.blocks:
+            values = one.probabilities[block.attribute.name].tolist()
+            for row, value in zip(block.rows, values, strict=True):
+                bar = _bars(row, len(series))[k]
+                length = min(1.0, max(0.0, value)) * bar.width()
+                if length > 0.5:
+                    bar.setWidth(length)
+                    radius = min(BAR / 2, length / 2)
+                    painter.drawRoundedRect(bar, radius, radius)
+    painter.setFont(small_font(font))
+    painter.setPen(QColor(colours.text))
+    for block in layout.blocks:
+        values = series[-1].probabilities[block.attribute.name].tolist() if series else []
+        for row, value in zip(block.rows, values, strict=bool(series)):
+            painter.drawText(row.number, _RIGHT, f"{100 * value:.0f}%")
 
 
 def paint_legend(
@@ -150,17 +195,7 @@ def paint_legend(
     return x - origin.x()
 
 
-def _paint_row(
-    painter: QPainter, first: QRectF, values: list[float], shades: list[QColor], track: QColor
-) -> None:
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    for k, (value, shade) in enumerate(zip(values, shades, strict=True)):
-        bar = first.translated(0, k * (BAR + BAR_GAP))
-        painter.setBrush(track)
-        painter.drawRoundedRect(bar, BAR / 2, BAR / 2)
-        length = min(1.0, max(0.0, value)) * bar.width()
-        if length > 0.5:
-            painter.setBrush(shade)
-            radius = min(BAR / 2, length / 2)
-            painter.drawRoundedRect(QRectF(bar.left(), bar.top(), length, BAR), radius, radius)
+def _bars(row: Row, series: int) -> list[QRectF]:
+    """Return the bars of a row, in the middle of its height."""
+    room = row.name.height() - series * (BAR + BAR_GAP)
+    return [row.bar.translated(0, room / 2 + k * (BAR + BAR_GAP)) for k in range(series)]

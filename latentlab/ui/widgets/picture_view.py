@@ -128,11 +128,13 @@ class PictureView(QWidget):
         painter.setFont(strong)
         painter.setPen(self._theme.colour("text"))
         left = area.left() + 15
-        width = QFontMetrics(strong).horizontalAdvance(self._title)
+        metrics = QFontMetrics(strong)
+        title = metrics.elidedText(self._title, Qt.TextElideMode.ElideRight, area.right() - left)
+        width = metrics.horizontalAdvance(title)
         line = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
-        painter.drawText(QRect(left, 0, area.right() - left, CAPTION - 4), int(line), self._title)
+        painter.drawText(QRect(left, 0, area.right() - left, CAPTION - 4), int(line), title)
         rest = area.right() - left - width - 10
-        if self._detail and rest > 24:
+        if self._detail and rest > 48:
             painter.setFont(self.font())
             painter.setPen(self._theme.colour("muted"))
             text = QFontMetrics(self.font()).elidedText(self._detail, Qt.TextElideMode.ElideMiddle, rest)

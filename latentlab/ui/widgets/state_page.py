@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 WIDTH = 560
 
@@ -16,9 +18,13 @@ class StatePage(QWidget):
     ----------
     action
         What the button does: open a checkpoint.
+    open_bundled
+        What the second button does; there is none where no model is bundled.
     """
 
-    def __init__(self, action: QAction, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, action: QAction, open_bundled: Callable[[], object] | None, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._headline = QLabel()
         self._headline.setProperty("role", "headline")
@@ -34,6 +40,10 @@ class StatePage(QWidget):
         self._button = QPushButton("Open checkpoint…")
         self._button.setProperty("role", "primary")
         self._button.clicked.connect(action.trigger)
+        self._has_bundled = open_bundled is not None
+        self._bundled = QPushButton("Open the bundled faces")
+        if open_bundled is not None:
+            self._bundled.clicked.connect(lambda _checked=False: open_bundled())
         column = QWidget()
         column.setFixedWidth(WIDTH)
         inside = QVBoxLayout(column)
@@ -41,8 +51,14 @@ class StatePage(QWidget):
         inside.setSpacing(14)
         inside.addWidget(self._headline)
         inside.addWidget(self._text)
-        for widget in (self._progress, self._button):
-            inside.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        inside.addWidget(self._progress, 0, Qt.AlignmentFlag.AlignHCenter)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(10)
+        buttons.addStretch(1)
+        buttons.addWidget(self._button)
+        buttons.addWidget(self._bundled)
+        buttons.addStretch(1)
+        inside.addLayout(buttons)
         layout = QVBoxLayout(self)
         layout.addStretch(2)
         layout.addWidget(column, 0, Qt.AlignmentFlag.AlignHCenter)
@@ -73,3 +89,4 @@ class StatePage(QWidget):
         self._text.setMinimumHeight(max(0, self._text.heightForWidth(WIDTH)))
         self._progress.setVisible(loading)
         self._button.setVisible(not loading)
+        self._bundled.setVisible(not loading and self._has_bundled)
