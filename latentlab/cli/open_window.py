@@ -8,7 +8,10 @@ from typing import Annotated
 
 import typer
 
-from latentlab.errors import SettingsError
+from latentlab.errors import LatentLabError, SettingsError
+
+PACKAGES = "libegl1 libgl1 libglib2.0-0 libfontconfig1 libdbus-1-3 libxkbcommon0 libxcb-cursor0"
+"""Debian packages with the libraries that Qt needs and Python packages cannot bring."""
 
 
 def register(app: typer.Typer) -> None:
@@ -43,13 +46,19 @@ def open_window(
     """
     from latentlab.checkpoints import locate
     from latentlab.live.frames import DeviceOverride
+    from latentlab.session.kinds import kind_of
 
-    if path is not None and not _is_picture(path):
-        locate(path)
     if theme not in (None, "light", "dark", "system"):
         raise SettingsError(f"Theme {theme!r} is unknown; choose light, dark or system.")
-    from latentlab.ui.app import SCREENS, WindowOptions, run
-
+    dimensions = _size(size)
+    if path is not None and not (Path(path).exists() and kind_of(Path(path)) == "picture"):
+        locate(path)
+    try:
+        from latentlab.ui.app import SCREENS, WindowOptions, run
+    except ImportError as error:
+        raise LatentLabError(
+            f"The window's libraries cannot be loaded ({error}). On Debian and Ubuntu install {PACKAGES}."
+        ) from None
     if screen not in SCREENS:
         raise SettingsError(f"Screen {screen!r} is unknown; choose one of {', '.join(SCREENS)}.")
     options = WindowOptions(
@@ -58,17 +67,11 @@ def open_window(
         screenshot=screenshot,
         screen=screen,
         scheme=next((scheme for scheme in ("light", "dark", "system") if scheme == theme), None),
-        size=_size(size),
+        size=dimensions,
     )
     status = run(options)
     if status:
         raise typer.Exit(status)
-
-
-def _is_picture(path: str) -> bool:
-    from latentlab.ui.incoming import kind_of
-
-    return Path(path).exists() and kind_of(Path(path)) == "picture"
 
 
 def _size(text: str | None) -> tuple[int, int] | None:

@@ -7,15 +7,16 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QMessageLogContext, QSize, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
+from latentlab.errors import LatentLabError
 from latentlab.live.frames import DeviceOverride
+from latentlab.session.kinds import kind_of
 from latentlab.session.workspace import Workspace
 from latentlab.ui.crash import CrashGuard
 from latentlab.ui.gui_thread import GuiThread
 from latentlab.ui.icons import application_icon
-from latentlab.ui.incoming import kind_of
 from latentlab.ui.main_window import MainWindow
 from latentlab.ui.screens.explore import ExploreScreen
 from latentlab.ui.settings import Settings
@@ -54,9 +55,22 @@ class WindowOptions:
 
 
 def run(options: WindowOptions) -> int:
-    """Show the window until it is closed (or take its picture), and return the exit status."""
-    if options.screenshot is not None and not _has_display():
+    """Show the window until it is closed (or take its picture), and return the exit status.
+
+    Raises
+    ------
+    LatentLabError
+        If there is no display to show it on.
+    """
+    if not _has_display():
+        if options.screenshot is None and "QT_QPA_PLATFORM" not in os.environ:
+            raise LatentLabError(
+                "There is no display to show the window on (DISPLAY and WAYLAND_DISPLAY are not set). Start "
+                "it from a desktop, or save a picture of it with --screenshot FILE."
+            )
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    if options.screenshot is not None:
+        qInstallMessageHandler(_without_platform_notes)
     app = application()
     gui = GuiThread()
     window = create_window(app, gui, options)
@@ -106,6 +120,12 @@ def _what_to_open(path: str | None) -> tuple[str | None, Path | None]:
     if Path(path).exists() and kind_of(Path(path)) == "picture":
         return None, Path(path)
     return path, None
+
+
+def _without_platform_notes(_kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
+    """Pass Qt's messages on to standard error, but for what the offscreen platform cannot do."""
+    if not text.startswith("This plugin does not support"):
+        print(text, file=sys.stderr)
 
 
 def _has_display() -> bool:

@@ -1,37 +1,16 @@
-"""What comes in by file dialog, command line, drop or paste: tells checkpoints from pictures."""
+"""Brings what is dropped, pasted or opened into the workspace, as a checkpoint or a picture."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData
 from PySide6.QtGui import QImage, QImageWriter
 
+from latentlab.session.kinds import kind_of
 from latentlab.session.workspace import Workspace
 
-CHECKPOINT_SUFFIXES = (
-    ".safetensors",
-    ".json",
-    ".ckpt",
-    ".pt",
-    ".pth",
-    ".bin",
-    ".pkl",
-    ".pickle",
-    ".onnx",
-    ".npz",
-)
-"""What files of weights are called; most of them cannot be opened, and the error says what to do."""
-
 PICTURE_FORMATS = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp", "image/tiff")
-
-
-def kind_of(path: Path) -> Literal["checkpoint", "picture"]:
-    """Say what a path is taken for: folders and files of weights for checkpoints, all others for pictures."""
-    if path.is_dir() or path.suffix.lower() in CHECKPOINT_SUFFIXES:
-        return "checkpoint"
-    return "picture"
 
 
 def accepts(data: QMimeData) -> bool:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QApplication
 
-from latentlab.ui import incoming
+from latentlab.session.kinds import kind_of
 
 
 def pixels_of(path: Path) -> np.ndarray:
@@ -236,8 +236,8 @@ def test_opened_files_are_remembered_newest_first(
 
 
 def test_paths_are_told_apart(tmp_path) -> None:
-    assert incoming.kind_of(tmp_path) == "checkpoint"
-    assert incoming.kind_of(Path("x.SafeTensors")) == "checkpoint"
-    assert incoming.kind_of(Path("config.json")) == "checkpoint"
-    assert incoming.kind_of(Path("x.JPG")) == "picture"
-    assert incoming.kind_of(Path("no suffix")) == "picture"
+    assert kind_of(tmp_path) == "checkpoint"
+    assert kind_of(Path("x.SafeTensors")) == "checkpoint"
+    assert kind_of(Path("config.json")) == "checkpoint"
+    assert kind_of(Path("x.JPG")) == "picture"
+    assert kind_of(Path("no suffix")) == "picture"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -250,6 +251,7 @@ def test_the_command_takes_a_picture_of_the_window(tmp_path, tiny_model_folder) 
         [*command, "--theme", "dark", "--size", "1100x700"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
     from PIL import Image
 
     with Image.open(path) as picture:
@@ -257,6 +259,25 @@ def test_the_command_takes_a_picture_of_the_window(tmp_path, tiny_model_folder) 
         pixels = np.array(picture.convert("RGB"))
     assert pixels[-40, 4].max() < 60, "dark, as asked for"
     assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
+def test_without_a_display_the_command_says_so(tiny_model_folder) -> None:
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "latentlab", str(tiny_model_folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    assert done.returncode == 2
+    assert "no display" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize(
