@@ -53,7 +53,7 @@ class MainWindow(QMainWindow):
 
         self.actions_table = Actions(self, workspace, theme, self._handlers())
         self.actions_table.fill(self.menuBar())
-        self.header = Header(self.actions_table, SampleMenu(self._bring_sample))
+        self.header = Header(self.actions_table, SampleMenu(self._bring_sample), theme)
         self.banner = Banner(theme)
         self.state_page = StatePage(
             self.actions_table["open_checkpoint"],

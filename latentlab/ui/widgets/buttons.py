@@ -6,6 +6,9 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QPushButton, QToolButton
 
+from latentlab.ui.icons import icon
+from latentlab.ui.theme import Theme
+
 
 def text_button(action: QAction, text: str) -> QPushButton:
     """Return a button with a text of its own, shorter than the menu's."""
@@ -34,10 +37,17 @@ def icon_button(action: QAction) -> QToolButton:
     return button
 
 
-def menu_button(text: str, menu: QMenu, like: QAction) -> QPushButton:
+def menu_button(text: str, menu: QMenu, like: QAction, theme: Theme) -> QPushButton:
     """Return a button that opens a menu, grey when ``like`` is."""
-    button = QPushButton(f"{text}  ▾")
+    button = QPushButton(text)
     button.setMenu(menu)
+    button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # its arrow stands behind the text
+
+    def draw() -> None:
+        button.setIcon(icon("down", theme.colour("muted"), theme.colour("faint")))
+
+    theme.changed.connect(draw)
+    draw()
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     button.setAccessibleName(text)
     button.setEnabled(like.isEnabled())

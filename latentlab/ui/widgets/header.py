@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QWidget
 
 from latentlab.live.frames import Opened
 from latentlab.ui.actions import Actions
+from latentlab.ui.theme import Theme
 from latentlab.ui.widgets.buttons import icon_button, menu_button, text_button
 
 FAMILIES = {"vae": "VAE", "cvae": "Conditional VAE", "cinn": "Conditional INN"}
@@ -14,13 +15,13 @@ FAMILIES = {"vae": "VAE", "cvae": "Conditional VAE", "cinn": "Conditional INN"}
 class Header(QWidget):
     """Name of the model, samples and own pictures, undo, ways of looking, copy and export."""
 
-    def __init__(self, actions: Actions, samples: QMenu, parent: QWidget | None = None) -> None:
+    def __init__(self, actions: Actions, samples: QMenu, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._name = QLabel("LatentLab")
         self._name.setProperty("role", "name")
         self._about = QLabel()
         self._about.setProperty("role", "caption")
-        self.samples = menu_button("Samples", samples, actions["open_picture"])
+        self.samples = menu_button("Samples", samples, actions["open_picture"], theme)
         self.samples.setToolTip("Bundled faces that the model was not trained on")
         self.export = QMenu(self)
         for identifier in ("export_picture", "export_figure", "export_table", "copy_picture", "copy_python"):
@@ -44,7 +45,7 @@ class Header(QWidget):
             layout.addWidget(icon_button(actions[identifier]))
         layout.addWidget(_line())
         layout.addWidget(icon_button(actions["copy_picture"]))
-        layout.addWidget(menu_button("Export", self.export, actions["export_picture"]))
+        layout.addWidget(menu_button("Export", self.export, actions["export_picture"], theme))
 
     def show_model(self, opened: Opened | None) -> None:
         """Show what is open."""
