@@ -25,6 +25,9 @@ Threads = Annotated[int, typer.Option(help="Intra-op threads; 0 leaves torch's c
 Validation = Annotated[
     str | None, typer.Option(help="Held-out set; SET:validation by default, where it exists.")
 ]
+Widths = Annotated[
+    str, typer.Option(help="Channels of each stage by commas, from the finest to the coarsest.")
+]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew where OUT holds an unfinished run.")]
 
 
@@ -46,6 +49,9 @@ def vae(
     seed: Seed = 0,
     image_size: ImageSize = 64,
     latent: Annotated[int, typer.Option(help="Entries of the latent.")] = 64,
+    encoder_widths: Widths = "32,64,128,256",
+    decoder_widths: Widths = "64,96,192,256",
+    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 5e-4,
     beta: Annotated[float, typer.Option(help="Weight of the KL divergence.")] = 3e-5,
     features: Annotated[
         str | None,
@@ -86,10 +92,18 @@ def vae(
         precision=precision,
         threads=threads,
     )
-    losses = VAELosses(beta=beta, features=feature_weight if features else 0.0, adversarial=adversarial)
+    losses = VAELosses(
+        rate=rate, beta=beta, features=feature_weight if features else 0.0, adversarial=adversarial
+    )
+    network = {
+        "image_size": image_size,
+        "latent": latent,
+        "encoder_widths": _numbers(encoder_widths),
+        "decoder_widths": _numbers(decoder_widths),
+    }
     with show_progress() as reporter:
         folder = train_vae(
-            data, out, settings, losses, image_size, latent, features, predictor, validation, fresh, reporter
+            data, out, settings, losses, network, features, predictor, validation, fresh, reporter
         )
     print(f"Written to {folder}")
 
@@ -151,3 +165,14 @@ def classifier(
             reporter,
         )
     print(f"Written to {folder}")
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """Read whole numbers between commas."""
+    from latentlab.errors import SettingsError
+
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        example = "64,96,192,256"
+        raise SettingsError(f"Widths are whole numbers by commas, such as {example}; not {text!r}.") from None

@@ -88,6 +88,11 @@ class LoopSettings:
                 f"A batch of {self.batch} does not divide among {self.devices * self.nodes} processes."
             )
 
+    def lasting(self) -> dict[str, Any]:
+        """Return the settings that a run keeps for good; the others may change when it is resumed."""
+        names = ("steps", "minutes", "batch", "seed", "ema", "precision")
+        return {name: getattr(self, name) for name in names}
+
 
 @dataclass(frozen=True)
 class Step:
@@ -216,6 +221,7 @@ def train(
     settings: LoopSettings,
     fabric: Fabric,
     reporter: Reporter | None = None,
+    asked: Mapping[str, Any] | None = None,
 ) -> Trained:
     """Train a recipe to its last step, resuming from ``folder`` if a state lies there.
 
@@ -225,6 +231,8 @@ def train(
         The images to train on.
     folder
         The run folder: ``state/`` (resumable), ``events/`` (TensorBoard), ``samples/`` (pictures).
+    asked
+        What else was asked of this training, as plain values; a run is only resumed when it is the same.
 
     Returns
     -------
@@ -238,7 +246,7 @@ def train(
     """
     if len(data) == 0:
         raise DataError(f"The set {data.info.name} has no images to train on.")
-    run = _Run(recipe, data, folder, settings, fabric, reporter or Reporter())
+    run = _Run(recipe, data, folder, settings, fabric, reporter or Reporter(), asked or {})
     return run.finish()
 
 
@@ -253,7 +261,9 @@ class _Run:
         settings: LoopSettings,
         fabric: Fabric,
         reporter: Reporter,
+        asked: Mapping[str, Any],
     ) -> None:
+        self.asked = json.loads(json.dumps(settings.lasting() | dict(asked)))
         self.recipe, self.data, self.folder = recipe, data, folder
         self.settings, self.fabric, self.reporter = settings, fabric, reporter
         self.steps, self.at, self.seconds = settings.steps, 0, 0.0
@@ -354,8 +364,7 @@ class _Run:
             "step": self.at,
             "steps": self.steps,
             "seconds": self.seconds,
-            "seed": self.settings.seed,
-            "batch": self.settings.batch,
+            "asked": self.asked,
         }
         for name, part in self.parts.items():
             network = part.plain
@@ -402,13 +411,14 @@ class _Run:
 
         with safe_open(path, framework="pt") as file:
             record = json.loads(file.metadata()["record"])
-        for name in ("seed", "batch"):
-            wish = getattr(self.settings, name)
-            if record.get(name, wish) != wish:
-                raise SettingsError(
-                    f"The run in {self.folder} was begun with --{name} {record[name]}, not {wish}. Give the "
-                    "same to resume it, or --fresh to begin anew."
-                )
+        before = record.get("asked", {})
+        changed = [name for name in self.asked if name in before and before[name] != self.asked[name]]
+        if changed:
+            name = changed[0]
+            raise SettingsError(
+                f"The run in {self.folder} was begun with {name} {before[name]}, not {self.asked[name]}. "
+                "Give the same to resume it, or --fresh to begin anew."
+            )
         try:
             self._restore(load_file(path), record)
         except (KeyError, RuntimeError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,8 +37,7 @@ def train_vae(
     out: Path,
     settings: LoopSettings,
     losses: VAELosses,
-    image_size: int = 64,
-    latent: int = 64,
+    network: Mapping[str, Any] | None = None,
     features: str | None = None,
     predictor: str | None = None,
     validation: str | None = None,
@@ -49,6 +48,8 @@ def train_vae(
 
     Parameters
     ----------
+    network
+        Fields of `VAEConfig` that differ from its defaults.
     features
         Checkpoint of the network behind the feature distance; None leaves that loss out.
     predictor
@@ -61,28 +62,35 @@ def train_vae(
     """
     reporter = reporter or Reporter()
     torch.manual_seed(settings.seed)
-    config = _network(VAEConfig, image_size=image_size, latent=latent)
+    config = _network(VAEConfig, network or {})
     _check_place(out)
-    images, held_out = _sets(data, validation, image_size, reporter)
+    images, held_out = _sets(data, validation, config.image_size, reporter)
     fabric = make_fabric(settings)
     distance, made = None, ""
     if features is not None:
         feature_checkpoint = load(features)
-        network = feature_checkpoint.network
+        judge = feature_checkpoint.network
         made = str(feature_checkpoint.config.training.get("command", ""))
-        if not isinstance(network, AttributeCNN) or network.config.image_size != image_size:
+        if not isinstance(judge, AttributeCNN) or judge.config.image_size != config.image_size:
             raise SettingsError(
-                f"The feature network {features} must be an attribute predictor for {image_size} px pictures."
+                f"The feature network {features} must be an attribute predictor for {config.image_size} px "
+                "pictures."
             )
         if predictor and feature_checkpoint.located.sha256() == locate(predictor).sha256():
             raise SettingsError(
                 f"{features} is the predictor that judges this model, so it must stand in no loss of its "
                 "training. Train another network for the feature loss."
             )
-        distance = FeatureDistance(network).to(fabric.device)
+        distance = FeatureDistance(judge).to(fabric.device)
     recipe = VAERecipe(config, losses, held_out, distance)
     run = _run_folder(out, fresh, fabric)
-    trained = train(recipe, images, run, settings, fabric, reporter)
+    asked = {
+        "data": data,
+        "network": config.model_dump(mode="json"),
+        "losses": asdict(losses),
+        "features": None if features is None else locate(features).sha256(),
+    }
+    trained = train(recipe, images, run, settings, fabric, reporter, asked)
     vae = trained.network.to("cpu").float()
     assert isinstance(vae, VAE)
     if fabric.is_global_zero:
@@ -135,7 +143,7 @@ def train_classifier(
     """
     reporter = reporter or Reporter()
     torch.manual_seed(settings.seed)
-    config = _network(AttributeCNNConfig, image_size=image_size)
+    config = _network(AttributeCNNConfig, {"image_size": image_size})
     _check_place(out)
     images, held_out = _sets(data, validation, image_size, reporter)
     if held_out is None:
@@ -146,7 +154,9 @@ def train_classifier(
     groups = group_attributes(held_out, groups)
     fabric = make_fabric(settings)
     recipe = ClassifierRecipe(config, images, names, held_out)
-    trained = train(recipe, images, _run_folder(out, fresh, fabric), settings, fabric, reporter)
+    run = _run_folder(out, fresh, fabric)
+    asked = {"data": data, "network": config.model_dump(mode="json"), "attributes": list(names)}
+    trained = train(recipe, images, run, settings, fabric, reporter, asked)
     network = trained.network.to("cpu").float()
     assert isinstance(network, AttributeCNN)
     if fabric.is_global_zero:
@@ -178,7 +188,7 @@ def _sets(
     return images, open_set(validation, image_size, reporter) if validation else None
 
 
-def _network(kind: type[_Config], **settings: int) -> _Config:
+def _network(kind: type[_Config], settings: Mapping[str, Any]) -> _Config:
     """Make a network's configuration; what it cannot be is the asker's setting, not a fault."""
     try:
         return kind.model_validate(settings)
@@ -212,9 +222,10 @@ def _run_folder(out: Path, fresh: bool, fabric: Fabric) -> Path:
 
 
 def _record(data: str, settings: LoopSettings, trained: Trained, more: dict[str, Any]) -> dict[str, Any]:
-    program = Path(sys.argv[0]).name
+    program = Path(sys.argv[0])
+    ours = program.name == "latentlab" or program.parts[-2:] == ("latentlab", "__main__.py")
     return {
-        "command": f"latentlab {shlex.join(sys.argv[1:])}" if program == "latentlab" else "",
+        "command": f"latentlab {shlex.join(sys.argv[1:])}" if ours else "",
         "data": data,
         "step": trained.step,
         "steps": trained.steps,

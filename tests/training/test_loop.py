@@ -79,8 +79,31 @@ def test_a_different_seed_gives_different_weights(tiny_faces, tmp_path):
 def test_a_run_begun_with_another_seed_is_not_resumed(tiny_faces, tmp_path):
     data = tiny_faces.split("train")
     run(data, tmp_path, stop=2)
-    with pytest.raises(SettingsError, match="--seed 0, not 1"):
+    with pytest.raises(SettingsError, match="begun with seed 0, not 1"):
         run(data, tmp_path, seed=1)
+
+
+@pytest.mark.parametrize(("option", "value"), [("steps", 9), ("ema", 0.5), ("batch", 4)])
+def test_a_run_begun_with_other_settings_is_not_resumed(tiny_faces, tmp_path, option, value):
+    data = tiny_faces.split("train")
+    run(data, tmp_path, stop=2)
+    with pytest.raises(SettingsError, match=f"begun with {option} .*, not {value}"):
+        run(data, tmp_path, **{option: value})
+
+
+def test_a_run_begun_for_something_else_is_not_resumed(tiny_faces, tmp_path):
+    chosen = LoopSettings(steps=4, stop=1, batch=4, precision="32-true", threads=1)
+    for asked in ({"losses": {"beta": 1.0}}, {"losses": {"beta": 1.0}}):
+        train(VAERecipe(TINY, LOSSES, None), tiny_faces, tmp_path, chosen, make_fabric(chosen), asked=asked)
+    with pytest.raises(SettingsError, match="begun with losses"):
+        train(
+            VAERecipe(TINY, LOSSES, None),
+            tiny_faces,
+            tmp_path,
+            chosen,
+            make_fabric(chosen),
+            asked={"losses": {"beta": 2.0}},
+        )
 
 
 def test_a_state_of_another_network_is_refused(tiny_faces, tmp_path, monkeypatch):
@@ -99,7 +122,7 @@ def test_a_budget_sets_the_steps_once_and_is_kept_on_resuming(tiny_faces, tmp_pa
     assert seen[-1].done == steps
     assert steps >= 1
     again: list[Progress] = []
-    run(data, tmp_path / "run", Reporter(again.append), minutes=5.0)
+    run(data, tmp_path / "run", Reporter(again.append), minutes=0.01)
     assert not again, "a finished run was trained further"
 
 
