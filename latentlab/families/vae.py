@@ -34,7 +34,7 @@ class VAEConfig(Record):
     latent: Annotated[int, Field(ge=1, le=4096)] = 64
     encoder_widths: tuple[Width, ...] = (32, 64, 128, 256)
     encoder_blocks: tuple[Blocks, ...] = (1, 1, 1, 1)
-    decoder_widths: tuple[Width, ...] = (64, 64, 128, 256)
+    decoder_widths: tuple[Width, ...] = (64, 96, 192, 256)
     decoder_blocks: tuple[Blocks, ...] = (1, 1, 1, 1)
 
     @model_validator(mode="after")

@@ -25,6 +25,7 @@ from latentlab.families.vae import VAE, VAEConfig
 from latentlab.model import Posterior
 from latentlab.spec import LatentSummary
 from latentlab.training.loop import Part, Step, clip_gradients, learning_rate, set_learning_rate
+from latentlab.training.muon import Muon
 from latentlab.training.perceptual import FeatureDistance, PatchDiscriminator, hinge_loss
 from latentlab.training.pictures import save_grid
 
@@ -35,6 +36,8 @@ class VAELosses:
 
     Parameters
     ----------
+    rate
+        The highest learning rate of the VAE.
     beta
         Weight of the KL divergence (nats of the whole latent) beside the mean absolute error in [0, 1].
     warmup
@@ -49,7 +52,7 @@ class VAELosses:
         Share of the training after which the discriminator takes part.
     """
 
-    rate: float = 1.6e-3
+    rate: float = 5e-4
     beta: float = 3e-5
     warmup: float = 0.1
     features: float = 0.1
@@ -58,6 +61,8 @@ class VAELosses:
     adversarial_from: float = 0.85
 
     def __post_init__(self) -> None:
+        if not 0.0 < self.rate < math.inf:
+            raise SettingsError(f"The learning rate is more than 0, not {self.rate}.")
         for name in ("beta", "features", "adversarial"):
             weight = getattr(self, name)
             if not 0.0 <= weight < math.inf:
@@ -82,14 +87,14 @@ class VAERecipe:
         self.late_share = 1.0 - losses.adversarial_from if losses.adversarial else 0.0
 
     def parts(self) -> dict[str, tuple[nn.Module, torch.optim.Optimizer]]:
-        """Return the VAE and, where it takes part, the discriminator, each with its Adam."""
-        adam = torch.optim.Adam
+        """Return the VAE with Muon and, where it takes part, the discriminator with Adam."""
         found: dict[str, tuple[nn.Module, torch.optim.Optimizer]] = {
-            "vae": (self.vae, adam(self.vae.parameters(), lr=self.losses.rate, betas=(0.9, 0.99)))
+            "vae": (self.vae, Muon(self.vae.parameters(), self.losses.rate))
         }
         if self.losses.adversarial:
             judge = self.discriminator
-            found["discriminator"] = (judge, adam(judge.parameters(), lr=2e-4, betas=(0.5, 0.99)))
+            adam = torch.optim.Adam(judge.parameters(), lr=2e-4, betas=(0.5, 0.99))
+            found["discriminator"] = (judge, adam)
         return found
 
     def step(self, fabric: Fabric, parts: Mapping[str, Part], step: Step) -> dict[str, Tensor]:
