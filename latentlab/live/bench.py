@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -81,10 +82,7 @@ def measure_forward(
     default_threads = torch.get_num_threads()
     reporter.report(Progress("Trying the ways to render"))
     engine = Engine(checkpoint, predictor, override)
-    try:
-        return _measure(engine, checkpoint, predictor, override, reporter, rounds, default_threads)
-    finally:
-        engine.close()
+    return _measure(engine, checkpoint, predictor, override, reporter, rounds, default_threads)
 
 
 def _measure(
@@ -104,7 +102,7 @@ def _measure(
     tasks: list[tuple[Callable[[], object], int]] = [
         (lambda: wait(engine.fast.one(one)), _RUNS),
         (lambda: script(*one), _RUNS),
-        (lambda: list(engine.fast.many(many, wait)), _RUNS_MANY),
+        (lambda: deque(map(wait, engine.fast.many(many)), 0), _RUNS_MANY),
         (lambda: script(*many), _RUNS_MANY),
     ]
     times: list[list[float]] = [[] for _ in tasks]

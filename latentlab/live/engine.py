@@ -86,8 +86,8 @@ class Engine:
             yield self._pictures(self.fast.one(given))
             return
         parts: list[Pictures] = []
-        for wave in self.fast.many(given, self._pictures):
-            parts += wave
+        for outputs in self.fast.many(given):
+            parts.append(self._pictures(outputs))
             yield None
         yield _joined(parts)
 
@@ -136,14 +136,11 @@ class Engine:
         assert reconstruction is not None
         return source, mean, std, attributes, reconstruction
 
-    def close(self) -> None:
-        """End the engine's threads."""
-        self.fast.close()
-
     def _pictures(self, outputs: Outputs) -> Pictures:
         """Turn the network's outputs into pictures: on the device, then one copy."""
         images, *probabilities = outputs
-        pixels = to_pixels(images).cpu().numpy()
+        with intra_op_threads(1):
+            pixels = to_pixels(images).cpu().numpy()
         values = [_array(answer) for answer in probabilities]
         return Pictures(
             pixels.view(np.uint8).reshape(*pixels.shape, 4), dict(zip(self._names, values, strict=True))

@@ -8,7 +8,6 @@ rewrites what means the same into one spelling: a convolution is always an ``nn.
 
 from __future__ import annotations
 
-import copy
 import operator
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 _RELUS = {F.relu, torch.relu, torch.relu_}
-POINTWISE = {torch.sigmoid, torch.tanh, operator.mul, operator.add, operator.sub, operator.truediv}
+_POINTWISE = {torch.sigmoid, torch.tanh, operator.mul, operator.add, operator.sub, operator.truediv}
 """Functions that treat every number alike, given one tensor and plain numbers."""
-
-_ADDS = {operator.add, torch.add, operator.iadd}
 
 
 def trace(network: nn.Module, conditional: bool) -> fx.GraphModule:
@@ -59,28 +56,6 @@ def tidy(module: fx.GraphModule) -> None:
     module.recompile()
 
 
-def fork(module: fx.GraphModule) -> fx.GraphModule:
-    """Return a graph of its own with the same layers and weights, which it does not copy."""
-    graph = fx.Graph()
-    graph.output(graph.graph_copy(module.graph, {}))
-    return fx.GraphModule(module, graph)
-
-
-def convert(module: fx.GraphModule, precision: torch.dtype) -> None:
-    """Give a graph copies of its layers and weights in another precision, in place of those it shares."""
-    for node in module.graph.nodes:
-        if node.op not in ("call_module", "get_attr"):
-            continue
-        *parents, name = str(node.target).split(".")
-        holder, value = module.get_submodule(".".join(parents)), attribute(module, str(node.target))
-        if isinstance(value, nn.Module):
-            if next(value.parameters(), None) is not None:
-                setattr(holder, name, copy.deepcopy(value).to(precision))
-        elif value.is_floating_point():
-            delattr(holder, name)
-            holder.register_buffer(name, value.detach().to(precision))
-
-
 def layer(module: fx.GraphModule, node: object, kind: type[nn.Module]) -> nn.Module | None:
     """Return the layer that a node calls if it is of that kind, else None."""
     if isinstance(node, fx.Node) and node.op == "call_module":
@@ -88,20 +63,6 @@ def layer(module: fx.GraphModule, node: object, kind: type[nn.Module]) -> nn.Mod
         if type(found) is kind:
             return found
     return None
-
-
-def addends(node: fx.Node) -> tuple[fx.Node, fx.Node] | None:
-    """Return the two summands of a node that adds two tensors, else None."""
-    if node.op == "call_function" and node.target in _ADDS and len(node.args) == 2 and not node.kwargs:
-        first, second = node.args
-        if isinstance(first, fx.Node) and isinstance(second, fx.Node):
-            return first, second
-    return None
-
-
-def only_user(node: fx.Node) -> fx.Node | None:
-    """Return the one node that uses a node's result, None where there are several or none."""
-    return next(iter(node.users)) if len(node.users) == 1 else None
 
 
 def put_layer(
@@ -114,29 +75,6 @@ def put_layer(
         new = module.graph.call_module(name, inputs)
     node.replace_all_uses_with(new)
     module.graph.erase_node(node)
-    return new
-
-
-def insert_before(
-    module: fx.GraphModule, node: fx.Node, source: fx.Node, step: nn.Module, link: bool = True
-) -> fx.Node:
-    """Insert a step between a node and one that it reads; without ``link`` only before the node."""
-    name = f"{type(step).__name__.lower()}_{len(module.graph.nodes)}_{node.name}"
-    module.add_submodule(name, step)
-    with module.graph.inserting_before(node):
-        new = module.graph.call_module(name, (source,))
-    if link:
-        node.replace_input_with(source, new)
-    return new
-
-
-def insert_after(module: fx.GraphModule, node: fx.Node, step: nn.Module) -> fx.Node:
-    """Insert a step between a node and everything that reads it."""
-    name = f"{type(step).__name__.lower()}_{len(module.graph.nodes)}_{node.name}"
-    module.add_submodule(name, step)
-    with module.graph.inserting_after(node):
-        new = module.graph.call_module(name, (node,))
-    node.replace_all_uses_with(new, delete_user_cb=lambda user: user is not new)
     return new
 
 
@@ -227,7 +165,7 @@ def _cancel_shuffles(module: fx.GraphModule) -> None:
             if inverse.downscale_factor == shuffle.upscale_factor:
                 node.replace_all_uses_with(shuffled.all_input_nodes[0])
                 graph.erase_node(node)
-        elif node.op == "call_function" and node.target in POINTWISE:
+        elif node.op == "call_function" and node.target in _POINTWISE:
             before = shuffled.all_input_nodes[0]
             with graph.inserting_before(node):
                 args = fx.node.map_arg(node.args, {shuffled: before}.__getitem__)

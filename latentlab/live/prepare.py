@@ -1,45 +1,26 @@
 """Fast forms of a network: the same numbers within the precision, several times sooner.
 
-A form is made from the network's graph (`latentlab.live.graph`), whatever its family: kernels are packed, and
-rectifiers and residual sums fused into the convolution before them. What is not known stays as it is; a
-network that cannot be traced runs as it is, in the precision asked for. The original is never changed.
+On a processor the network's graph (`latentlab.live.graph`), whatever its family, is translated and compiled
+by OpenVINO: weights are laid out once, what follows a convolution is done while its result is at hand,
+and no Python stands between the layers. Elsewhere, and where a network cannot be translated, PyTorch runs it
+as it is, in the precision asked for. The original is never changed.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
+from typing import Any
 
+import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from latentlab.device import torch_dtype
-from latentlab.live.enlarging import Interleave, shrink_enlarging
-from latentlab.live.graph import (
-    POINTWISE,
-    Observed,
-    addends,
-    convert,
-    fork,
-    insert_after,
-    insert_before,
-    layer,
-    observe,
-    only_user,
-    put_layer,
-    tidy,
-    trace,
-)
-from latentlab.live.int8 import can_quantise, quantise
-from latentlab.live.kernels import (
-    Cast,
-    ChannelsLast,
-    PackedConvolution,
-    PackedResidual,
-    can_pack,
-    is_packable,
-)
+from latentlab.live.graph import Observed, observe, trace
+from latentlab.live.int8 import Rounding
+from latentlab.live.runtime import can_compile, openvino
+from latentlab.live.translate import translate
 from latentlab.live.ways import Way
 
 _WATCHED = 8
@@ -65,8 +46,9 @@ class Forms:
         self._network = network
         self._example = example
         self._traced: fx.GraphModule | None = None
-        self._shapes: list[Observed | None] = []
-        self._seen: list[Observed | None] = []
+        self._shapes: dict[fx.Node, Observed] = {}
+        self._seen: dict[fx.Node, Observed] = {}
+        self._models: dict[tuple[bool, int], Any] = {}
 
     def watch(self) -> Iterator[None]:
         """Look at what the example does in the network, some rows a step; the int8 form rests on it.
@@ -78,11 +60,10 @@ class Forms:
             graph = self._graph()
         except Exception:
             return
-        seen: list[Observed | None] = []
+        seen: dict[fx.Node, Observed] = {}
         for start in range(0, len(self._example[0]), _WATCHED):
             found = observe(graph, tuple(tensor[start : start + _WATCHED] for tensor in self._example))
-            part = [found.get(node) for node in graph.graph.nodes]
-            seen = part if not seen else [_larger(a, b) for a, b in zip(seen, part, strict=True)]
+            seen = {node: _larger(seen.get(node, part), part) for node, part in found.items()}
             yield
         self._seen = seen
 
@@ -99,8 +80,8 @@ class Forms:
         Exception
             If the way does not exist here, or the network cannot be traced or brought into it.
         """
-        if way.packed:
-            return self._packed(way.precision, batch)
+        if way.compiled:
+            return self._compiled(way, batch)
         return self._plain(device, torch_dtype(way.precision))
 
     def _plain(self, device: torch.device, precision: torch.dtype) -> Forward:
@@ -116,91 +97,75 @@ class Forms:
 
         return forward
 
-    def _packed(self, precision: str, batch: int) -> Forward:
-        graph = fork(self._graph())
-        if precision == "int8":
-            if not can_quantise():
-                raise ValueError("this machine has no fast 8-bit convolutions")
-            if not self._seen:
+    def _compiled(self, way: Way, batch: int) -> Forward:
+        if not can_compile(way.precision):
+            raise ValueError(f"this machine cannot compile networks in {way.precision}")
+        graph, rounded = self._graph(), way.precision == "int8"
+        if (rounded, batch) not in self._models:
+            if not self._shapes:
+                self._shapes = observe(graph, tuple(tensor[:1] for tensor in self._example))
+            if rounded and not self._seen:
                 for _ in self.watch():
                     pass
-            quantise(graph, _as_batch(graph, self._seen, batch))
-        else:
-            kind = torch_dtype(precision)
-            if not can_pack(kind):
-                raise ValueError(f"this machine has no packed operations in {precision}")
-            if not self._shapes:
-                found = observe(graph, tuple(tensor[:1] for tensor in self._example))
-                self._shapes = [found.get(node) for node in graph.graph.nodes]
-            _fuse(graph, _as_batch(graph, self._shapes, batch), kind)
-            if kind != torch.float32:
-                for node in [node for node in graph.graph.nodes if node.op == "placeholder"]:
-                    insert_after(graph, node, Cast(kind))
-                convert(graph, kind)
-        tidy(graph)
-        return graph
+            rounding = Rounding(graph, self._seen) if rounded else None
+            self._models[rounded, batch] = translate(graph, self._shapes, batch, rounding)
+        finer = "bfloat16" if rounded and can_compile("bfloat16") else "float32"
+        return CompiledNetwork(
+            self._models[rounded, batch], batch, finer if rounded else way.precision, way.threads
+        )
 
     def _graph(self) -> fx.GraphModule:
         if self._traced is None:
             self._traced = trace(self._network, conditional=len(self._example) > 1)
-            shrink_enlarging(self._traced)
-            tidy(self._traced)
         return self._traced
 
 
-def _larger(first: Observed | None, second: Observed | None) -> Observed | None:
-    if first is None or second is None:
-        return first
+class CompiledNetwork:
+    """A network that OpenVINO runs, for batches of one size; called by one thread at a time.
+
+    Parameters
+    ----------
+    model
+        An ``openvino.Model`` whose inputs and outputs begin with the batch.
+    precision
+        ``float32``, ``bfloat16`` or ``float16``.
+    """
+
+    def __init__(self, model: Any, batch: int, precision: str, threads: int) -> None:
+        self._batch = batch
+        hint = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}[precision]
+        settings = {
+            "INFERENCE_PRECISION_HINT": hint,
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": 1,
+            "ENABLE_CPU_PINNING": False,
+        }
+        self._network = openvino().Core().compile_model(model, "CPU", settings)
+        self._request = self._network.create_infer_request()
+
+    def __call__(self, latents: Tensor, condition: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return float32 results ``[B, ...]`` for float32 rows on the CPU, batch by batch."""
+        given = [tensor.numpy() for tensor in (latents, condition) if tensor is not None]
+        parts = [
+            self._run([rows[start : start + self._batch] for rows in given])
+            for start in range(0, len(latents), self._batch)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        return tuple(torch.cat(results) for results in zip(*parts, strict=True))
+
+    def _run(self, given: list[np.ndarray[Any, np.dtype[np.float32]]]) -> tuple[Tensor, ...]:
+        count = len(given[0])
+        if count < self._batch:
+            given = [np.concatenate([rows, np.repeat(rows[-1:], self._batch - count, 0)]) for rows in given]
+        inputs = {place: np.ascontiguousarray(rows) for place, rows in enumerate(given)}
+        self._request.infer(inputs, share_inputs=True, share_outputs=True)
+        # The request writes into the same memory again the next time.
+        return tuple(
+            torch.from_numpy(np.array(self._request.get_output_tensor(k).data[:count]))
+            for k in range(len(self._network.outputs))
+        )
+
+
+def _larger(first: Observed, second: Observed) -> Observed:
     return Observed(first.shape, torch.maximum(first.largest, second.largest))
-
-
-def _as_batch(graph: fx.GraphModule, seen: list[Observed | None], batch: int) -> dict[fx.Node, Observed]:
-    """Return what the nodes of a fork give, as if in a batch of that size."""
-    return {
-        node: Observed(torch.Size([batch, *found.shape[1:]]), found.largest)
-        for node, found in zip(graph.graph.nodes, seen, strict=True)
-        if found is not None
-    }
-
-
-def _fuse(graph: fx.GraphModule, seen: dict[fx.Node, Observed], precision: torch.dtype) -> None:
-    """Pack every convolution, with the residual sum and the rectifier that follow it alone."""
-    for node in list(graph.graph.nodes):
-        convolution = layer(graph, node, nn.Conv2d)
-        if not isinstance(convolution, nn.Conv2d) or not is_packable(convolution):
-            continue
-        source = node.args[0]
-        last, other = node, None
-        follower = only_user(last)
-        summands = addends(follower) if follower is not None else None
-        if summands is not None and follower is not None:
-            other = summands[1] if summands[0] is node else summands[0]
-            if other is node or other not in seen or seen[other].shape != seen[node].shape:
-                other = None
-            else:
-                last, follower = follower, only_user(follower)
-        relu = follower is not None and layer(graph, follower, nn.ReLU) is not None
-        if relu and follower is not None:
-            last = follower
-        kind = PackedConvolution if other is None else PackedResidual
-        step = kind(convolution, seen[source].shape, precision, relu)
-        new = put_layer(graph, last, step, (source,) if other is None else (source, other))
-        seen[new] = seen[node]
-    graph.graph.eliminate_dead_code()
-    for node in list(graph.graph.nodes):
-        if layer(graph, node, PackedConvolution) or layer(graph, node, PackedResidual):
-            for source in node.args:
-                if not _keeps_layout(graph, source):
-                    insert_before(graph, node, source, ChannelsLast())
-
-
-_LAYOUT_KEEPERS = {F.interpolate, *POINTWISE}
-
-
-def _keeps_layout(graph: fx.GraphModule, node: fx.Node) -> bool:
-    """Whether a node's result has its channels last for sure."""
-    if any(layer(graph, node, kind) for kind in (PackedConvolution, PackedResidual, Interleave)):
-        return True
-    if layer(graph, node, nn.ReLU) or node.target in _LAYOUT_KEEPERS:
-        return all(_keeps_layout(graph, source) for source in node.all_input_nodes)
-    return False

@@ -177,11 +177,6 @@ class LiveRenderer:
             elif self._trial is not None:
                 self._try_on()
                 rest = 0.0
-        self._close_engine()
-
-    def _close_engine(self) -> None:
-        if self._engine is not None:
-            self._engine.close()
         self._engine = self._trial = None
 
     def _answer(self, letter: Letter) -> None:
@@ -228,9 +223,7 @@ class LiveRenderer:
 
         engine = Engine(request.checkpoint, request.predictor, self._override)
         if request.token != self._valid_from:
-            engine.close()
             return
-        self._close_engine()
         self._engine, self._trial = engine, None if engine.fast.tuned else engine.fast.tune()
         self._open = _described(request.token, engine)
         self._tell(self.opened, self._open)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from latentlab.device import DeviceChoice, cpu_threads
 from latentlab.errors import SettingsError
 from latentlab.live.frames import DeviceOverride
+from latentlab.live.runtime import can_compile
 
 if TYPE_CHECKING:
     import torch
@@ -21,16 +22,16 @@ _MOST_THREADS = 16
 
 @dataclass(frozen=True)
 class Way:
-    """How a network is run: precision, packed for the CPU or plain, and intra-op threads."""
+    """How a network is run: precision, compiled for the processor or plain, and intra-op threads."""
 
     precision: str = "float32"
-    packed: bool = False
+    compiled: bool = False
     threads: int = 1
 
     @property
     def label(self) -> str:
         """The way in words, as the trial's table shows it."""
-        form = "packed" if self.packed else "plain"
+        form = "compiled" if self.compiled else "plain"
         return f"{self.precision} {form}, {self.threads} thread{'s' if self.threads > 1 else ''}"
 
     def choice(self, device: str) -> DeviceChoice:
@@ -39,12 +40,12 @@ class Way:
 
     def to_json(self) -> dict[str, Any]:
         """Return the way as plain values."""
-        return {"precision": self.precision, "packed": self.packed, "threads": self.threads}
+        return {"precision": self.precision, "compiled": self.compiled, "threads": self.threads}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Way:
         """Read what `to_json` wrote; raises `TypeError` or `ValueError` for anything else."""
-        way = cls(str(data["precision"]), bool(data["packed"]), int(data["threads"]))
+        way = cls(str(data["precision"]), bool(data["compiled"]), int(data["threads"]))
         if way.precision not in PRECISIONS or way.threads < 1:
             raise ValueError(f"no such way: {data}")
         return way
@@ -67,7 +68,7 @@ def candidates(device: torch.device, override: DeviceOverride, many: bool) -> li
     ----------
     many
         Whether many pictures are rendered at once, as small ones in a grid. Only those are tried in int8,
-        unless it is wished for: a single picture is shown large. Their threads are parts rendered at once.
+        unless it is wished for: a single picture is shown large.
     """
     if device.type != "cpu":
         threads = [1]
@@ -78,9 +79,9 @@ def candidates(device: torch.device, override: DeviceOverride, many: bool) -> li
     wishes = [override.precision] if override.precision else _precisions(device, many)
     ways = []
     for precision in wishes:
-        for packed in (True, False):
-            if _exists(device, precision, packed):
-                ways += [Way(precision, packed, count) for count in threads]
+        for compiled in (True, False):
+            if _exists(device, precision, compiled):
+                ways += [Way(precision, compiled, count) for count in threads]
     return ways or [Way("float32", False, threads[0])]
 
 
@@ -106,21 +107,11 @@ def _precisions(device: torch.device, many: bool) -> list[str]:
         return ["bfloat16" if torch.cuda.is_bf16_supported() else "float16", "float32"]
     if device.type == "mps":
         return ["float16", "float32"]
-    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return [*(("bfloat16", "float32") if fast else ("float32", "bfloat16")), *(("int8",) if many else ())]
+    fast = [precision for precision in ("bfloat16", "float16") if can_compile(precision)]
+    return [*fast, "float32", *(("int8",) if many else ())]
 
 
-def _exists(device: torch.device, precision: str, packed: bool) -> bool:
-    import torch
-
-    from latentlab.device import torch_dtype
-    from latentlab.live.int8 import can_quantise
-    from latentlab.live.kernels import can_pack
-
+def _exists(device: torch.device, precision: str, compiled: bool) -> bool:
     if device.type != "cpu":
-        return not packed and precision != "int8"
-    if not packed:
-        return precision == "float32"
-    if precision == "int8":
-        return can_quantise() and can_pack(torch.bfloat16)
-    return precision in ("float32", "bfloat16") and can_pack(torch_dtype(precision))
+        return not compiled and precision != "int8"
+    return can_compile(precision) if compiled else precision == "float32"

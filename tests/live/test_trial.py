@@ -9,7 +9,7 @@ import torch
 from latentlab.errors import SettingsError
 from latentlab.live import trial
 from latentlab.live.frames import DeviceOverride
-from latentlab.live.kernels import can_pack
+from latentlab.live.runtime import can_compile
 from latentlab.live.trial import Verdict, best, cache_key, keep, measure, recall, strays
 from latentlab.live.ways import Way, candidates, check_override, first_guess
 
@@ -89,7 +89,7 @@ def test_wrong_pixels_in_one_place_are_enough_to_be_out():
 
 
 def test_a_verdict_is_kept_for_the_next_start():
-    verdict = Verdict(ONE, TWO, {"1 picture, bfloat16 packed, 1 thread": 3.5})
+    verdict = Verdict(ONE, TWO, {"1 picture, bfloat16 compiled, 1 thread": 3.5})
     key = cache_key(CPU, ["a network"], "no wish")
     assert recall(key) is None
     keep(key, verdict)
@@ -134,9 +134,9 @@ def test_nothing_is_rendered_in_8_bits_before_it_has_been_compared():
         assert first_guess(CPU, DeviceOverride(precision="int8"), many).precision == "float32"
 
 
-@pytest.mark.skipif(not can_pack(torch.float32), reason="no packed kernels")
-def test_the_first_frame_is_rendered_with_packed_kernels():
-    assert first_guess(CPU, DeviceOverride(), many=False).packed
+@pytest.mark.skipif(not can_compile("float32"), reason="no OpenVINO here")
+def test_the_first_frame_is_rendered_by_a_compiled_network():
+    assert first_guess(CPU, DeviceOverride(), many=False).compiled
 
 
 @pytest.mark.parametrize("override", [DeviceOverride(precision="float8"), DeviceOverride(threads=0)])

@@ -1,0 +1,297 @@
+"""A network's graph in OpenVINO's operations, number for number.
+
+Every kind of node has a line in one of three tables, by layer, function and method. A node without one
+raises, and the network is run by PyTorch as it is; a family that brings a new operation adds a line.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, fx, nn
+
+from latentlab.live.graph import Observed, attribute
+from latentlab.live.int8 import Rounding
+from latentlab.live.runtime import openvino
+
+Value = Any
+"""A result in OpenVINO's graph, or a list of them."""
+
+
+def translate(
+    module: fx.GraphModule, seen: Mapping[fx.Node, Observed], batch: int, rounding: Rounding | None = None
+) -> Any:
+    """Return the graph as an ``openvino.Model`` for batches of one size.
+
+    Parameters
+    ----------
+    module
+        A graph of `latentlab.live.graph.trace`.
+    seen
+        What its nodes give (`latentlab.live.graph.observe`); the shapes are taken for any batch.
+    rounding
+        Which maps are rounded to 8 bits; None rounds none.
+
+    Raises
+    ------
+    NotImplementedError
+        If a node is of a kind that has no translation.
+    """
+    return _Translator(module, seen, batch, rounding).model()
+
+
+class _Translator:
+    def __init__(
+        self,
+        module: fx.GraphModule,
+        seen: Mapping[fx.Node, Observed],
+        batch: int,
+        rounding: Rounding | None,
+    ) -> None:
+        self.module, self.seen, self.batch, self.rounding = module, seen, batch, rounding
+        self.ops = openvino("openvino.opset13")
+        self.values: dict[fx.Node, Value] = {}
+        self.rows = next(seen[node].shape[0] for node in module.graph.nodes if node.op == "placeholder")
+
+    def model(self) -> Any:
+        parameters = []
+        for node in self.module.graph.nodes:
+            if node.op == "placeholder":
+                self.values[node] = self.ops.parameter(self.shape(node), np.float32)
+                parameters.append(self.values[node])
+            elif node.op == "output":
+                results = [self.ops.result(self.values[found]) for found in node.args[0]]
+                return openvino().Model(results, parameters)
+            else:
+                self.values[node] = self.of(node)
+        raise NotImplementedError("a graph without output")
+
+    def of(self, node: fx.Node) -> Value:
+        """Return a node's value; those of its inputs are there."""
+        if node.op == "get_attr":
+            return self.constant(attribute(self.module, str(node.target)))
+        if node.op == "call_module":
+            layer = self.module.get_submodule(str(node.target))
+            return self.line(_LAYERS, type(layer))(self, node, layer, self.value(node.args[0]))
+        table = _FUNCTIONS if node.op == "call_function" else _METHODS
+        return self.line(table, node.target)(self, node)
+
+    @staticmethod
+    def line(table: Mapping[Any, Callable[..., Value]], kind: Any) -> Callable[..., Value]:
+        if kind not in table:
+            raise NotImplementedError(f"no translation for {getattr(kind, '__name__', kind)}")
+        return table[kind]
+
+    def value(self, given: Any) -> Value:
+        """Return the value of an argument: a node, a number, or several."""
+        if isinstance(given, fx.Node):
+            return self.values[given]
+        if isinstance(given, int | float):
+            return self.ops.constant(np.float32(given))
+        if isinstance(given, tuple | list):
+            return [self.value(one) for one in given]
+        raise NotImplementedError(f"no translation for the argument {given!r}")
+
+    def constant(self, tensor: Tensor) -> Value:
+        return self.ops.constant(np.ascontiguousarray(tensor.detach().float().numpy()))
+
+    def whole(self, numbers: Any) -> Value:
+        return self.ops.constant(np.array(list(numbers), dtype=np.int64))
+
+    def shape(self, node: fx.Node) -> list[int]:
+        if node not in self.seen:
+            raise NotImplementedError(f"the shape of {node.name} is not known")
+        rows, *rest = self.seen[node].shape
+        if rows != self.rows:
+            raise NotImplementedError(f"{node.name} mixes the batch with other dimensions")
+        return [self.batch, *rest]
+
+    def reshaped(self, node: fx.Node) -> Value:
+        return self.ops.reshape(self.value(node.args[0]), self.whole(self.shape(node)), False)
+
+    def permuted(self, node: fx.Node) -> Value:
+        axes: Any = node.args[1] if isinstance(node.args[1], tuple | list) else node.args[1:]
+        return self.ops.transpose(self.value(node.args[0]), self.whole(axis % len(axes) for axis in axes))
+
+    def swapped(self, node: fx.Node) -> Value:
+        order = list(range(len(self.shape(node))))
+        first, second = (int(axis) for axis in node.args[1:3])  # type: ignore[arg-type]
+        order[first], order[second] = order[second], order[first]
+        return self.ops.transpose(self.value(node.args[0]), self.whole(order))
+
+    def bias(self, layer: nn.Module, x: Value, *more: int) -> Value:
+        if getattr(layer, "bias", None) is None:
+            return x
+        return self.ops.add(x, self.constant(layer.bias.reshape(1, -1, *more)))  # type: ignore[operator]
+
+    def linear(self, node: fx.Node, layer: nn.Linear, x: Value) -> Value:
+        return self.bias(layer, self.ops.matmul(x, self.constant(layer.weight), False, True))
+
+    def convolution(self, node: fx.Node, layer: nn.Conv2d, x: Value) -> Value:
+        before, after = _padding(layer)
+        if layer.padding_mode != "zeros":
+            mode = self.line(_PADDING, layer.padding_mode)
+            x = self.ops.pad(x, self.whole([0, 0, *before]), self.whole([0, 0, *after]), mode(self))
+            before, after = [0, 0], [0, 0]
+        geometry = list(layer.stride), before, after, list(layer.dilation)
+        source = node.args[0]
+        if self.rounding is not None and isinstance(source, fx.Node) and self.rounding.rounds(source, layer):
+            x, kernel = self.rounding.pair(self.ops, source, x, layer)
+            result = self.ops.convolution(x, kernel, *geometry)
+        elif layer.groups == 1:
+            result = self.ops.convolution(x, self.constant(layer.weight), *geometry)
+        else:
+            out, *rest = layer.weight.shape
+            kernel = self.constant(layer.weight.reshape(layer.groups, out // layer.groups, *rest))
+            result = self.ops.group_convolution(x, kernel, *geometry)
+        return self.bias(layer, result, 1, 1)
+
+    def transposed_convolution(self, node: fx.Node, layer: nn.ConvTranspose2d, x: Value) -> Value:
+        if layer.groups != 1 or layer.padding_mode != "zeros":
+            raise NotImplementedError("a transposed convolution in groups")
+        padding = [int(p) for p in layer.padding]
+        result = self.ops.convolution_backprop_data(
+            x,
+            self.constant(layer.weight),
+            list(layer.stride),
+            pads_begin=padding,
+            pads_end=padding,
+            dilations=list(layer.dilation),
+            output_padding=list(layer.output_padding),
+        )
+        return self.bias(layer, result, 1, 1)
+
+    def batch_norm(self, node: fx.Node, layer: nn.BatchNorm2d, x: Value) -> Value:
+        if layer.training or layer.running_mean is None or layer.running_var is None:
+            raise NotImplementedError("a normalisation over the batch")
+        scale = (layer.running_var + layer.eps).rsqrt()
+        if layer.weight is not None:
+            scale = scale * layer.weight
+        shift = -layer.running_mean * scale + (0.0 if layer.bias is None else layer.bias)
+        scaled = self.ops.multiply(x, self.constant(scale.reshape(1, -1, 1, 1)))
+        return self.ops.add(scaled, self.constant(shift.reshape(1, -1, 1, 1)))
+
+    def resized(self, node: fx.Node) -> Value:
+        given: dict[str, Any] = dict(node.kwargs)
+        x, size = self.value(node.args[0]), self.whole(self.shape(node)[2:])
+        mode, extra = given.get("mode", "nearest"), len(node.args) > 1 or given.get("antialias")
+        if mode == "area" and not extra:
+            return self.ops.adaptive_avg_pool(x, size)
+        kinds = {"nearest": ("nearest", "asymmetric"), "bilinear": ("linear_onnx", "half_pixel")}
+        if mode not in kinds or extra or given.get("align_corners"):
+            raise NotImplementedError(f"no translation for interpolation {mode}")
+        kind, coordinates = kinds[mode]
+        none = [0, 0, 0, 0]
+        axes = self.whole([2, 3])
+        return self.ops.interpolate(
+            x, size, kind, "sizes", none, none, coordinates, "floor", False, -0.75, axes
+        )
+
+    def joined(self, node: fx.Node) -> Value:
+        axis = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else 0)
+        return self.ops.concat(self.value(node.args[0]), axis)
+
+    def split(self, node: fx.Node) -> Value:
+        x, parts = self.value(node.args[0]), int(node.args[1])  # type: ignore[arg-type]
+        axis: Any = node.kwargs.get("dim", node.args[2] if len(node.args) > 2 else 0)
+        return list(self.ops.split(x, self.ops.constant(np.int64(axis)), parts).outputs())
+
+    def softmax(self, node: fx.Node) -> Value:
+        axis = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else -1)
+        return self.ops.softmax(self.value(node.args[0]), axis)
+
+    def indexed(self, node: fx.Node) -> Value:
+        values, index = self.value(node.args[0]), node.args[1]
+        if isinstance(values, list) and isinstance(index, int):
+            return values[index]
+        if isinstance(index, tuple) and all(one is None or one == slice(None) for one in index):
+            return self.reshaped(node)
+        raise NotImplementedError("no translation for indexing a tensor")
+
+
+def _pointwise(name: str) -> Callable[[_Translator, fx.Node], Value]:
+    """Return a line for a function that OpenVINO has under a name, its arguments tensors and numbers."""
+    return lambda to, node: getattr(to.ops, name)(*(to.value(one) for one in node.args))
+
+
+def _activation(name: str) -> Callable[[_Translator, fx.Node, nn.Module, Value], Value]:
+    return lambda to, node, layer, x: getattr(to.ops, name)(x)
+
+
+def _padding(layer: nn.Conv2d) -> tuple[list[int], list[int]]:
+    """Return the padding above and left, and below and right."""
+    if layer.padding == "valid":
+        return [0, 0], [0, 0]
+    if layer.padding == "same":
+        total = [d * (k - 1) for d, k in zip(layer.dilation, layer.kernel_size, strict=True)]
+        return [t // 2 for t in total], [t - t // 2 for t in total]
+    both = [int(p) for p in layer.padding]
+    return both, both
+
+
+def _slope(layer: nn.LeakyReLU) -> Tensor:
+    return torch.tensor(layer.negative_slope)
+
+
+_PADDING: Mapping[str, Callable[[_Translator], str]] = {
+    "reflect": lambda to: "reflect",
+    "replicate": lambda to: "edge",
+}
+
+_LAYERS: Mapping[Any, Callable[..., Value]] = {
+    nn.Linear: _Translator.linear,
+    nn.Conv2d: _Translator.convolution,
+    nn.ConvTranspose2d: _Translator.transposed_convolution,
+    nn.BatchNorm2d: _Translator.batch_norm,
+    nn.ReLU: _activation("relu"),
+    nn.LeakyReLU: lambda to, node, layer, x: to.ops.prelu(x, to.constant(_slope(layer))),
+    nn.SiLU: _activation("swish"),
+    nn.Sigmoid: _activation("sigmoid"),
+    nn.Tanh: _activation("tanh"),
+    nn.Identity: lambda to, node, layer, x: x,
+    nn.Dropout: lambda to, node, layer, x: x,
+    nn.Flatten: lambda to, node, layer, x: to.reshaped(node),
+    nn.Unflatten: lambda to, node, layer, x: to.reshaped(node),
+    nn.PixelShuffle: lambda to, node, layer, x: to.ops.depth_to_space(x, "depth_first", layer.upscale_factor),
+    nn.PixelUnshuffle: lambda to, node, layer, x: to.ops.space_to_depth(
+        x, "depth_first", layer.downscale_factor
+    ),
+}
+
+_FUNCTIONS: Mapping[Any, Callable[[_Translator, fx.Node], Value]] = {
+    operator.add: _pointwise("add"),
+    torch.add: _pointwise("add"),
+    operator.sub: _pointwise("subtract"),
+    operator.mul: _pointwise("multiply"),
+    torch.mul: _pointwise("multiply"),
+    operator.truediv: _pointwise("divide"),
+    operator.neg: _pointwise("negative"),
+    torch.sigmoid: _pointwise("sigmoid"),
+    torch.tanh: _pointwise("tanh"),
+    torch.exp: _pointwise("exp"),
+    torch.softmax: _Translator.softmax,
+    torch.flatten: _Translator.reshaped,
+    torch.cat: _Translator.joined,
+    torch.chunk: _Translator.split,
+    operator.getitem: _Translator.indexed,
+    F.interpolate: _Translator.resized,
+    F.silu: lambda to, node: to.ops.swish(to.value(node.args[0])),
+}
+
+_RESHAPING = ("flatten", "unflatten", "reshape", "view", "unsqueeze", "squeeze")
+
+_METHODS: Mapping[Any, Callable[[_Translator, fx.Node], Value]] = {
+    **dict.fromkeys(_RESHAPING, _Translator.reshaped),
+    **dict.fromkeys(("float", "contiguous"), lambda to, node: to.value(node.args[0])),
+    "permute": _Translator.permuted,
+    "transpose": _Translator.swapped,
+    "chunk": _Translator.split,
+    "sigmoid": _pointwise("sigmoid"),
+    "tanh": _pointwise("tanh"),
+    "exp": _pointwise("exp"),
+}

@@ -1,0 +1,119 @@
+"""Every kind of node that has a translation gives what PyTorch gives."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from latentlab.live.prepare import Forms
+from latentlab.live.runtime import can_compile
+from latentlab.live.ways import Way
+
+pytestmark = pytest.mark.skipif(not can_compile("float32"), reason="no OpenVINO here")
+CPU = torch.device("cpu")
+
+
+class _Net(nn.Module):
+    """Runs a function of a feature map and, where it has one, a layer."""
+
+    def __init__(self, function, layer: nn.Module | None = None) -> None:
+        super().__init__()
+        self.layer = layer if layer is not None else nn.Identity()
+        self._function = function
+
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> tuple[Tensor, ...]:
+        answer = self._function(self.layer(latents))
+        return answer if isinstance(answer, tuple) else (answer,)
+
+
+def _same(x: Tensor) -> Tensor:
+    return x
+
+
+LAYERS = [
+    nn.Conv2d(8, 6, 3, padding=1),
+    nn.Conv2d(8, 6, 3, stride=2, padding=1, bias=False),
+    nn.Conv2d(8, 8, 4, padding="same", dilation=2),
+    nn.Conv2d(8, 8, 3, padding="valid", groups=2),
+    nn.Conv2d(8, 8, 3, padding=(1, 2), padding_mode="reflect"),
+    nn.Conv2d(8, 8, 3, padding=1, padding_mode="replicate"),
+    nn.ConvTranspose2d(8, 4, 3, stride=2, padding=1, output_padding=1),
+    nn.ConvTranspose2d(8, 4, 4, stride=2, padding=1, bias=False),
+    nn.BatchNorm2d(8),
+    nn.BatchNorm2d(8, affine=False),
+    nn.LeakyReLU(0.2),
+    nn.SiLU(),
+    nn.Sigmoid(),
+    nn.Tanh(),
+    nn.PixelShuffle(2),
+    nn.PixelUnshuffle(2),
+    nn.Sequential(nn.Flatten(), nn.Linear(8 * 36, 5, bias=False), nn.Unflatten(1, (5, 1, 1))),
+]
+FUNCTIONS = {
+    "arithmetic": lambda x: 2.0 - x / 3.0 + x * (x + 1.0),
+    "negative": lambda x: -x,
+    "curves": lambda x: torch.exp(torch.tanh(x)) + torch.sigmoid(x).exp() + x.tanh() + F.silu(x),
+    "rectifiers": lambda x: torch.relu(x) + x.relu() + F.relu(x),
+    "halves": lambda x: torch.cat([torch.chunk(x, 2, 1)[1], x.chunk(2, dim=1)[0]], dim=1),
+    "order": lambda x: (x.permute(0, 3, 1, 2), x.permute((0, -1, 1, 2)), x.transpose(1, -1)),
+    "shapes": lambda x: (x.flatten(1), x.reshape(-1, 4, 72).unsqueeze(1), torch.flatten(x, 2).float()),
+    "nearest": lambda x: F.interpolate(x, scale_factor=2.0, mode="nearest"),
+    "bilinear": lambda x: F.interpolate(x, size=(9, 15), mode="bilinear", align_corners=False),
+    "areas": lambda x: F.interpolate(x, size=(3, 2), mode="area"),
+    "softmax": lambda x: (torch.softmax(x.flatten(1), dim=1), torch.softmax(x, -1)),
+}
+
+
+def _agree(network: nn.Module) -> None:
+    network.requires_grad_(False).eval()
+    given = torch.randn(5, 8, 6, 6, generator=torch.Generator().manual_seed(0))
+    for batch in (1, 3, 5):
+        found = Forms(network, (given[:1],)).make(Way("float32", True), CPU, batch)(given)
+        for part, right in zip(found, network(given), strict=True):
+            torch.testing.assert_close(part, right, atol=2e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=str)
+def test_layers(layer: nn.Module):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        for part in layer.modules():
+            if isinstance(part, nn.BatchNorm2d):
+                part.running_mean.normal_()
+                part.running_var.uniform_(0.5, 2.0)
+    _agree(_Net(_same, layer))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions(name: str):
+    _agree(_Net(FUNCTIONS[name]))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: torch.sort(x)[0],
+        lambda x: x.reshape(-1, 6),
+        lambda x: F.interpolate(x, size=(9, 9), mode="bilinear", align_corners=True),
+        lambda x: F.interpolate(x, size=(9, 9), mode="bicubic"),
+        lambda x: x[:, 1:],
+    ],
+)
+def test_what_has_no_translation_says_so(function):
+    with pytest.raises(NotImplementedError):
+        Forms(_Net(function), (torch.randn(1, 8, 6, 6),)).make(Way("float32", True), CPU, 2)
+
+
+def test_openvino_is_imported_without_its_reports():
+    script = (
+        "import sys; from latentlab.live.runtime import openvino; openvino('openvino.opset13');"
+        "told = [name for name in sys.modules if name.startswith('openvino_telemetry.')];"
+        "print(told, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] False"
