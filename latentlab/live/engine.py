@@ -18,7 +18,7 @@ from latentlab.data.pictures import square_picture
 from latentlab.device import resolve_device
 from latentlab.errors import SettingsError
 from latentlab.live.fast import FastNetwork, Outputs
-from latentlab.live.frame_network import ResizedPredictor, to_pixels
+from latentlab.live.frame_network import ResizedPredictor
 from latentlab.live.frames import DeviceOverride
 from latentlab.live.opening import Loaded, load_pair
 from latentlab.live.trial import cache_key
@@ -137,14 +137,9 @@ class Engine:
         return source, mean, std, attributes, reconstruction
 
     def _pictures(self, outputs: Outputs) -> Pictures:
-        """Turn the network's outputs into pictures: on the device, then one copy."""
-        images, *probabilities = outputs
-        with intra_op_threads(1):
-            pixels = to_pixels(images).cpu().numpy()
+        pixels, *probabilities = outputs
         values = [_array(answer) for answer in probabilities]
-        return Pictures(
-            pixels.view(np.uint8).reshape(*pixels.shape, 4), dict(zip(self._names, values, strict=True))
-        )
+        return Pictures(pixels.cpu().numpy(), dict(zip(self._names, values, strict=True)))
 
     def _judge(self, pictures: NDArray[np.uint8], threads: int) -> Attributes:
         """Return the attributes ``[B, classes]`` of pictures uint8 ``[B, S, S, 3]``, reproducibly."""

@@ -12,6 +12,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from latentlab.device import cpu_threads
 from latentlab.live.examples import example, typical_and_far
 from latentlab.live.frames import DeviceOverride
 from latentlab.live.prepare import Forms, Forward
@@ -28,7 +29,7 @@ COMPARED = 32
 """Pictures on which every way is compared with float32 before it may be used."""
 
 Outputs = tuple[Tensor, ...]
-"""Images ``[B, 3, S, S]`` in [0, 1], then each attribute's probabilities ``[B, classes]``."""
+"""Pixels uint8 ``[B, S, S, 4]`` (BGRX), then each attribute's probabilities ``[B, classes]``."""
 
 _CANNOT = (RuntimeError, ValueError, TypeError, NotImplementedError, KeyError)
 
@@ -97,7 +98,8 @@ class FastNetwork:
             for medians in measure(calls):
                 times = medians
                 yield
-            way = best(times)
+            alone = many or self.device.type != "cpu"
+            way = best(times, None if alone else cpu_threads())
             chosen.append((way, forms[way]))
             for tried, milliseconds in times.items():
                 count = f"{batch} pictures" if many else "1 picture"
@@ -111,8 +113,9 @@ class FastNetwork:
         wait(self._run(form, way, given))
 
     def _run(self, form: Forward, way: Way, given: tuple[Tensor, ...]) -> Outputs:
-        # A compiled form has threads of its own; PyTorch's, once woken, would spin in their way.
-        with intra_op_threads(1 if way.compiled else way.threads), torch.inference_mode():
+        if way.compiled:  # It has threads of its own; PyTorch's, once woken, would spin in their way.
+            return form(*given)
+        with intra_op_threads(way.threads), torch.inference_mode():
             return form(*(tensor.to(self.device) for tensor in given))
 
     def _honest(self, way: Way, batch: int, latents: tuple[Tensor, ...], truth: Outputs) -> Forward | None:

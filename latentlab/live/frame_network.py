@@ -1,4 +1,4 @@
-"""The whole pass of a frame as one module: latents to picture to attributes.
+"""The whole pass of a frame as one module: latents to picture to attributes and to the screen's bytes.
 
 `prepare` makes fast forms of this module; the plain module is what a script would run.
 """
@@ -28,13 +28,29 @@ class FrameNetwork(nn.Module):
         super().__init__()
         self.model = model
         self.judge = None if predictor is None else ResizedPredictor(predictor, model.spec.image_size)
+        self.screen = Screen()
 
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Return images ``[B, 3, S, S]`` in [0, 1], and each attribute's probabilities ``[B, classes]``."""
+        """Return pixels (`Screen`), and each attribute's probabilities ``[B, classes]``."""
         images = self.model.decode(latents, condition)
-        if self.judge is None:
-            return (images,)
-        return (images, *self.judge.predict(images).values())
+        pixels = self.screen(images)
+        return (pixels,) if self.judge is None else (pixels, *self.judge.predict(images).values())
+
+
+class Screen(nn.Module):
+    """Images ``[B, 3, S, S]`` in [0, 1] to what a screen shows: uint8 ``[B, S, S, 4]``, B, G, R, 255."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the pixels, on the images' device.
+
+        The channels are joined by arithmetic in float32, which holds all 24 bits: that takes a few passes
+        over whole pictures on any device, and no interleaving byte by byte. In memory, a 32-bit number
+        0xFFRRGGBB is the bytes B, G, R, 255 of a little-endian machine.
+        """
+        red, green, blue = (images.float() * 255.0).round_().clamp_(0.0, 255.0).unbind(1)
+        joined = torch.add(blue, green, alpha=256.0).add_(red, alpha=65536.0)
+        pixels = joined.to(torch.int32).bitwise_or_(_OPAQUE).contiguous()
+        return pixels.view(torch.uint8).reshape(*pixels.shape, 4)
 
 
 class ResizedPredictor(nn.Module):
@@ -72,18 +88,6 @@ class ResizedPredictor(nn.Module):
         if self._given < self._side:
             return F.interpolate(images, size=size, mode="bilinear", align_corners=False)
         return images
-
-
-def to_pixels(images: Tensor) -> Tensor:
-    """Turn images ``[B, 3, S, S]`` in [0, 1] into 32-bit pixels 0xFFRRGGBB, int32 ``[B, S, S]``.
-
-    In memory these are the bytes B, G, R, X of a little-endian machine. The channels are joined by
-    arithmetic in float32, which holds all 24 bits: that takes a few passes over whole pictures on any
-    device, and no interleaving byte by byte.
-    """
-    red, green, blue = (images.float() * 255.0).round_().clamp_(0.0, 255.0).unbind(1)
-    joined = torch.add(blue, green, alpha=256.0).add_(red, alpha=65536.0)
-    return joined.to(torch.int32).bitwise_or_(_OPAQUE).contiguous()
 
 
 _OPAQUE = -(1 << 24)

@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
+from latentlab.live.frame_network import Screen
+
 _RELUS = {F.relu, torch.relu, torch.relu_}
 _POINTWISE = {torch.sigmoid, torch.tanh, operator.mul, operator.add, operator.sub, operator.truediv}
 """Functions that treat every number alike, given one tensor and plain numbers."""
@@ -36,7 +38,7 @@ def trace(network: nn.Module, conditional: bool) -> fx.GraphModule:
     Exception
         Whatever tracing raises where the network's way depends on its numbers.
     """
-    tracer = fx.Tracer()
+    tracer = _Tracer()
     graph = tracer.trace(network, concrete_args=None if conditional else {"condition": None})
     module = fx.GraphModule(tracer.root, graph)
     _fold_constants(module)
@@ -44,6 +46,13 @@ def trace(network: nn.Module, conditional: bool) -> fx.GraphModule:
     _cancel_shuffles(module)
     tidy(module)
     return module
+
+
+class _Tracer(fx.Tracer):
+    """Keeps the conversion to pixels in one piece: every runtime has a way of its own for that."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return isinstance(m, Screen) or super().is_leaf_module(m, module_qualified_name)
 
 
 def tidy(module: fx.GraphModule) -> None:
@@ -93,7 +102,7 @@ def observe(module: fx.GraphModule, example: tuple[Tensor, ...]) -> dict[fx.Node
     class Observer(fx.Interpreter):
         def run_node(self, n: fx.Node) -> Any:
             result = super().run_node(n)
-            if isinstance(result, Tensor) and result.is_floating_point() and result.ndim > 1:
+            if isinstance(result, Tensor) and result.ndim > 1:
                 found[n] = Observed(result.shape, result.transpose(0, 1).flatten(1).amax(1))
             return result
 

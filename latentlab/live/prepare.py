@@ -27,7 +27,7 @@ _WATCHED = 8
 """Rows of the example that are looked at in one step."""
 
 Forward = Callable[..., tuple[Tensor, ...]]
-"""Latents ``[B, *latent_shape]`` (and condition ``[B, C]``) in float32 on the form's device to images and
+"""Latents ``[B, *latent_shape]`` (and condition ``[B, C]``) in float32 on the form's device to pixels and
 probabilities."""
 
 
@@ -144,7 +144,7 @@ class CompiledNetwork:
         self._request = self._network.create_infer_request()
 
     def __call__(self, latents: Tensor, condition: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Return float32 results ``[B, ...]`` for float32 rows on the CPU, batch by batch."""
+        """Return the results ``[B, ...]`` for float32 rows on the CPU, batch by batch."""
         given = [tensor.numpy() for tensor in (latents, condition) if tensor is not None]
         parts = [
             self._run([rows[start : start + self._batch] for rows in given])

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
+from latentlab.live.frame_network import Screen
 from latentlab.live.graph import Observed, attribute
 from latentlab.live.int8 import Rounding
 from latentlab.live.runtime import openvino
@@ -192,6 +193,14 @@ class _Translator:
             x, size, kind, "sizes", none, none, coordinates, "floor", False, -0.75, axes
         )
 
+    def pixels(self, node: fx.Node, layer: Screen, x: Value) -> Value:
+        ops = self.ops
+        scaled = ops.round(ops.multiply(x, self.value(255.0)), "half_to_even")
+        reverse = ops.gather(ops.clamp(scaled, 0.0, 255.0), self.whole([2, 1, 0]), self.whole([1]))
+        bytes_ = ops.convert(ops.transpose(reverse, self.whole([0, 2, 3, 1])), "u8")
+        full = ops.constant(np.full([*self.shape(node)[:3], 1], 255, dtype=np.uint8))
+        return ops.concat([bytes_, full], 3)
+
     def joined(self, node: fx.Node) -> Value:
         axis = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else 0)
         return self.ops.concat(self.value(node.args[0]), axis)
@@ -244,6 +253,7 @@ _PADDING: Mapping[str, Callable[[_Translator], str]] = {
 }
 
 _LAYERS: Mapping[Any, Callable[..., Value]] = {
+    Screen: _Translator.pixels,
     nn.Linear: _Translator.linear,
     nn.Conv2d: _Translator.convolution,
     nn.ConvTranspose2d: _Translator.transposed_convolution,

@@ -23,15 +23,19 @@ from latentlab.device import cpu_threads
 from latentlab.live.ways import Way
 from latentlab.paths import cache_directory
 
-MEAN_ERROR, NOISE, PROBABILITY_ERROR = 1.5 / 255, 2.55 / 255, 0.05
-"""How far a way may stray from float32: mean of the pictures' absolute errors, root of the mean of their
-squares (40 dB, where differences stop being seen), mean absolute error of the attributes' probabilities."""
+MEAN_ERROR, NOISE, PROBABILITY_ERROR = 1.5, 2.55, 0.05
+"""How far a way may stray from float32: mean of the pixels' absolute errors (0 to 255), root of the mean of
+their squares (40 dB, where differences stop being seen), mean absolute error of attributes' probabilities."""
 
 WORTH = 1.15
 """More threads must be faster by this factor: those not used are left to the window."""
 
+THE_WINDOWS = 1.0
+"""Milliseconds that the window needs of a processor for each move, while that move's frame is rendered: a
+single picture that takes all processors is shown later by that much."""
+
 _ROUNDS, _RUNS, _LONGEST = 3, 4, 0.25
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,9 @@ def strays(answer: Sequence[Tensor], truth: Sequence[Tensor]) -> bool:
     Parameters
     ----------
     answer, truth
-        Images ``[B, 3, S, S]`` in [0, 1], then each attribute's probabilities ``[B, classes]``.
+        Pixels uint8 ``[B, S, S, 4]`` (BGRX), then each attribute's probabilities ``[B, classes]``.
     """
-    errors = answer[0].float().cpu() - truth[0].float().cpu()
+    errors = (answer[0].cpu().float() - truth[0].cpu().float())[..., :3]
     right = float(errors.abs().mean()) <= MEAN_ERROR and float(errors.square().mean().sqrt()) <= NOISE
     return not right or not all(
         float((found.float().cpu() - sure.float().cpu()).abs().mean()) <= PROBABILITY_ERROR
@@ -87,11 +91,21 @@ def measure(
             yield {done: 1e3 * statistics.median(found) for done, found in times.items() if found}
 
 
-def best(milliseconds: Mapping[Way, float]) -> Way:
-    """Return the way to take: the fastest, or a nearly as fast one with fewer threads."""
-    fastest = min(milliseconds.values())
-    good = [way for way, time in milliseconds.items() if time <= WORTH * fastest]
-    return min(good, key=lambda way: (way.threads, milliseconds[way]))
+def best(milliseconds: Mapping[Way, float], processors: int | None = None) -> Way:
+    """Return the way to take: the fastest, or a nearly as fast one with fewer threads.
+
+    Parameters
+    ----------
+    processors
+        Where given, the window is at work meanwhile, on one of that many processors (`THE_WINDOWS`).
+    """
+    shown = {
+        way: time + (THE_WINDOWS if processors is not None and way.threads >= processors else 0.0)
+        for way, time in milliseconds.items()
+    }
+    fastest = min(shown.values())
+    good = [way for way, time in shown.items() if time <= WORTH * fastest]
+    return min(good, key=lambda way: (way.threads, shown[way]))
 
 
 def cache_key(device: torch.device, networks: Any, wish: Any) -> str:

@@ -11,11 +11,12 @@ from latentlab.spec import PredictorSpec
 from latentlab.ui.theme import LIGHT
 from latentlab.ui.widgets.bars_painter import (
     BarLayout,
+    Numbers,
     Series,
     lay_out,
+    paint_bars,
     paint_ground,
     paint_legend,
-    paint_values,
 )
 
 SCALE = 2
@@ -90,7 +91,9 @@ def compose(
         painter.translate(MARGIN, bars_top)
         paint_legend(painter, QPointF(0, 0), series, LIGHT, font)
         paint_ground(painter, bars, len(series), LIGHT, font)
-        paint_values(painter, bars, series, LIGHT, font)
+        paint_bars(painter, bars, series, range(len(series)), LIGHT)
+        if series:
+            Numbers(font).paint(painter, bars, series[-1], LIGHT)
         painter.translate(-MARGIN, -bars_top)
     painter.setFont(small)
     painter.setPen(QColor(LIGHT.muted))

@@ -15,12 +15,13 @@ from latentlab.spec import Attribute, PredictorSpec
 from latentlab.ui.theme import Theme
 from latentlab.ui.widgets.bars_painter import (
     BarLayout,
+    Numbers,
     Series,
     label_of,
     lay_out,
+    paint_bars,
     paint_ground,
     paint_legend,
-    paint_values,
     small_font,
 )
 
@@ -98,6 +99,7 @@ class AttributeBars(QWidget):
         self._series: dict[str, Series] = {}
         self._layout = BarLayout()
         self._ground: QPixmap | None = None
+        self._numbers = Numbers(self.font())
         self._generation = 0
         self.painted_generation = 0
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -120,8 +122,10 @@ class AttributeBars(QWidget):
         else:
             self._series.pop(role, None)
         if had != (role in self._series) or title != before:
-            self._forget_ground()
+            self._ground = None
             self.series_changed.emit()
+        elif role != _ORDER[-1]:
+            self._ground = None
         self.update()
 
     def show_frame(self, probabilities: Probabilities, generation: int) -> None:
@@ -160,13 +164,15 @@ class AttributeBars(QWidget):
         self._lay_out()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint what stays from a picture of it, and the bars and numbers anew."""
+        """Paint what stays from a picture of it, and the last picture's bars and numbers anew."""
         series = self.series
         if self._ground is None:
-            self._ground = self._paint_ground(len(series))
+            self._ground = self._paint_ground(series)
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._ground)
-        paint_values(painter, self._layout, series, self._theme.colours, self.font())
+        if series:
+            paint_bars(painter, self._layout, series, [len(series) - 1], self._theme.colours)
+            self._numbers.paint(painter, self._layout, series[-1], self._theme.colours)
         painter.end()
         self.painted_generation = self._generation
         self.painted.emit(self._generation)
@@ -213,14 +219,15 @@ class AttributeBars(QWidget):
         ]
         return "\n".join(lines)
 
-    def _paint_ground(self, series: int) -> QPixmap:
+    def _paint_ground(self, series: list[Series]) -> QPixmap:
         scale = self.devicePixelRatioF()
         ground = QPixmap(self.size() * scale)
         ground.setDevicePixelRatio(scale)
         ground.fill(self._theme.colour("surface"))
         painter = QPainter(ground)
         if series:
-            paint_ground(painter, self._layout, series, self._theme.colours, self.font())
+            paint_ground(painter, self._layout, len(series), self._theme.colours, self.font())
+            paint_bars(painter, self._layout, series, range(len(series) - 1), self._theme.colours)
         painter.end()
         return ground
 
@@ -229,6 +236,7 @@ class AttributeBars(QWidget):
         self.update()
 
     def _lay_out(self) -> None:
+        self._numbers = Numbers(self.font())
         before = self._layout.height
         # Always with room for all three pictures' bars, so that nothing moves when there is no input.
         self._layout = (

@@ -5,13 +5,13 @@ The chart of the Explore screen and the exported figure are painted by the same 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QStaticText
 
 from latentlab.operations.attribute_table import held_out_error
 from latentlab.spec import Attribute, PredictorSpec
@@ -147,33 +147,55 @@ def paint_ground(painter: QPainter, layout: BarLayout, series: int, colours: Col
     painter.setBrush(QColor(colours.sunken))
     for block in layout.blocks:
         for row in block.rows:
-            for bar in _bars(row, series):
-                painter.drawRoundedRect(bar, BAR / 2, BAR / 2)
+            for k in range(series):
+                painter.drawRoundedRect(_bar(row, k, series), BAR / 2, BAR / 2)
 
 
-def paint_values(
-    painter: QPainter, layout: BarLayout, series: list[Series], colours: Colours, font: QFont
+def paint_bars(
+    painter: QPainter, layout: BarLayout, series: Sequence[Series], which: Sequence[int], colours: Colours
 ) -> None:
-    """Paint the bars, and at the end of each row the last series' probability."""
+    """Paint the bars of some of the series, by their places among all."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    for k, one in enumerate(series):
-        painter.setBrush(QColor(getattr(colours, one.colour)))
+    for k in which:
+        painter.setBrush(QColor(getattr(colours, series[k].colour)))
         for block in layout.blocks:
-            values = one.probabilities[block.attribute.name].tolist()
+            values = series[k].probabilities[block.attribute.name].tolist()
             for row, value in zip(block.rows, values, strict=True):
-                bar = _bars(row, len(series))[k]
+                bar = _bar(row, k, len(series))
                 length = min(1.0, max(0.0, value)) * bar.width()
                 if length > 0.5:
                     bar.setWidth(length)
                     radius = min(BAR / 2, length / 2)
                     painter.drawRoundedRect(bar, radius, radius)
-    painter.setFont(small_font(font))
-    painter.setPen(QColor(colours.text))
-    for block in layout.blocks:
-        values = series[-1].probabilities[block.attribute.name].tolist() if series else []
-        for row, value in zip(block.rows, values, strict=bool(series)):
-            painter.drawText(row.number, _RIGHT, f"{100 * value:.0f}%")
+
+
+class Numbers:
+    """Paints percentages at the end of each row; each text is laid out once."""
+
+    def __init__(self, font: QFont) -> None:
+        self._font = small_font(font)
+        self._texts: dict[str, QStaticText] = {}
+
+    def paint(self, painter: QPainter, layout: BarLayout, one: Series, colours: Colours) -> None:
+        """Paint one series' probabilities."""
+        painter.setFont(self._font)
+        painter.setPen(QColor(colours.text))
+        for block in layout.blocks:
+            values = one.probabilities[block.attribute.name].tolist()
+            for row, value in zip(block.rows, values, strict=True):
+                text = self._text(f"{100 * value:.0f}%")
+                size, area = text.size(), row.number
+                x, y = area.right() + 1 - size.width(), area.center().y() + 0.5 - size.height() / 2
+                painter.drawStaticText(QPointF(x, y), text)
+
+    def _text(self, text: str) -> QStaticText:
+        if text not in self._texts:
+            made = QStaticText(text)
+            made.setTextFormat(Qt.TextFormat.PlainText)
+            made.prepare(font=self._font)
+            self._texts[text] = made
+        return self._texts[text]
 
 
 def paint_legend(
@@ -195,7 +217,7 @@ def paint_legend(
     return x - origin.x()
 
 
-def _bars(row: Row, series: int) -> list[QRectF]:
-    """Return the bars of a row, in the middle of its height."""
+def _bar(row: Row, k: int, series: int) -> QRectF:
+    """Return a row's k-th bar; all of them stand in the middle of its height."""
     room = row.name.height() - series * (BAR + BAR_GAP)
-    return [row.bar.translated(0, room / 2 + k * (BAR + BAR_GAP)) for k in range(series)]
+    return row.bar.translated(0, room / 2 + k * (BAR + BAR_GAP))
