@@ -20,7 +20,7 @@ from latentlab.ui import dialogs, incoming, menus
 from latentlab.ui.actions import Actions
 from latentlab.ui.exports import Exports
 from latentlab.ui.icons import application_icon
-from latentlab.ui.screens.explore import ExploreScreen
+from latentlab.ui.screens.explore import LATER_MILLISECONDS, ExploreScreen
 from latentlab.ui.settings import Settings
 from latentlab.ui.theme import SCHEMES, Scheme, Theme
 from latentlab.ui.widgets.banner import Banner
@@ -52,6 +52,10 @@ class MainWindow(QMainWindow):
         self.resize(1280, 800)
 
         self.actions_table = Actions(self, workspace, theme, self._handlers())
+        self._refresh_later = QTimer(self)
+        self._refresh_later.setSingleShot(True)
+        self._refresh_later.setInterval(LATER_MILLISECONDS)
+        self._refresh_later.timeout.connect(self.actions_table.refresh)
         self.actions_table.fill(self.menuBar())
         self.header = Header(self.actions_table, SampleMenu(self._bring_sample), theme)
         self.banner = Banner(theme)
@@ -223,8 +227,11 @@ class MainWindow(QMainWindow):
 
     # What the workspace tells
 
-    def _follow(self, _change: Change) -> None:
-        self.actions_table.refresh()
+    def _follow(self, change: Change) -> None:
+        if change.way != "move":
+            self.actions_table.refresh()
+        elif not self._refresh_later.isActive():
+            self._refresh_later.start()
 
     def _show_phase(self, phase: str) -> None:
         # No control has the focus until a person gives it to one.

@@ -98,11 +98,19 @@ def test_reset_is_grey_at_the_start_and_returns_there(driver) -> None:
     start = driver.latent.copy()
     assert not row.reset.isEnabled()
     drag(driver, 5)
-    assert row.reset.isEnabled()
+    driver.wait(row.reset.isEnabled)
     driver.qtbot.mouseClick(row.reset, Qt.MouseButton.LeftButton)
     assert not row.reset.isEnabled()
     assert driver.undo_name == "Reset dimension 5"
     np.testing.assert_array_equal(driver.latent, start)
+
+
+def test_what_is_told_after_the_frame_is_told_soon_also_where_no_frame_comes(driver, monkeypatch) -> None:
+    row = driver.list.row(2)
+    monkeypatch.setattr(driver.screen, "_show_frame", lambda _frame: None)
+    driver.workspace.explore.move(2, 1.25)
+    driver.wait(lambda: row.spin.value() == 1.25)
+    assert row.reset.isEnabled()
 
 
 def test_a_double_click_resets(driver) -> None:
@@ -138,7 +146,7 @@ def test_the_spin_box_sets_a_value_exactly_also_beyond_the_slider(driver) -> Non
     driver.qtbot.keyClick(spin, Qt.Key.Key_Return)
     assert float(driver.latent[7]) == 4.25
     slider = driver.list.row(7).slider
-    assert slider.value() == slider.maximum()
+    driver.wait(lambda: slider.value() == slider.maximum())
     assert float(driver.latent[7]) == 4.25, "the slider's end does not push the value back"
 
 

@@ -68,6 +68,7 @@ def test_every_control_is_reached_by_the_tab_key(driver) -> None:
         driver.workspace.explore.move(
             dimension, 1.0
         )  # Reset can be reached where there is something to reset
+    driver.rest()
     window.activateWindow()
     driver.wait(window.isActiveWindow)
     window.header.samples.setFocus()

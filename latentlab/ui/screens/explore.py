@@ -24,6 +24,8 @@ from latentlab.ui.widgets.picture_view import bgrx
 REST_MILLISECONDS = 250
 """How long the controls rest before the settled frame is asked for."""
 
+LATER_MILLISECONDS = 50
+"""A drag's numbers are told after the frame has been painted, at the latest after this time."""
 
 PANEL_LEAST, PANEL_MOST = 384, 440
 
@@ -57,6 +59,9 @@ class ExploreScreen(QWidget):
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MILLISECONDS)
         self._rest.timeout.connect(workspace.rendering.settle)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._show_later)
 
         left = QVBoxLayout()
         left.setSpacing(12)
@@ -99,6 +104,7 @@ class ExploreScreen(QWidget):
             and frame is self._workspace.rendering.settled_frame
             and self._announced == frame.generation
             and self.stage.start.pixels is not None
+            and not self._later.isActive()
             and not self._workspace.busy
         )
 
@@ -135,10 +141,24 @@ class ExploreScreen(QWidget):
         return {one.colour: one.probabilities for one in self.attributes.bars.series}
 
     def _follow(self, change: Change) -> None:
-        if change.after.explore is not None and self._workspace.in_step:
-            self._show_state(change.after.explore)
+        state = change.after.explore
+        if state is None or not self._workspace.in_step:
+            return
+        if change.way != "move":
+            self._show_state(state)
+        else:
+            # The renderer has been asked and waits for the interpreter: what can be told later is.
+            self._rest.start()
+            if not self._later.isActive():
+                self._later.start(LATER_MILLISECONDS)
+
+    def _show_later(self) -> None:
+        state = self._workspace.explore.state
+        if state is not None and self._workspace.in_step:
+            self._show_state(state)
 
     def _show_state(self, state: Explore) -> None:
+        self._later.stop()
         before, self._shown = self._shown, state
         self.panel.show_state(state)
         if before is None or before.start is not state.start or before.source is not state.source:
@@ -186,6 +206,8 @@ class ExploreScreen(QWidget):
         if self.stage.edited.painted_generation != generation:
             return
         self._announced = generation
+        if self._later.isActive():
+            self._later.start(0)
         asked = self._workspace.rendering.asked_at(generation)
         if asked is not None and not frame.settled:
             self.timed.emit(frame.render_ms, 1000.0 * (time.perf_counter() - asked))
