@@ -105,9 +105,9 @@ def test_reset_is_grey_at_the_start_and_returns_there(driver) -> None:
     np.testing.assert_array_equal(driver.latent, start)
 
 
-def test_what_is_told_after_the_frame_is_told_soon_also_where_no_frame_comes(driver, monkeypatch) -> None:
+def test_what_is_told_after_the_frame_is_told_soon_also_where_no_frame_comes(driver) -> None:
     row = driver.list.row(2)
-    monkeypatch.setattr(driver.screen, "_show_frame", lambda _frame: None)
+    driver.workspace.rendering.edited.disconnect(driver.screen._show_frame)
     driver.workspace.explore.move(2, 1.25)
     driver.wait(lambda: row.spin.value() == 1.25)
     assert row.reset.isEnabled()
