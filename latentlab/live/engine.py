@@ -17,8 +17,8 @@ from latentlab.data.image_set import images_to_tensor
 from latentlab.data.pictures import square_picture
 from latentlab.device import resolve_device
 from latentlab.errors import SettingsError
+from latentlab.families.resized import ResizedPredictor
 from latentlab.live.fast import FastNetwork, Outputs
-from latentlab.live.frame_network import ResizedPredictor
 from latentlab.live.frames import DeviceOverride
 from latentlab.live.opening import Loaded, load_pair
 from latentlab.live.trial import cache_key

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from latentlab.families.resized import ResizedPredictor
 from latentlab.model import AttributePredictor, LatentModel
 
 
@@ -51,43 +51,6 @@ class Screen(nn.Module):
         joined = torch.add(blue, green, alpha=256.0).add_(red, alpha=65536.0)
         pixels = joined.to(torch.int32).bitwise_or_(_OPAQUE).contiguous()
         return pixels.view(torch.uint8).reshape(*pixels.shape, 4)
-
-
-class ResizedPredictor(nn.Module):
-    """An attribute predictor for pictures of another size than its own.
-
-    Parameters
-    ----------
-    image_size
-        Size of the pictures that will come. Larger ones are reduced by the mean over areas, smaller ones
-        enlarged bilinearly.
-    """
-
-    def __init__(self, predictor: AttributePredictor, image_size: int) -> None:
-        super().__init__()
-        self.predictor = predictor
-        self.spec = predictor.spec
-        self._side, self._given = predictor.spec.image_size, image_size
-
-    def predict(self, images: Tensor) -> dict[str, Tensor]:
-        """Return calibrated probabilities ``[B, classes]`` by attribute, for images in [0, 1]."""
-        return self.predictor.predict(self._fit(images))
-
-    def features(self, images: Tensor) -> Tensor:
-        """Return the last hidden layer ``[B, F]``."""
-        return self.predictor.features(self._fit(images))
-
-    def probabilities(self, features: Tensor) -> dict[str, Tensor]:
-        """Return what `predict` does, for features that have been computed already."""
-        return self.predictor.probabilities(features)
-
-    def _fit(self, images: Tensor) -> Tensor:
-        size = (self._side, self._side)
-        if self._given > self._side:
-            return F.interpolate(images, size=size, mode="area")
-        if self._given < self._side:
-            return F.interpolate(images, size=size, mode="bilinear", align_corners=False)
-        return images
 
 
 _OPAQUE = -(1 << 24)

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from latentlab.data.image_set import ImageSet, images_to_tensor
 from latentlab.errors import SettingsError
+from latentlab.families.resized import resized
 from latentlab.model import AttributePredictor
 from latentlab.progress import Progress, Reporter
 
@@ -105,15 +105,6 @@ def evaluation() -> Iterator[None]:
             yield
     finally:
         cudnn.allow_tf32 = before
-
-
-def resized(images: Tensor, side: int) -> Tensor:
-    """Return images ``[B, 3, side, side]``: the mean over areas downwards, bilinear upwards."""
-    if images.shape[-1] == side:
-        return images
-    if images.shape[-1] > side:
-        return F.interpolate(images, size=(side, side), mode="area")
-    return F.interpolate(images, size=(side, side), mode="bilinear", align_corners=False)
 
 
 def check_size(data: ImageSet, image_size: int, whose: str) -> None:

@@ -26,7 +26,7 @@ from latentlab.checkpoints.companion import fitting_predictor, load_model, load_
 from latentlab.data.image_set import images_to_tensor
 from latentlab.data.pictures import square_picture
 from latentlab.errors import CheckpointError, SettingsError
-from latentlab.metrics.passes import resized
+from latentlab.families.resized import ResizedPredictor
 from latentlab.model import AttributePredictor, LatentModel
 from latentlab.operations import latents
 from latentlab.operations.attribute_table import AttributeRow, Probabilities, attribute_rows
@@ -174,27 +174,11 @@ class Explorer:
         """
         if self._predictor is None:
             raise SettingsError("No attribute predictor is open. Name one when opening: predictor=...")
-        return settled_attributes(_Fitted(self._predictor), picture[None], self.threads)[0]
+        judge = ResizedPredictor(self._predictor, picture.shape[0])
+        return settled_attributes(judge, picture[None], self.threads)[0]
 
     def table(self, pictures: Mapping[str, NDArray[np.uint8]]) -> list[AttributeRow]:
         """Predict the attributes of named pictures, as rows of a table."""
         found = {name: self.attributes(picture) for name, picture in pictures.items()}
         assert self._predictor is not None
         return attribute_rows(self._predictor.spec, found)
-
-
-class _Fitted:
-    """A predictor that resizes what it is given to its own size."""
-
-    def __init__(self, predictor: AttributePredictor) -> None:
-        self._predictor = predictor
-        self.spec = predictor.spec
-
-    def predict(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
-        return self._predictor.predict(resized(images, self.spec.image_size))
-
-    def features(self, images: torch.Tensor) -> torch.Tensor:
-        return self._predictor.features(resized(images, self.spec.image_size))
-
-    def probabilities(self, features: torch.Tensor) -> dict[str, torch.Tensor]:
-        return self._predictor.probabilities(features)

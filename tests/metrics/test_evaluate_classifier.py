@@ -17,9 +17,10 @@ from latentlab.checkpoints import load
 from latentlab.cli.main import run
 from latentlab.data.image_set import ImageSet, images_to_tensor
 from latentlab.errors import Cancelled, DataError, SettingsError
+from latentlab.families.resized import resized
 from latentlab.metrics.evaluate_classifier import ClassifierEvaluation, evaluate_classifier
 from latentlab.metrics.labels import identities
-from latentlab.metrics.passes import judge_set, resized
+from latentlab.metrics.passes import judge_set
 from latentlab.progress import Progress, Reporter
 from latentlab.spec import Attribute
 
