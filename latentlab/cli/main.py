@@ -15,7 +15,18 @@ import typer
 from latentlab import __version__
 from latentlab.errors import Cancelled, LatentLabError
 
-COMMANDS = ("open", "info", "data", "train", "evaluate", "card", "reconstruct", "bench")
+COMMANDS = (
+    "open",
+    "info",
+    "data",
+    "train",
+    "evaluate",
+    "card",
+    "reconstruct",
+    "traverse",
+    "interpolate",
+    "bench",
+)
 """Commands, each in the module of its name (``open`` in ``open_window``)."""
 
 _CANCELLED = 130

@@ -11,10 +11,11 @@ from PIL import Image
 from latentlab.data.image_set import ImageSet
 from latentlab.metrics.labels import conditions
 from latentlab.operations.explore import Explorer
+from latentlab.operations.sheet import sheet
 from latentlab.progress import Progress, Reporter
 
 SAMPLES, RECONSTRUCTIONS = 64, 32
-_COLUMNS, _WIDE, _GAP = 8, 16, 2
+_COLUMNS, _WIDE = 8, 16
 
 
 def sample_sheet(explorer: Explorer, data: ImageSet, seed: int, reporter: Reporter) -> Image.Image:
@@ -64,14 +65,3 @@ def in_turn(data: ImageSet, groups: Sequence[str], count: int, seed: int) -> NDA
             if queue and len(chosen) < count:
                 chosen.append(int(queue.pop()))
     return np.array(chosen, dtype=np.int64)
-
-
-def sheet(pictures: Sequence[NDArray[np.uint8]], columns: int) -> Image.Image:
-    """Lay pictures uint8 ``[S, S, 3]`` out row by row on white, with a small gap."""
-    size = pictures[0].shape[0]
-    cell, rows = size + _GAP, -(-len(pictures) // columns)
-    canvas = np.full((rows * cell - _GAP, columns * cell - _GAP, 3), 255, dtype=np.uint8)
-    for k, picture in enumerate(pictures):
-        y, x = (k // columns) * cell, (k % columns) * cell
-        canvas[y : y + size, x : x + size] = picture
-    return Image.fromarray(canvas)

@@ -17,8 +17,9 @@ from latentlab.data.image_set import ImageSet
 from latentlab.errors import Cancelled, SettingsError
 from latentlab.metrics.report import Report, group_words
 from latentlab.metrics.runs import run_classifier, run_reconstruction
-from latentlab.operations.card_pictures import in_turn, sheet
+from latentlab.operations.card_pictures import in_turn
 from latentlab.operations.explore import Explorer
+from latentlab.operations.sheet import sheet
 from latentlab.operations.write_card import write_card
 from latentlab.progress import Progress, Reporter
 

@@ -1,0 +1,66 @@
+"""``latentlab traverse``: what latent dimensions do, as strips, a plane or a loop."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command("traverse")(traverse)
+
+
+def traverse(
+    start: Annotated[
+        str, typer.Argument(help="Where to set out from: a picture, or seed:NUMBER for a random latent.")
+    ] = "seed:0",
+    model: Annotated[str, typer.Option(help="A model's folder or file, or a bundled name.")] = "faces-vae",
+    dimension: Annotated[
+        list[int] | None,
+        typer.Option(
+            help="One gives a strip, two a plane, more give strips; by default the eight that do most."
+        ),
+    ] = None,
+    low: Annotated[
+        float | None, typer.Option("--from", help="First value; by default 3 sigma below.")
+    ] = None,
+    high: Annotated[float | None, typer.Option("--to", help="Last value; by default 3 sigma above.")] = None,
+    steps: Annotated[int, typer.Option(help="Values of each dimension.")] = 9,
+    out: Annotated[Path | None, typer.Option(help="Save all pictures here as one.")] = None,
+    loop: Annotated[Path | None, typer.Option(help="Save a loop, to and fro: .gif, .webp or .png.")] = None,
+    fps: Annotated[float, typer.Option(help="Pictures a second of the loop.")] = 12.0,
+    enlarge: Annotated[int, typer.Option(help="How many times larger the loop's pictures become.")] = 4,
+    table: Annotated[Path | None, typer.Option(help="Save the predicted attributes here, as CSV.")] = None,
+    predictor: Annotated[
+        str | None, typer.Option(help="An attribute predictor; the model's own by default, none for none.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads; the result is repeatable for one count.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Move latent dimensions through their range and show what they do.
+
+    Example: latentlab traverse face.png --dimension 46 --dimension 17 --steps 7 --out plane.png
+    """
+    from latentlab.cli.progress import show_progress
+    from latentlab.operations.explore import Explorer
+    from latentlab.operations.series import start_from, traversal
+
+    explorer = Explorer.open(model, "" if predictor == "none" else predictor, threads=threads)
+    latent = start_from(explorer, start)
+    with show_progress() as reporter:
+        found = traversal(explorer, latent, dimension or (), low, high, steps, reporter)
+    if out is not None:
+        found.save_sheet(out)
+    if loop is not None:
+        found.save_loop(loop, fps, enlarge, back=True)
+    if table is not None:
+        found.save_table(table)
+    if as_json:
+        settings = {"dimensions": dimension or [], "from": low, "to": high, "steps": steps}
+        print(json.dumps(found.record("traverse", [start], settings), indent=1))
+    else:
+        print(f"{len(found.pictures)} pictures: {found.names[0]} to {found.names[-1]}")

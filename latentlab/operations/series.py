@@ -1,0 +1,200 @@
+"""Latents in a row, rendered settled: traversals and paths, with the attributes predicted along them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import latentlab
+from latentlab.data.contact_sheet import save_sheet
+from latentlab.data.pictures import read_picture
+from latentlab.errors import SettingsError
+from latentlab.operations.attribute_table import AttributeRow, attribute_rows, origin_note, table_text
+from latentlab.operations.explore import Explorer
+from latentlab.operations.interpolate import Kind, path
+from latentlab.operations.latents import ranking
+from latentlab.operations.sheet import save_loop, sheet
+from latentlab.operations.traverse import Axis, line, plane
+from latentlab.progress import Progress, Reporter
+
+SEED = "seed:"
+"""What stands before a seed where a picture's path could stand."""
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Settled pictures of latents in a row.
+
+    Parameters
+    ----------
+    names
+        What tells one from the next, such as ``z3=1.50``.
+    latents
+        Float32 ``[n, *latent_shape]``.
+    pictures
+        Uint8 ``[S, S, 3]``, RGB, n of them.
+    rows
+        Their predicted attributes; empty without a predictor.
+    columns
+        Pictures in a row of the sheet.
+    """
+
+    explorer: Explorer
+    names: tuple[str, ...]
+    latents: NDArray[np.float32]
+    pictures: tuple[NDArray[np.uint8], ...]
+    rows: list[AttributeRow]
+    columns: int
+
+    def save_sheet(self, path: Path) -> None:
+        """Save all pictures as one; raises `SettingsError` if it cannot be written."""
+        save_sheet(path, np.array(sheet(self.pictures, self.columns)))
+
+    def save_loop(self, path: Path, fps: float = 12.0, enlarge: int = 1, back: bool = False) -> None:
+        """Save the pictures as a loop (`latentlab.operations.sheet.save_loop`), with ``back`` to and fro."""
+        pictures = [*self.pictures, *self.pictures[-2:0:-1]] if back else list(self.pictures)
+        save_loop(path, pictures, fps, enlarge)
+
+    def save_table(self, path: Path) -> None:
+        """Save the predicted attributes as CSV.
+
+        Raises
+        ------
+        SettingsError
+            If there is no predictor, or it cannot be written.
+        """
+        if self.explorer.predictor_spec is None:
+            raise SettingsError(f"{path} was not written: no attribute predictor goes with this model.")
+        try:
+            path.write_text(table_text(self.rows), encoding="utf-8", newline="")
+        except OSError as error:
+            raise SettingsError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+    def record(self, command: str, source: Sequence[str], settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the JSON object as plain values, in the form of the other commands."""
+        spec = self.explorer.predictor_spec
+        return {
+            "command": command,
+            "version": latentlab.__version__,
+            "checkpoint": {
+                "path": str(self.explorer.located.path),
+                "sha256": self.explorer.located.sha256(),
+            },
+            "data": {"path": ", ".join(source), "n": len(source)},
+            "seed": None,
+            "device": "cpu",
+            "settings": {
+                "threads": self.explorer.threads,
+                **settings,
+                "latents": self.latents.reshape(len(self.latents), -1).tolist(),
+            },
+            "metrics": {
+                f"probability.{row.picture}.{row.attribute}={row.label}": {
+                    "value": row.probability,
+                    "low": None,
+                    "high": None,
+                    "n": 1,
+                }
+                for row in self.rows
+            },
+            "groups": {},
+            "notes": [] if spec is None else [origin_note(spec)],
+        }
+
+
+def start_from(explorer: Explorer, text: str | Path) -> NDArray[np.float32]:
+    """Return the latent of a picture's path, or the random draw of ``seed:NUMBER``.
+
+    Raises
+    ------
+    LatentLabError
+        If the picture cannot be read, the seed is no number, or the model cannot do it.
+    """
+    if str(text).startswith(SEED):
+        number = str(text)[len(SEED) :]
+        if not number.isdigit():
+            raise SettingsError(f"{text!r} has no seed; write {SEED}0, {SEED}1, and so on.")
+        return explorer.draw(int(number))
+    return explorer.encode(read_picture(Path(text)).pixels).latent
+
+
+def render_series(
+    explorer: Explorer,
+    names: Sequence[str],
+    latents: NDArray[np.float32],
+    columns: int,
+    condition: NDArray[np.float32] | None = None,
+    reporter: Reporter | None = None,
+) -> Series:
+    """Render latents ``[n, *latent_shape]`` settled, one by one, and predict their attributes.
+
+    Raises
+    ------
+    Cancelled
+        If the reporter asked for it.
+    """
+    reporter = reporter or Reporter()
+    pictures, found = [], {}
+    for k, (name, latent) in enumerate(zip(names, latents, strict=True)):
+        reporter.raise_if_cancelled()
+        pictures.append(explorer.picture(latent, condition))
+        if explorer.predictor_spec is not None:
+            found[name] = explorer.attributes(pictures[-1])
+        reporter.report(Progress("Rendering", k + 1, len(latents)))
+    spec = explorer.predictor_spec
+    rows = [] if spec is None else attribute_rows(spec, found)
+    return Series(explorer, tuple(names), latents, tuple(pictures), rows, columns)
+
+
+def traversal(
+    explorer: Explorer,
+    latent: NDArray[np.float32],
+    dimensions: Sequence[int] = (),
+    low: float | None = None,
+    high: float | None = None,
+    steps: int = 9,
+    reporter: Reporter | None = None,
+) -> Series:
+    """Render a traversal: of one dimension a strip, of two a plane, of more (or of none named) strips.
+
+    Parameters
+    ----------
+    dimensions
+        Counted from 0 over the flattened latent; without any, the eight that do most.
+    low, high, steps
+        As in `latentlab.operations.traverse.Axis.over`.
+    """
+    chosen = list(dimensions) or ranking(explorer.spec)[:8].tolist()
+    axes = [Axis.over(explorer.spec, dimension, low, high, steps) for dimension in chosen]
+    if len(axes) == 2:
+        across, down = axes
+        latents = plane(latent, across, down).reshape(-1, *explorer.spec.latent_shape)
+        names = [f"{_named(down, i)} {_named(across, j)}" for i in range(steps) for j in range(steps)]
+    else:
+        latents = np.concatenate([line(latent, axis) for axis in axes])
+        names = [_named(axis, k) for axis in axes for k in range(steps)]
+    return render_series(explorer, names, latents, steps, reporter=reporter)
+
+
+def interpolation(
+    explorer: Explorer,
+    pins: Sequence[NDArray[np.float32]],
+    steps: int = 16,
+    kind: Kind = "spherical",
+    closed: bool = False,
+    reporter: Reporter | None = None,
+) -> Series:
+    """Render a path through latents (`latentlab.operations.interpolate.path`)."""
+    latents = path(pins, steps, kind, closed)
+    names = [f"{k / steps:.3f}" for k in range(len(latents))]
+    columns = steps if len(latents) % steps == 0 else min(len(latents), steps + 1)
+    return render_series(explorer, names, latents, columns, reporter=reporter)
+
+
+def _named(axis: Axis, k: int) -> str:
+    return f"z{axis.dimension}={axis.values[k]:.6g}"
