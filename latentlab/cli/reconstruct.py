@@ -28,6 +28,12 @@ def reconstruct(
     seed: Annotated[
         int | None, typer.Option(help="Set out from a random latent of this seed instead of a picture.")
     ] = None,
+    truncation: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Multiplies the random latent: less is more usual.")
+    ] = 1.0,
+    mutate: Annotated[
+        list[int] | None, typer.Option(help="Seed of a small random step from the start; may be repeated.")
+    ] = None,
     predictor: Annotated[
         str | None, typer.Option(help="An attribute predictor; the model's own by default, none for none.")
     ] = None,
@@ -51,6 +57,8 @@ def reconstruct(
         seed=seed,
         changes=parse_changes(changes or []),
         threads=threads,
+        truncation=truncation,
+        mutations=mutate or [],
     )
     if out is not None:
         found.save_picture(out)

@@ -133,9 +133,15 @@ class Explorer:
             std = None if logvar is None else torch.exp(0.5 * logvar[0]).numpy().copy()
         return EncodedPicture(source, self.latent(posterior.mean[0].numpy()), std)
 
-    def draw(self, seed: int) -> NDArray[np.float32]:
-        """Draw one latent from the prior, as Randomise does; float32 of the latent shape."""
-        return latents.draw(self.spec, seed)
+    def draw(self, seed: int, truncation: float = 1.0) -> NDArray[np.float32]:
+        """Draw one latent from the prior, as Randomise does (`latents.draw`); float32 of the latent shape."""
+        return latents.draw(self.spec, seed, truncation)
+
+    def mutate(
+        self, latent: NDArray[np.float32], seed: int, amount: float = latents.MUTATION
+    ) -> NDArray[np.float32]:
+        """Take a small random step from a latent, as Mutate does (`latents.mutate`)."""
+        return latents.mutate(self.spec, latent, seed, amount)
 
     def latent(self, values: ArrayLike) -> NDArray[np.float32]:
         """Return one latent, float32 of the latent shape, from its numbers."""

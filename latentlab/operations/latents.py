@@ -18,6 +18,8 @@ from latentlab.spec import ModelSpec
 
 SIGMAS = 3.0
 """How many standard deviations of the prior a dimension's range spans on either side."""
+MUTATION = 0.25
+"""How far a mutation goes, from 0 (nowhere) to 1 (a new draw)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +50,14 @@ def as_latent(values: ArrayLike, spec: ModelSpec) -> NDArray[np.float32]:
     return latent
 
 
-def draw(spec: ModelSpec, seed: int) -> NDArray[np.float32]:
+def draw(spec: ModelSpec, seed: int, truncation: float = 1.0) -> NDArray[np.float32]:
     """Draw one latent from the standard-normal prior; the same seed gives the same latent everywhere.
+
+    Parameters
+    ----------
+    truncation
+        psi, from 0 to 1: the latent is multiplied by it, as style generators do (Karras et al. 2019). Less
+        than 1 gives more usual pictures of less variety, and fewer of what was rare already.
 
     Returns
     -------
@@ -59,14 +67,52 @@ def draw(spec: ModelSpec, seed: int) -> NDArray[np.float32]:
     Raises
     ------
     SettingsError
-        If the model's prior is another one, or the seed is negative.
+        If the model's prior is another one, the seed is negative or the truncation out of its range.
     """
     if spec.prior != "standard_normal" or "sample" in spec.cannot:
         reason = spec.cannot.get("sample", "its prior is not standard normal.")
         raise SettingsError(f"This model cannot draw random latents: {reason}")
     if seed < 0:
         raise SettingsError(f"A seed is 0 or larger; {seed} was given.")
-    return as_latent(np.random.default_rng(seed).standard_normal(spec.latent_size, dtype=np.float32), spec)
+    if not 0.0 <= truncation <= 1.0:
+        raise SettingsError(f"The truncation is between 0 and 1; {truncation:g} was given.")
+    drawn = np.random.default_rng(seed).standard_normal(spec.latent_size, dtype=np.float32)
+    return as_latent(drawn * np.float32(truncation), spec)
+
+
+def mutate(
+    spec: ModelSpec, latent: NDArray[np.float32], seed: int, amount: float = MUTATION
+) -> NDArray[np.float32]:
+    """Take a small random step: sqrt(1 - a^2) z + a eps, eps ~ N(0, I).
+
+    It leaves a standard-normal prior as it is: however many steps are taken, the latent stays as likely
+    as a drawn one (Cotter et al. 2013, "preconditioned Crank-Nicolson"). Where the prior is another
+    one, eps has the spread of the data's latents and is only added.
+
+    Parameters
+    ----------
+    amount
+        a, from 0 (no step) to 1 (a new draw).
+
+    Returns
+    -------
+    numpy.ndarray
+        Float32 of the latent's shape.
+
+    Raises
+    ------
+    SettingsError
+        If the seed is negative or the amount out of its range.
+    """
+    if seed < 0:
+        raise SettingsError(f"A seed is 0 or larger; {seed} was given.")
+    if not 0.0 <= amount <= 1.0:
+        raise SettingsError(f"A mutation's amount is between 0 and 1; {amount:g} was given.")
+    eps = np.random.default_rng(seed).standard_normal(spec.latent_size).reshape(spec.latent_shape)
+    if spec.prior == "standard_normal":
+        return as_latent(np.sqrt(1.0 - amount**2) * latent + amount * eps, spec)
+    spread = np.ones(spec.latent_size) if spec.latent_summary is None else np.asarray(spec.latent_summary.std)
+    return as_latent(latent + amount * spread.reshape(spec.latent_shape) * eps, spec)
 
 
 def change(latent: NDArray[np.float32], values: Mapping[int, float]) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,8 @@ class Reconstruction:
     source: str
     seed: int | None
     threads: int
+    truncation: float
+    mutations: tuple[int, ...]
     changes: Mapping[int, float]
     pictures: Mapping[str, NDArray[np.uint8]]
     latent: NDArray[np.float32]
@@ -107,6 +109,8 @@ class Reconstruction:
             "device": "cpu",
             "settings": {
                 "threads": self.threads,
+                "truncation": self.truncation,
+                "mutations": list(self.mutations),
                 "set": {str(dimension): value for dimension, value in self.changes.items()},
                 "latent": [float(value) for value in self.latent.reshape(-1)],
             },
@@ -138,6 +142,8 @@ def reconstruct_picture(
     seed: int | None = None,
     changes: Mapping[int, float] | None = None,
     threads: int = 1,
+    truncation: float = 1.0,
+    mutations: Sequence[int] = (),
 ) -> Reconstruction:
     """Encode a picture or draw a latent, change dimensions, render and predict.
 
@@ -148,7 +154,11 @@ def reconstruct_picture(
     image
         The picture; without it ``seed`` draws the start.
     changes
-        The dimensions to set, counted from 0.
+        The dimensions to set, counted from 0; after the mutations.
+    truncation
+        Of a drawn start (`latentlab.operations.latents.draw`).
+    mutations
+        Seeds of small random steps to take from the start (`latentlab.operations.latents.mutate`).
 
     Raises
     ------
@@ -166,10 +176,13 @@ def reconstruct_picture(
         start = encoded.latent
         pictures["input"] = encoded.source
     elif seed is not None:
-        start = explorer.draw(seed)
+        start = explorer.draw(seed, truncation)
     else:
         raise SettingsError("Give either a picture or a seed to set out from.")
-    latent = explorer.change(start, changes)
+    latent = start
+    for mutation in mutations:
+        latent = explorer.mutate(latent, mutation)
+    latent = explorer.change(latent, changes)
     pictures["start" if image is None else "reconstruction"] = explorer.picture(start)
     pictures["edited"] = explorer.picture(latent)
     spec = explorer.predictor_spec
@@ -180,6 +193,8 @@ def reconstruct_picture(
         source="" if image is None else str(image),
         seed=seed,
         threads=threads,
+        truncation=truncation,
+        mutations=tuple(mutations),
         changes=changes,
         pictures=pictures,
         latent=latent,

@@ -66,6 +66,8 @@ class Explore:
         The picture that ``start`` encodes, None where there is none.
     seed
         The seed with which ``start`` was drawn, None where it was not.
+    truncation
+        By what the draw was multiplied, from 0 to 1.
     """
 
     start: NDArray[np.float32]
@@ -73,6 +75,18 @@ class Explore:
     condition: NDArray[np.float32] | None = None
     source: Source | None = None
     seed: int | None = None
+    truncation: float = 1.0
+
+    @property
+    def origin(self) -> str:
+        """Where the start comes from, in words that go on after a colon."""
+        if self.source is not None:
+            return " ".join(self.source.name.split())
+        if self.seed is None:
+            return "the prior's middle"
+        return f"random, seed {self.seed}" + (
+            f", truncation {self.truncation:g}" if self.truncation != 1.0 else ""
+        )
 
     @property
     def edited(self) -> bool:

@@ -30,16 +30,16 @@ def start_from_picture(spec: ModelSpec, name: str, picture: NDArray[np.uint8], e
     return Explore(latent, latent, _condition(spec), Source(name, picture, encoded))
 
 
-def start_from_draw(spec: ModelSpec, seed: int) -> Explore:
-    """Return the state that sets out from a random draw.
+def start_from_draw(spec: ModelSpec, seed: int, truncation: float = 1.0) -> Explore:
+    """Return the state that sets out from a random draw (`latentlab.operations.latents.draw`).
 
     Raises
     ------
     SettingsError
-        If the model cannot draw.
+        If the model cannot draw so.
     """
-    latent = latents.draw(spec, seed)
-    return Explore(latent, latent, _condition(spec), seed=seed)
+    latent = latents.draw(spec, seed, truncation)
+    return Explore(latent, latent, _condition(spec), seed=seed, truncation=truncation)
 
 
 class ExploreIntents:
@@ -89,10 +89,14 @@ class ExploreIntents:
         state = self._open_state()
         return bool(state.latent.reshape(-1)[dimension] == state.start.reshape(-1)[dimension])
 
-    def randomise(self, spec: ModelSpec, seed: int) -> None:
+    def randomise(self, spec: ModelSpec, seed: int, truncation: float = 1.0) -> None:
         """Set out from a random draw; the picture that was brought in is left (undo brings it back)."""
-        document = replace(self._session.document, explore=start_from_draw(spec, seed))
+        document = replace(self._session.document, explore=start_from_draw(spec, seed, truncation))
         self._session.change(f"Randomise (seed {seed})", document)
+
+    def mutate(self, spec: ModelSpec, seed: int) -> None:
+        """Take a small random step from the latent as it is; the start stays."""
+        self._set("Mutate", latents.mutate(spec, self._open_state().latent, seed))
 
     def _set(self, name: str, latent: NDArray[np.float32], key: str | None = None) -> None:
         explore = replace(self._open_state(), latent=latent)

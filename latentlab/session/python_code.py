@@ -52,7 +52,7 @@ def _name(checkpoint: CheckpointRef) -> str:
 def _origin(state: Explore) -> str:
     if state.source is not None:
         return "The picture " + " ".join(state.source.name.split())
-    return "The prior's middle" if state.seed is None else f"The random draw of seed {state.seed}"
+    return f"The start: {state.origin}"
 
 
 def _numbers(values: NDArray[np.float32]) -> str:

@@ -208,6 +208,15 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         hindrance=no_prior,
     ),
     ActionSpec(
+        "mutate",
+        LATENT,
+        "&Mutate",
+        "Ctrl+M",
+        "mutate",
+        "Take a small random step from the latent as it is",
+        hindrance=no_model,
+    ),
+    ActionSpec(
         "reset_all",
         LATENT,
         "Reset &all",

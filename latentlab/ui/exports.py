@@ -128,7 +128,7 @@ class Exports:
         if state.source is not None:
             parts.append(f"Input: {state.source.name}.")
         elif state.seed is not None:
-            parts.append(f"Random start, seed {state.seed}.")
+            parts.append(f"Start: {state.origin}.")
         if opened.predictor is not None:
             parts.append(f"Attributes predicted by {opened.predictor_name}. {origin_note(opened.predictor)}")
             if opened.predictor.confusion:

@@ -141,6 +141,7 @@ class MainWindow(QMainWindow):
             "copy_python": lambda: self.exports.copy_python(),
             "paste_picture": self.paste,
             "randomise": lambda: self.explore.randomise(),
+            "mutate": lambda: self.explore.mutate(),
             "reset_all": self.workspace.explore.reset_all,
             "side_by_side": self._show_ways,
             "show_pixels": self._show_ways,

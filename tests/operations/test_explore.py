@@ -155,3 +155,28 @@ def test_bad_input_is_one_line_and_status_2(
     error = capsys.readouterr().err.strip()
     assert part in error
     assert "\n" not in error
+
+
+def test_a_truncated_start_and_mutations_are_those_of_the_window(
+    tiny_model_folder: Path, explorer: Explorer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    asked = [
+        "--seed",
+        "2",
+        "--truncation",
+        "0.5",
+        "--mutate",
+        "1",
+        "--mutate",
+        "2",
+        "--set",
+        "3=1.5",
+        "--json",
+    ]
+    assert run(["reconstruct", "--json", "--model", str(tiny_model_folder), *asked]) == 0
+    settings = json.loads(capfd.readouterr().out)["settings"]
+    latent = explorer.mutate(explorer.mutate(explorer.draw(2, 0.5), 1), 2)
+    np.testing.assert_array_equal(
+        np.array(settings["latent"], dtype=np.float32), explorer.change(latent, {3: 1.5})
+    )
+    assert (settings["truncation"], settings["mutations"]) == (0.5, [1, 2])

@@ -79,6 +79,43 @@ def test_randomising_sets_out_anew_and_is_the_same_for_a_seed(
     assert not np.array_equal(state.start, start_from_draw(SPEC, 8).start)
 
 
+def test_truncation_draws_the_same_nearer_to_the_middle(session: Session, intents: ExploreIntents) -> None:
+    intents.randomise(SPEC, 7, truncation=0.5)
+    state = intents.state
+    assert state is not None
+    np.testing.assert_array_equal(state.start, latents.draw(SPEC, 7) * np.float32(0.5))
+    assert state.origin == "random, seed 7, truncation 0.5"
+    with pytest.raises(SettingsError, match="between 0 and 1"):
+        intents.randomise(SPEC, 7, truncation=1.5)
+
+
+def test_a_mutation_is_a_small_step_that_keeps_the_start(session: Session, intents: ExploreIntents) -> None:
+    intents.randomise(SPEC, 7)
+    before = intents.state
+    intents.mutate(SPEC, 1)
+    state = intents.state
+    assert before is not None
+    assert state is not None
+    assert state.start is before.start
+    assert state.edited
+    np.testing.assert_array_equal(state.latent, latents.mutate(SPEC, before.latent, 1))
+    assert session.history.undo_name == "Mutate"
+
+
+def test_mutations_leave_the_prior_as_it_is() -> None:
+    spec = ModelSpec(family="x", image_size=32, latent_shape=(4000,))
+    latent = latents.draw(spec, 0)
+    first = latents.mutate(spec, latent, 0)
+    assert float(np.corrcoef(latent, first)[0, 1]) == pytest.approx(np.sqrt(1 - 0.25**2), abs=0.02)
+    for seed in range(60):
+        latent = latents.mutate(spec, latent, seed)
+    assert float(latent.std()) == pytest.approx(1.0, abs=0.04)
+    np.testing.assert_array_equal(latents.mutate(spec, latent, 3, 0.0), latent)
+    for arguments in ((spec, latent, -1), (spec, latent, 0, 1.1)):
+        with pytest.raises(SettingsError):
+            latents.mutate(*arguments)
+
+
 def test_arrays_of_the_state_cannot_be_written(intents: ExploreIntents) -> None:
     intents.move(0, 1.0)
     assert intents.state is not None

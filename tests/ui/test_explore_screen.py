@@ -195,6 +195,32 @@ def test_randomise_counts_seeds_and_shows_the_start(driver) -> None:
     assert list(driver.screen.series()) == ["input", "start", "edited"]
 
 
+def test_a_truncation_draws_the_same_seed_anew(driver) -> None:
+    panel = driver.screen.panel
+    driver.window.actions_table["randomise"].trigger()
+    first = driver.latent.copy()
+    panel.truncation.selectAll()
+    driver.qtbot.keyClicks(panel.truncation, "0.5")
+    driver.qtbot.keyClick(panel.truncation, Qt.Key.Key_Return)
+    np.testing.assert_array_equal(driver.latent, first * np.float32(0.5))
+    assert driver.screen.stage.start._detail == "random, seed 0, truncation 0.5"
+    driver.window.actions_table["undo"].trigger()
+    assert panel.truncation.value() == 1.0
+    assert panel.seed.value() == 0
+
+
+def test_mutations_differ_and_are_undone_one_by_one(driver) -> None:
+    seen = [driver.latent.copy()]
+    for _ in range(3):
+        driver.window.actions_table["mutate"].trigger()
+        seen.append(driver.latent.copy())
+    assert len({latent.tobytes() for latent in seen}) == 4
+    assert driver.undo_name == "Mutate"
+    for latent in reversed(seen[:-1]):
+        driver.window.actions_table["undo"].trigger()
+        np.testing.assert_array_equal(driver.latent, latent)
+
+
 def test_reset_all_is_grey_until_something_is_edited(driver) -> None:
     action = driver.window.actions_table["reset_all"]
     assert not action.isEnabled()

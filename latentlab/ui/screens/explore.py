@@ -52,9 +52,10 @@ class ExploreScreen(QWidget):
         self._shown: Explore | None = None
         self._frame: Frame | None = None
         self._announced = 0
+        self._mutations = 0
         self.stage = PictureStage(theme)
         self.attributes = AttributeCard(theme)
-        self.panel = DimensionPanel(theme, actions["randomise"], actions["reset_all"])
+        self.panel = DimensionPanel(theme, actions["randomise"], actions["mutate"], actions["reset_all"])
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MILLISECONDS)
@@ -81,7 +82,7 @@ class ExploreScreen(QWidget):
         dimensions.released.connect(lambda _dimension: intents.end_move())
         dimensions.moved.connect(intents.move)
         dimensions.reset_asked.connect(self._reset_dimension)
-        self.panel.seed_chosen.connect(self.draw)
+        self.panel.draw_asked.connect(lambda: self.draw(self.panel.seed.value()))
         self.stage.edited.painted.connect(self._have_painted)
         self.attributes.bars.painted.connect(self._have_painted)
         workspace.session.changed.connect(self._follow)
@@ -112,14 +113,22 @@ class ExploreScreen(QWidget):
         """Set out from the next seed's draw (the seed in the box, if it has not been drawn yet)."""
         state = self._workspace.explore.state
         seed = self.panel.seed.value()
-        self.draw(seed + 1 if state is not None and state.seed == seed else seed)
+        drawn = state is not None and state.seed == seed and state.truncation == self.panel.truncation.value()
+        self.draw(seed + 1 if drawn else seed)
+
+    def mutate(self) -> None:
+        """Take a small random step from the latent as it is."""
+        if self._workspace.in_step and self._workspace.opened is not None:
+            self._mutations += 1
+            self._workspace.explore.mutate(self._workspace.opened.spec, self._mutations)
 
     def draw(self, seed: int) -> None:
         """Set out from a random draw of that seed."""
         if not self._workspace.in_step or self._workspace.opened is None:
             return
         try:
-            self._workspace.explore.randomise(self._workspace.opened.spec, seed)
+            truncation = self.panel.truncation.value()
+            self._workspace.explore.randomise(self._workspace.opened.spec, seed, truncation)
         except SettingsError as error:
             self._workspace.session.message.emit(Message("error", str(error)))
 
@@ -174,10 +183,9 @@ class ExploreScreen(QWidget):
             stage.start.set_caption("Reconstruction")
             stage.start.show_frame(source.encoded.reconstruction)
             return
-        seed = state.seed
         stage.input.set_caption("Input")
         stage.input.show_nothing("No picture was brought in.\nOpen, drop or paste one.")
-        stage.start.set_caption("Start", "the prior's middle" if seed is None else f"random, seed {seed}")
+        stage.start.set_caption("Start", state.origin)
         stage.start.show_nothing("")
 
     def _show_start_frame(self, frame: Frame) -> None:
