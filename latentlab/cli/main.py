@@ -25,6 +25,7 @@ COMMANDS = (
     "reconstruct",
     "traverse",
     "interpolate",
+    "directions",
     "bench",
 )
 """Commands, each in the module of its name (``open`` in ``open_window``)."""

@@ -23,14 +23,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from latentlab.checkpoints import Checkpoint, Located, locate
 from latentlab.checkpoints.companion import fitting_predictor, load_model, load_predictor
-from latentlab.data.image_set import images_to_tensor
+from latentlab.data.image_set import ImageSet, images_to_tensor
 from latentlab.data.pictures import square_picture
 from latentlab.errors import CheckpointError, SettingsError
 from latentlab.families.resized import ResizedPredictor
+from latentlab.metrics.labels import conditions
+from latentlab.metrics.passes import batches, check_size, evaluation
 from latentlab.model import AttributePredictor, LatentModel
 from latentlab.operations import latents
 from latentlab.operations.attribute_table import AttributeRow, Probabilities, attribute_rows
 from latentlab.operations.render import intra_op_threads, settled_attributes, settled_pictures
+from latentlab.progress import Reporter
 from latentlab.spec import ModelSpec, PredictorSpec
 
 
@@ -132,6 +135,29 @@ class Explorer:
             logvar = posterior.logvar
             std = None if logvar is None else torch.exp(0.5 * logvar[0]).numpy().copy()
         return EncodedPicture(source, self.latent(posterior.mean[0].numpy()), std)
+
+    def encode_set(self, data: ImageSet, reporter: Reporter | None = None) -> NDArray[np.float32]:
+        """Return the posterior means of all images of a set, float32 ``[n, *latent_shape]``.
+
+        The set must have the model's image size; a conditional model encodes each image under its labels.
+
+        Raises
+        ------
+        LatentLabError
+            If the model has no encoder, the set another size, or labels are missing.
+        Cancelled
+            If the reporter asked for it.
+        """
+        if "encode" in self.spec.cannot:
+            raise SettingsError(f"This model cannot encode pictures: {self.spec.cannot['encode']}")
+        check_size(data, self.spec.image_size, "model")
+        c = conditions(self.spec.condition, data)
+        means = []
+        with intra_op_threads(self.threads), evaluation():
+            for where, images in batches(data, torch.device("cpu"), reporter or Reporter(), "Encoding"):
+                given = None if c is None else torch.from_numpy(c[where])
+                means.append(self._model.encode(images, given).mean.numpy().copy())
+        return np.concatenate(means)
 
     def draw(self, seed: int, truncation: float = 1.0) -> NDArray[np.float32]:
         """Draw one latent from the prior, as Randomise does (`latents.draw`); float32 of the latent shape."""

@@ -15,11 +15,12 @@ from latentlab.data.contact_sheet import save_sheet
 from latentlab.data.pictures import read_picture
 from latentlab.errors import SettingsError
 from latentlab.operations.attribute_table import AttributeRow, attribute_rows, origin_note, table_text
+from latentlab.operations.directions import Direction, along
 from latentlab.operations.explore import Explorer
 from latentlab.operations.interpolate import Kind, path
 from latentlab.operations.latents import ranking
 from latentlab.operations.sheet import save_loop, sheet
-from latentlab.operations.traverse import Axis, line, plane
+from latentlab.operations.traverse import MOST_STEPS, Axis, line, plane
 from latentlab.progress import Progress, Reporter
 
 SEED = "seed:"
@@ -178,6 +179,25 @@ def traversal(
     else:
         latents = np.concatenate([line(latent, axis) for axis in axes])
         names = [_named(axis, k) for axis in axes for k in range(steps)]
+    return render_series(explorer, names, latents, steps, reporter=reporter)
+
+
+def directions_series(
+    explorer: Explorer,
+    latent: NDArray[np.float32],
+    directions: Sequence[Direction],
+    reach: float = 3.0,
+    steps: int = 7,
+    reporter: Reporter | None = None,
+) -> Series:
+    """Render a strip along each direction, from ``-reach`` to ``reach`` sigma."""
+    if not 2 <= steps <= MOST_STEPS:
+        raise SettingsError(f"A strip has 2 to {MOST_STEPS} steps; {steps} were asked for.")
+    if not np.isfinite(reach):
+        raise SettingsError(f"The reach is a finite number of sigma, not {reach}.")
+    sigmas = np.linspace(-reach, reach, steps, dtype=np.float32)
+    latents = np.concatenate([along(explorer.spec, latent, one, sigmas) for one in directions])
+    names = [f"{one.name} {sigma:+.6g} sigma" for one in directions for sigma in sigmas]
     return render_series(explorer, names, latents, steps, reporter=reporter)
 
 

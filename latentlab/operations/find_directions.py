@@ -1,0 +1,73 @@
+"""Finds the directions of a model in a set of images: principal components and attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.data.image_set import ImageSet
+from latentlab.errors import SettingsError
+from latentlab.operations.directions import (
+    Direction,
+    Directions,
+    attribute_direction,
+    orthogonalised,
+    principal_directions,
+)
+from latentlab.operations.explore import Explorer
+from latentlab.progress import Reporter
+
+
+def find_directions(
+    explorer: Explorer,
+    data: ImageSet,
+    attributes: Sequence[str] = (),
+    components: int = 0,
+    orthogonal: bool = False,
+    seed: int = 0,
+    reporter: Reporter | None = None,
+) -> Directions:
+    """Encode a set and find directions in its latents.
+
+    Parameters
+    ----------
+    attributes
+        Categorical attributes of the set. One of two classes gives the direction towards the second, one of
+        more a direction towards each.
+    components
+        How many principal directions to find; they come after the attributes.
+    orthogonal
+        Whether to make each direction orthogonal to those before it.
+
+    Raises
+    ------
+    LatentLabError
+        If nothing is asked for, the set lacks an attribute, or a class has too few images.
+    """
+    if not attributes and not components:
+        raise SettingsError("Name an attribute, or a number of principal components, to find directions for.")
+    latents = explorer.encode_set(data, reporter)
+    found = [one for name in attributes for one in _of_attribute(latents, data, name, seed)]
+    if components:
+        found += principal_directions(latents, components)
+    if orthogonal:
+        found = orthogonalised(found, latents)
+    located = explorer.located
+    return Directions(
+        model=located.config.name or located.path.name, sha256=located.sha256(), directions=tuple(found)
+    )
+
+
+def _of_attribute(latents: NDArray[np.float32], data: ImageSet, name: str, seed: int) -> list[Direction]:
+    attribute = data.attribute(name)
+    if attribute.kind != "categorical":
+        raise SettingsError(f"A direction needs an attribute with classes; {name!r} is continuous.")
+    codes = data.codes(name)
+    known = codes >= 0
+    chosen = range(len(attribute.classes)) if len(attribute.classes) != 2 else (1,)
+    return [
+        attribute_direction(latents[known], codes[known] == k, f"{name}={attribute.classes[k]}", seed)
+        for k in chosen
+    ]
