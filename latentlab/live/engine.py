@@ -62,7 +62,7 @@ class Engine:
         device = resolve_device(override.device or "auto")
         with intra_op_threads(1):
             self.loaded: Loaded = load_pair(checkpoint, predictor)
-            key = cache_key(device, self.loaded.shapes(), repr(override))
+            key = cache_key(device, self.loaded.weights(), repr(override))
             self.fast = FastNetwork(self.loaded.network(), self.loaded.spec, device, override, key)
         judge = self.loaded.predictor_spec
         self._names = [attribute.name for attribute in judge.attributes] if judge else []

@@ -5,7 +5,7 @@ Many pictures are rendered in parts, between which something more urgent can be 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -30,8 +30,6 @@ COMPARED = 32
 
 Outputs = tuple[Tensor, ...]
 """Pixels uint8 ``[B, S, S, 4]`` (BGRX), then each attribute's probabilities ``[B, classes]``."""
-
-_CANNOT = (RuntimeError, ValueError, TypeError, NotImplementedError, KeyError)
 
 
 class FastNetwork:
@@ -76,19 +74,28 @@ class FastNetwork:
 
     def tune(self) -> Iterator[None]:
         """Try all ways in short steps; after the last the best are in use and kept for the next start."""
-        latents = example(self._spec, COMPARED, seed=1)
-        with torch.inference_mode():
-            truth = self._network(*latents)
+        # Rows that the int8 form's scales do not come from, every second one as far out as edited latents.
+        latents = typical_and_far(self._spec, COMPARED, seed=TYPICAL)
+        truth = []
+        for row in range(COMPARED):
+            with torch.inference_mode():
+                truth.append(self._network(*(tensor[row : row + 1] for tensor in latents)))
+            yield
         yield from self._forms.watch()
         found: dict[str, float] = {}
         chosen: list[tuple[Way, Forward]] = []
         for many in (False, True):
             batch = CHUNK if many else 1
             forms: dict[Way, Forward] = {}
+            honest: dict[tuple[str, bool], bool] = {}
             for way in candidates(self.device, self._override, many):
-                if (form := self._honest(way, batch, latents, truth)) is not None:
-                    forms[way] = form
+                kind = (way.precision, way.compiled)
+                form = self._made(way, batch)
                 yield
+                if form is not None and kind not in honest:
+                    honest[kind] = yield from self._is_honest(form, way, batch, latents, _joined(truth))
+                if form is not None and honest[kind]:
+                    forms[way] = form
             if not forms:
                 way, form = self._form(Way(), batch)
                 forms[way] = form
@@ -98,8 +105,8 @@ class FastNetwork:
             for medians in measure(calls):
                 times = medians
                 yield
-            alone = many or self.device.type != "cpu"
-            way = best(times, None if alone else cpu_threads())
+            contended = self.device.type == "cpu" and not many
+            way = best(times, cpu_threads() if contended else None)
             chosen.append((way, forms[way]))
             for tried, milliseconds in times.items():
                 count = f"{batch} pictures" if many else "1 picture"
@@ -107,6 +114,7 @@ class FastNetwork:
         (one, self._one), (grid, self._many) = chosen
         self.verdict = Verdict(one, grid, found)
         self.tuned = True
+        self._forms.forget()
         keep(self._key, self.verdict)
 
     def _timed(self, form: Forward, way: Way, given: tuple[Tensor, ...]) -> None:
@@ -118,28 +126,39 @@ class FastNetwork:
         with intra_op_threads(way.threads), torch.inference_mode():
             return form(*(tensor.to(self.device) for tensor in given))
 
-    def _honest(self, way: Way, batch: int, latents: tuple[Tensor, ...], truth: Outputs) -> Forward | None:
-        """Return the form of a way if it can be made here and its pictures are right, else None."""
-        try:
-            form = self._forms.make(way, self.device, batch)
-            answers = [
-                self._run(form, way, tuple(tensor[row : row + batch] for tensor in latents))
-                for row in range(0, len(latents[0]), batch)
-            ]
-        except _CANNOT:
-            return None
-        joined = [torch.cat(parts) for parts in zip(*answers, strict=True)]
-        return None if strays(joined, truth) else form
-
-    def _form(self, way: Way, batch: int) -> tuple[Way, Forward]:
-        """Return a way with its form; plain float32 where that cannot be made here."""
+    def _made(self, way: Way, batch: int) -> Forward | None:
+        """Return the form of a way, None where it cannot be made here."""
         try:
             form = self._forms.make(way, self.device, batch)
             self._run(form, way, example(self._spec, batch))
-        except _CANNOT:
+        except Exception:  # whatever a runtime may raise for a network it does not know
+            return None
+        return form
+
+    def _is_honest(
+        self, form: Forward, way: Way, batch: int, latents: tuple[Tensor, ...], truth: Outputs
+    ) -> Generator[None, None, bool]:
+        """Say whether a form's pictures are right, a batch a step."""
+        answers = []
+        for row in range(0, COMPARED, batch):
+            try:
+                answers.append(self._run(form, way, tuple(tensor[row : row + batch] for tensor in latents)))
+            except Exception:
+                return False
+            yield
+        return not strays(_joined(answers), truth)
+
+    def _form(self, way: Way, batch: int) -> tuple[Way, Forward]:
+        """Return a way with its form; plain float32 where that cannot be made here."""
+        form = self._made(way, batch)
+        if form is None:
             way = Way(threads=way.threads)
             form = self._forms.make(way, self.device, batch)
         return way, form
+
+
+def _joined(parts: list[Outputs]) -> Outputs:
+    return tuple(torch.cat(results) for results in zip(*parts, strict=True))
 
 
 def wait(outputs: Outputs) -> None:

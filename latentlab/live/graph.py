@@ -18,7 +18,7 @@ from torch import Tensor, fx, nn
 
 from latentlab.live.frame_network import Screen
 
-_RELUS = {F.relu, torch.relu, torch.relu_}
+_RELUS = {F.relu, torch.relu}
 _POINTWISE = {torch.sigmoid, torch.tanh, operator.mul, operator.add, operator.sub, operator.truediv}
 """Functions that treat every number alike, given one tensor and plain numbers."""
 
@@ -147,14 +147,18 @@ def _spell(module: fx.GraphModule) -> None:
     """Write functional rectifiers and convolutions as layers."""
     for node in list(module.graph.nodes):
         is_relu = (node.op == "call_function" and node.target in _RELUS) or (
-            node.op == "call_method" and node.target in ("relu", "relu_")
+            node.op == "call_method" and node.target == "relu"
         )
-        if is_relu and isinstance(node.args[0], fx.Node):
+        if is_relu and isinstance(node.args[0], fx.Node) and len(node.args) == 1 and not _in_place(node):
             put_layer(module, node, nn.ReLU(), (node.args[0],))
         elif node.op == "call_function" and node.target is F.conv2d:
             convolution = _convolution(module, node)
             if convolution is not None:
                 put_layer(module, node, convolution, (node.args[0],))
+
+
+def _in_place(node: fx.Node) -> bool:
+    return bool(node.kwargs.get("inplace", False))
 
 
 def _cancel_shuffles(module: fx.GraphModule) -> None:

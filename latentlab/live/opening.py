@@ -9,7 +9,7 @@ from latentlab.checkpoints import Checkpoint
 from latentlab.checkpoints.companion import fitting_predictor, load_model, load_predictor
 from latentlab.live.frame_network import FrameNetwork
 from latentlab.model import AttributePredictor, LatentModel
-from latentlab.spec import CheckpointConfig, ModelSpec, PredictorSpec
+from latentlab.spec import ModelSpec, PredictorSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +45,10 @@ class Loaded:
         """Return the pass of a frame, made of these networks."""
         return FrameNetwork(self.model, self.predictor).eval()
 
-    def shapes(self) -> list[str]:
-        """Return what the time of a frame depends on: both networks' configurations, not their weights."""
+    def weights(self) -> list[str]:
+        """Return the SHA-256 of both networks' weights: how a frame may be rendered rests on them."""
         checkpoints = [self.checkpoint, self.predictor_checkpoint]
-        return [_shape(found.config) for found in checkpoints if found is not None]
+        return [found.located.sha256() for found in checkpoints if found is not None]
 
 
 def load_pair(checkpoint: str, predictor: str | None = None) -> Loaded:
@@ -68,8 +68,3 @@ def load_pair(checkpoint: str, predictor: str | None = None) -> Loaded:
     model = load_model(checkpoint)
     name = fitting_predictor(model.config) if predictor is None else predictor
     return Loaded(model, load_predictor(name) if name else None, name)
-
-
-def _shape(config: CheckpointConfig) -> str:
-    spec = config.spec.model_dump_json(include={"family", "image_size", "latent_shape", "attributes"})
-    return f"{spec} {sorted(config.network.items())}"

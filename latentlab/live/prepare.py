@@ -25,6 +25,7 @@ from latentlab.live.ways import Way
 
 _WATCHED = 8
 """Rows of the example that are looked at in one step."""
+_ROWS = 3
 
 Forward = Callable[..., tuple[Tensor, ...]]
 """Latents ``[B, *latent_shape]`` (and condition ``[B, C]``) in float32 on the form's device to pixels and
@@ -103,7 +104,11 @@ class Forms:
         graph, rounded = self._graph(), way.precision == "int8"
         if (rounded, batch) not in self._models:
             if not self._shapes:
-                self._shapes = observe(graph, tuple(tensor[:1] for tensor in self._example))
+                # Several rows, so that a dimension that is the batch can be told from one of length 1.
+                rows = tuple(tensor[:_ROWS] for tensor in self._example)
+                if len(rows[0]) < _ROWS:
+                    rows = tuple(tensor[:1].repeat(_ROWS, *[1] * (tensor.ndim - 1)) for tensor in rows)
+                self._shapes = observe(graph, rows)
             if rounded and not self._seen:
                 for _ in self.watch():
                     pass
@@ -113,6 +118,10 @@ class Forms:
         return CompiledNetwork(
             self._models[rounded, batch], batch, finer if rounded else way.precision, way.threads
         )
+
+    def forget(self) -> None:
+        """Let go of what was only needed to make forms; it is made again if another is asked for."""
+        self._models.clear()
 
     def _graph(self) -> fx.GraphModule:
         if self._traced is None:
@@ -145,7 +154,9 @@ class CompiledNetwork:
 
     def __call__(self, latents: Tensor, condition: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return the results ``[B, ...]`` for float32 rows on the CPU, batch by batch."""
+        # A network that ignores its condition has no input for it.
         given = [tensor.numpy() for tensor in (latents, condition) if tensor is not None]
+        given = given[: len(self._network.inputs)]
         parts = [
             self._run([rows[start : start + self._batch] for rows in given])
             for start in range(0, len(latents), self._batch)

@@ -40,6 +40,11 @@ def capabilities() -> frozenset[str]:
         return frozenset()
 
 
+def version() -> str:
+    """Return OpenVINO's version, the empty string where it is not installed or does not run here."""
+    return str(openvino().__version__) if capabilities() else ""
+
+
 def can_compile(precision: str) -> bool:
     """Whether compiled networks run fast here in a precision of `latentlab.live.ways.PRECISIONS`."""
     name = {"float32": "FP32", "bfloat16": "BF16", "float16": "FP16", "int8": "INT8"}.get(precision)

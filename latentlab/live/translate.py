@@ -1,7 +1,8 @@
 """A network's graph in OpenVINO's operations, number for number.
 
-Every kind of node has a line in one of three tables, by layer, function and method. A node without one
-raises, and the network is run by PyTorch as it is; a family that brings a new operation adds a line.
+Every kind of node has a line in one of three tables, by layer, function and method. A node without one, or
+with arguments that its line does not know, raises, and the whole network is run by PyTorch as it is; a family
+that brings a new operation adds a line.
 """
 
 from __future__ import annotations
@@ -78,12 +79,15 @@ class _Translator:
             return self.constant(attribute(self.module, str(node.target)))
         if node.op == "call_module":
             layer = self.module.get_submodule(str(node.target))
-            return self.line(_LAYERS, type(layer))(self, node, layer, self.value(node.args[0]))
+            (source,) = node.args
+            if getattr(layer, "inplace", False) and len(node.all_input_nodes[0].users) > 1:
+                raise NotImplementedError(f"{node.name} overwrites what is read elsewhere")
+            return self.line(_LAYERS, type(layer))(self, node, layer, self.value(source))
         table = _FUNCTIONS if node.op == "call_function" else _METHODS
         return self.line(table, node.target)(self, node)
 
     @staticmethod
-    def line(table: Mapping[Any, Callable[..., Value]], kind: Any) -> Callable[..., Value]:
+    def line(table: Mapping[Any, Any], kind: Any) -> Any:
         if kind not in table:
             raise NotImplementedError(f"no translation for {getattr(kind, '__name__', kind)}")
         return table[kind]
@@ -113,13 +117,17 @@ class _Translator:
         return [self.batch, *rest]
 
     def reshaped(self, node: fx.Node) -> Value:
+        if not node.args:
+            raise NotImplementedError(f"no translation for the arguments of {node.target}")
         return self.ops.reshape(self.value(node.args[0]), self.whole(self.shape(node)), False)
 
     def permuted(self, node: fx.Node) -> Value:
+        _no_more(node, len(node.args))
         axes: Any = node.args[1] if isinstance(node.args[1], tuple | list) else node.args[1:]
         return self.ops.transpose(self.value(node.args[0]), self.whole(axis % len(axes) for axis in axes))
 
     def swapped(self, node: fx.Node) -> Value:
+        _no_more(node, 3)
         order = list(range(len(self.shape(node))))
         first, second = (int(axis) for axis in node.args[1:3])  # type: ignore[arg-type]
         order[first], order[second] = order[second], order[first]
@@ -137,7 +145,7 @@ class _Translator:
         before, after = _padding(layer)
         if layer.padding_mode != "zeros":
             mode = self.line(_PADDING, layer.padding_mode)
-            x = self.ops.pad(x, self.whole([0, 0, *before]), self.whole([0, 0, *after]), mode(self))
+            x = self.ops.pad(x, self.whole([0, 0, *before]), self.whole([0, 0, *after]), mode)
             before, after = [0, 0], [0, 0]
         geometry = list(layer.stride), before, after, list(layer.dilation)
         source = node.args[0]
@@ -179,8 +187,16 @@ class _Translator:
 
     def resized(self, node: fx.Node) -> Value:
         given: dict[str, Any] = dict(node.kwargs)
-        x, size = self.value(node.args[0]), self.whole(self.shape(node)[2:])
-        mode, extra = given.get("mode", "nearest"), len(node.args) > 1 or given.get("antialias")
+        _no_more(node, 1, *given)
+        (source,) = node.all_input_nodes
+        x, sides = self.value(source), self.shape(node)[2:]
+        size, factor = self.whole(sides), given.get("scale_factor")
+        mode, extra = given.get("mode", "nearest"), given.get("antialias")
+        if factor is not None:
+            # PyTorch maps by the factor itself, which is the ratio of the sizes only where that is whole.
+            factors = factor if isinstance(factor, tuple | list) else [factor] * len(sides)
+            before = self.shape(source)[2:]
+            extra = extra or any(f * b != s for f, b, s in zip(factors, before, sides, strict=True))
         if mode == "area" and not extra:
             return self.ops.adaptive_avg_pool(x, size)
         kinds = {"nearest": ("nearest", "asymmetric"), "bilinear": ("linear_onnx", "half_pixel")}
@@ -202,15 +218,18 @@ class _Translator:
         return ops.concat([bytes_, full], 3)
 
     def joined(self, node: fx.Node) -> Value:
+        _no_more(node, 2, "dim")
         axis = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else 0)
         return self.ops.concat(self.value(node.args[0]), axis)
 
     def split(self, node: fx.Node) -> Value:
+        _no_more(node, 3, "dim")
         x, parts = self.value(node.args[0]), int(node.args[1])  # type: ignore[arg-type]
         axis: Any = node.kwargs.get("dim", node.args[2] if len(node.args) > 2 else 0)
         return list(self.ops.split(x, self.ops.constant(np.int64(axis)), parts).outputs())
 
     def softmax(self, node: fx.Node) -> Value:
+        _no_more(node, 2, "dim")
         axis = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else -1)
         return self.ops.softmax(self.value(node.args[0]), axis)
 
@@ -218,14 +237,26 @@ class _Translator:
         values, index = self.value(node.args[0]), node.args[1]
         if isinstance(values, list) and isinstance(index, int):
             return values[index]
-        if isinstance(index, tuple) and all(one is None or one == slice(None) for one in index):
+        whole = slice(None)
+        if isinstance(index, tuple) and index[0] == whole and all(one in (None, whole) for one in index):
             return self.reshaped(node)
         raise NotImplementedError("no translation for indexing a tensor")
 
 
 def _pointwise(name: str) -> Callable[[_Translator, fx.Node], Value]:
     """Return a line for a function that OpenVINO has under a name, its arguments tensors and numbers."""
-    return lambda to, node: getattr(to.ops, name)(*(to.value(one) for one in node.args))
+
+    def line(to: _Translator, node: fx.Node) -> Value:
+        _no_more(node, len(node.args))
+        return getattr(to.ops, name)(*(to.value(one) for one in node.args))
+
+    return line
+
+
+def _no_more(node: fx.Node, most: int, *names: str) -> None:
+    """Raise if a node has no argument, more than that many, or named ones other than these."""
+    if not 1 <= len(node.args) <= most or set(node.kwargs) - set(names):
+        raise NotImplementedError(f"no translation for the arguments of {node.target}")
 
 
 def _activation(name: str) -> Callable[[_Translator, fx.Node, nn.Module, Value], Value]:
@@ -243,14 +274,7 @@ def _padding(layer: nn.Conv2d) -> tuple[list[int], list[int]]:
     return both, both
 
 
-def _slope(layer: nn.LeakyReLU) -> Tensor:
-    return torch.tensor(layer.negative_slope)
-
-
-_PADDING: Mapping[str, Callable[[_Translator], str]] = {
-    "reflect": lambda to: "reflect",
-    "replicate": lambda to: "edge",
-}
+_PADDING = {"reflect": "reflect", "replicate": "edge"}
 
 _LAYERS: Mapping[Any, Callable[..., Value]] = {
     Screen: _Translator.pixels,
@@ -259,7 +283,7 @@ _LAYERS: Mapping[Any, Callable[..., Value]] = {
     nn.ConvTranspose2d: _Translator.transposed_convolution,
     nn.BatchNorm2d: _Translator.batch_norm,
     nn.ReLU: _activation("relu"),
-    nn.LeakyReLU: lambda to, node, layer, x: to.ops.prelu(x, to.constant(_slope(layer))),
+    nn.LeakyReLU: lambda to, node, layer, x: to.ops.prelu(x, to.value(layer.negative_slope)),
     nn.SiLU: _activation("swish"),
     nn.Sigmoid: _activation("sigmoid"),
     nn.Tanh: _activation("tanh"),

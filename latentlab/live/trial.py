@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from latentlab.device import cpu_threads
+from latentlab.live.runtime import version
 from latentlab.live.ways import Way
 from latentlab.paths import cache_directory
 
@@ -35,7 +36,7 @@ THE_WINDOWS = 1.0
 single picture that takes all processors is shown later by that much."""
 
 _ROUNDS, _RUNS, _LONGEST = 3, 4, 0.25
-_VERSION = 3
+_VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,10 @@ def best(milliseconds: Mapping[Way, float], processors: int | None = None) -> Wa
 
 
 def cache_key(device: torch.device, networks: Any, wish: Any) -> str:
-    """Return the name under which a verdict is kept: machine, torch, device, networks' shapes, wishes."""
+    """Return the name under which a verdict is kept: machine, runtimes, device, networks, wishes."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
-    parts = [_VERSION, torch.__version__, str(device), name, cpu_threads(), networks, wish]
+    runtimes = torch.__version__, version()
+    parts = [_VERSION, runtimes, str(device), name, cpu_threads(), networks, wish]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:24]
 
 

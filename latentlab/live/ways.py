@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from latentlab.device import DeviceChoice, cpu_threads
@@ -77,18 +77,25 @@ def candidates(device: torch.device, override: DeviceOverride, many: bool) -> li
     else:
         threads = [min(cpu_threads(), _MOST_THREADS)] if many else _thread_counts()
     wishes = [override.precision] if override.precision else _precisions(device, many)
-    ways = []
-    for precision in wishes:
-        for compiled in (True, False):
-            if _exists(device, precision, compiled):
-                ways += [Way(precision, compiled, count) for count in threads]
-    return ways or [Way("float32", False, threads[0])]
+    # A precision that is wished for and is not there gives way to float32.
+    return _ways(device, wishes, threads) or _ways(device, ["float32"], threads)
 
 
 def first_guess(device: torch.device, override: DeviceOverride, many: bool) -> Way:
     """Return the way in which the first frames are rendered, before anything has been measured."""
-    ways = [way for way in candidates(device, override, many) if way.precision != "int8"]
-    return ways[0] if ways else Way(threads=override.threads or 1)
+    if override.precision == "int8":
+        override = replace(override, precision="float32")
+    return candidates(device, override, many)[0]
+
+
+def _ways(device: torch.device, precisions: list[str], threads: list[int]) -> list[Way]:
+    return [
+        Way(precision, compiled, count)
+        for precision in precisions
+        for compiled in (True, False)
+        if _exists(device, precision, compiled)
+        for count in threads
+    ]
 
 
 def _thread_counts() -> list[int]:

@@ -162,6 +162,31 @@ def test_a_way_that_cannot_be_made_here_gives_way_to_plain_float32(
     assert network.verdict.single == network.verdict.grid == Way("float32", False, 1)
 
 
+def test_whatever_a_runtime_raises_a_network_is_rendered(engine: Engine, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_arguments: object) -> None:
+        raise IndexError("an argument that nobody expected")
+
+    monkeypatch.setattr("latentlab.live.prepare.translate", refuse)
+    network = fast.FastNetwork(engine.loaded.network(), engine.spec, torch.device("cpu"), FLOAT, "odd")
+    assert network.verdict.single == Way("float32", False, 1)
+    assert network.one(example(engine.spec, 1))[0].shape == (1, 32, 32, 4)
+
+
+def test_the_pictures_that_a_way_is_compared_on_are_none_of_its_examples(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    compared: list[torch.Tensor] = []
+    monkeypatch.setattr(engine.fast, "_network", lambda latents: (compared.append(latents), (latents,))[1])
+    steps = engine.fast.tune()
+    for _ in range(fast.COMPARED):
+        next(steps)
+    rows = torch.cat(compared)
+    examples = engine.fast._forms._example[0]
+    assert len(rows) == fast.COMPARED
+    assert float(torch.cdist(rows, examples).min()) > 0.01
+    assert rows[1::2].norm(dim=1).mean() > 1.5 * rows[::2].norm(dim=1).mean(), "far ones too"
+
+
 def test_a_way_with_wrong_pictures_is_not_tried(engine: Engine, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(fast, "strays", lambda _answer, _truth: True)
     for _ in engine.fast.tune():
@@ -182,16 +207,13 @@ def test_a_device_that_is_not_there_is_refused(tiny_model_folder: Path):
         Engine(str(tiny_model_folder), "", DeviceOverride(missing))
 
 
-def test_the_time_of_a_frame_depends_on_shapes_not_on_weights(pair: Loaded):
-    config = pair.checkpoint.config
-    renamed = replace(
-        pair.checkpoint,
-        located=replace(pair.checkpoint.located, config=config.model_copy(update={"name": "other"})),
-    )
-    assert replace(pair, checkpoint=renamed).shapes() == pair.shapes()
-    wider = config.model_copy(update={"network": {**config.network, "decoder_widths": (8, 8, 8)}})
-    changed = replace(pair.checkpoint, located=replace(pair.checkpoint.located, config=wider))
-    assert replace(pair, checkpoint=changed).shapes() != pair.shapes()
+def test_a_verdict_is_kept_for_the_weights_that_it_was_reached_on(pair: Loaded):
+    assert pair.weights() == [
+        pair.checkpoint.located.sha256(),
+        pair.predictor_checkpoint.located.sha256(),
+    ]
+    assert len(set(pair.weights())) == 2
+    assert replace(pair, predictor_checkpoint=None).weights() == pair.weights()[:1]
 
 
 def test_typical_input_follows_the_model():

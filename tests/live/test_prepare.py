@@ -78,6 +78,36 @@ def test_the_8_bit_form_rounds_what_rectifiers_give_and_spares_the_last_layer(pa
     assert not set(picture) & set(rounded)
 
 
+@pytest.mark.skipif(not can_compile("int8"), reason="no fast int8 here")
+def test_the_8_bit_form_really_computes_in_8_bits(pair: Loaded):
+    form = Forms(pair.network(), example(pair.spec, 4)).make(Way("int8", True), CPU, 1)
+    kinds = [node.get_rt_info() for node in form._network.get_runtime_model().get_ordered_ops()]
+    convolutions = [
+        info["runtimePrecision"].astype(str)
+        for info in kinds
+        if info["layerType"].astype(str) == "Convolution"
+    ]
+    assert convolutions.count("u8") >= 8
+
+
+@pytest.mark.parametrize("size", [16, 48])
+def test_a_predictor_of_another_size_is_compiled_too(pair: Loaded, size: int):
+    from latentlab.families.attribute_cnn import AttributeCNN
+
+    given = pair.predictor
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        predictor = AttributeCNN(
+            given.config.model_copy(update={"image_size": size}),
+            given.spec.model_copy(update={"image_size": size}),
+        )
+    network = FrameNetwork(pair.model, predictor).requires_grad_(False).eval()
+    rows = example(pair.spec, 3)
+    found = Forms(network, rows).make(Way("float32", True), CPU, 3)(*rows)
+    for part, right in zip(found[1:], network(*rows)[1:], strict=True):
+        torch.testing.assert_close(part, right, atol=1e-4, rtol=1e-3)
+
+
 def test_an_answer_is_not_written_again(pair: Loaded):
     form = Forms(pair.network(), example(pair.spec, 4)).make(Way("float32", True), CPU, 1)
     first = form(*example(pair.spec, 1, seed=1))

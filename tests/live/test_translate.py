@@ -14,7 +14,6 @@ from latentlab.live.prepare import Forms
 from latentlab.live.runtime import can_compile
 from latentlab.live.ways import Way
 
-pytestmark = pytest.mark.skipif(not can_compile("float32"), reason="no OpenVINO here")
 CPU = torch.device("cpu")
 
 
@@ -102,11 +101,47 @@ def test_functions(name: str):
         lambda x: F.interpolate(x, size=(9, 9), mode="bilinear", align_corners=True),
         lambda x: F.interpolate(x, size=(9, 9), mode="bicubic"),
         lambda x: x[:, 1:],
+        lambda x: x[None],
+        lambda x: x.reshape(1, -1),
+        lambda x: torch.add(x, x, alpha=0.5),
+        lambda x: x.chunk(chunks=2, dim=1)[0],
+        lambda x: x.permute(dims=(0, 2, 3, 1)),
+        lambda x: F.interpolate(x, scale_factor=1.7, mode="nearest"),
+        lambda x: F.interpolate(x, scale_factor=1.7, mode="bilinear", align_corners=False),
     ],
 )
 def test_what_has_no_translation_says_so(function):
     with pytest.raises(NotImplementedError):
         Forms(_Net(function), (torch.randn(1, 8, 6, 6),)).make(Way("float32", True), CPU, 2)
+
+
+def test_what_overwrites_its_input_has_no_translation_where_that_is_read_elsewhere():
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.over = nn.LeakyReLU(0.1, inplace=True)
+
+        def forward(self, latents: Tensor, condition: Tensor | None = None) -> tuple[Tensor, ...]:
+            x = latents * 2.0
+            return (self.over(x) + x,)
+
+    with pytest.raises(NotImplementedError, match="overwrites"):
+        Forms(Twice(), (torch.randn(1, 8, 6, 6),)).make(Way("float32", True), CPU, 2)
+    with pytest.raises(NotImplementedError):
+        Forms(_Net(lambda x: torch.relu_(x * 1.0)), (torch.randn(1, 8, 6, 6),)).make(
+            Way("float32", True), CPU, 2
+        )
+
+
+def test_a_condition_that_is_ignored_is_no_hindrance():
+    network = _Net(lambda x: x * 2.0)
+    given = torch.randn(3, 8, 6, 6), torch.randn(3, 4)
+    found = Forms(network, given).make(Way("float32", True), CPU, 2)(*given)
+    torch.testing.assert_close(found[0], given[0] * 2.0)
+
+
+def test_openvino_runs_here():
+    assert can_compile("float32"), "openvino is a dependency; without it everything is rendered slowly"
 
 
 def test_openvino_is_imported_without_its_reports():

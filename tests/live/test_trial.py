@@ -120,9 +120,18 @@ def test_wishes_leave_out_what_they_exclude():
 
 def test_plain_float32_is_always_among_the_ways():
     assert Way("float32", False, 1) in candidates(CPU, DeviceOverride(), many=False)
-    assert candidates(CPU, DeviceOverride(precision="float16", threads=2), many=False) == [
-        Way("float32", False, 2)
-    ]
+
+
+def test_a_precision_that_is_not_here_gives_way_to_float32(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("latentlab.live.ways.can_compile", lambda precision: precision == "float32")
+    wish = DeviceOverride(precision="bfloat16", threads=2)
+    assert candidates(CPU, wish, many=False) == [Way("float32", True, 2), Way("float32", False, 2)]
+
+
+def test_a_verdict_is_not_kept_for_another_runtime(monkeypatch: pytest.MonkeyPatch):
+    before = cache_key(CPU, ["a network"], "")
+    monkeypatch.setattr("latentlab.live.trial.version", lambda: "another")
+    assert cache_key(CPU, ["a network"], "") != before
 
 
 def test_single_pictures_are_in_8_bits_only_if_wished_for():
