@@ -37,6 +37,8 @@ _GRIDS = 8
 class ForwardFigures:
     """Times in milliseconds of decoder and classifier for 1 and for 64 pictures, and what they rest on.
 
+    The bare forward makes the screen's bytes as well; the plain script does not.
+
     The speed-ups are medians over rounds of the plain script's time over the bare forward's.
     """
 

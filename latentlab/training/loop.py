@@ -159,6 +159,17 @@ class Recipe(Protocol):
         ...
 
 
+def _flat(asked: Mapping[str, Any], start: str = "") -> dict[str, Any]:
+    """Return nested settings by dotted names, so that the one that differs can be named."""
+    found: dict[str, Any] = {}
+    for name, value in asked.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{start}{name}.")
+        else:
+            found[f"{start}{name}"] = value
+    return found
+
+
 def learning_rate(step: int, steps: int, peak: float, warmup: int = 200, floor: float = 0.02) -> float:
     """Return the rate at a step: a linear warm-up, then a cosine down to ``floor * peak``."""
     if step < warmup:
@@ -263,16 +274,19 @@ class _Run:
         reporter: Reporter,
         asked: Mapping[str, Any],
     ) -> None:
-        self.asked = json.loads(json.dumps(settings.lasting() | dict(asked)))
         self.recipe, self.data, self.folder = recipe, data, folder
         self.settings, self.fabric, self.reporter = settings, fabric, reporter
         self.steps, self.at, self.seconds = settings.steps, 0, 0.0
         seed_everything(settings.seed, verbose=False)
         self.parts: dict[str, Part] = {}
+        optimisers: dict[str, str] = {}
         for name, (network, optimizer) in recipe.parts().items():
+            optimisers[name] = type(optimizer).__name__
             network.to(memory_format=torch.channels_last)
             wrapped, wrapped_optimizer = fabric.setup(network, optimizer)
             self.parts[name] = Part(network, wrapped_optimizer, wrapped)
+        wishes = settings.lasting() | {"optimisers": optimisers} | dict(asked)
+        self.asked: dict[str, Any] = json.loads(json.dumps(wishes))
         self.kept = next(iter(self.parts.values())).plain
         self.average = {key: value.detach().clone() for key, value in self.kept.state_dict().items()}
         self._resume()
@@ -411,13 +425,13 @@ class _Run:
 
         with safe_open(path, framework="pt") as file:
             record = json.loads(file.metadata()["record"])
-        before = record.get("asked", {})
-        changed = [name for name in self.asked if name in before and before[name] != self.asked[name]]
+        before, now = _flat(record.get("asked", {})), _flat(self.asked)
+        changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
         if changed:
             name = changed[0]
             raise SettingsError(
-                f"The run in {self.folder} was begun with {name} {before[name]}, not {self.asked[name]}. "
-                "Give the same to resume it, or --fresh to begin anew."
+                f"The run in {self.folder} was begun with {name} {before.get(name, 'unknown')}, not "
+                f"{now.get(name, 'without it')}. Give the same to resume it, or --fresh to begin anew."
             )
         try:
             self._restore(load_file(path), record)

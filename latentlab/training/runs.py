@@ -62,7 +62,11 @@ def train_vae(
     """
     reporter = reporter or Reporter()
     torch.manual_seed(settings.seed)
-    config = _network(VAEConfig, network or {})
+    network = dict(network or {})
+    for side in ("encoder", "decoder"):
+        if f"{side}_widths" in network:  # a stage more or less has its block
+            network.setdefault(f"{side}_blocks", (1,) * len(network[f"{side}_widths"]))
+    config = _network(VAEConfig, network)
     _check_place(out)
     images, held_out = _sets(data, validation, config.image_size, reporter)
     fabric = make_fabric(settings)

@@ -91,11 +91,32 @@ def test_a_run_begun_with_other_settings_is_not_resumed(tiny_faces, tmp_path, op
         run(data, tmp_path, **{option: value})
 
 
+def test_a_state_that_does_not_say_what_was_asked_is_not_resumed(tiny_faces, tmp_path):
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+
+    data = tiny_faces.split("train")
+    run(data, tmp_path, stop=2)
+    (path,) = tmp_path.rglob("state.safetensors")
+    with safe_open(path, framework="pt") as file:
+        record = json.loads(file.metadata()["record"])
+    asked = record.pop("asked")
+    assert asked["optimisers"] == {"vae": "Muon", "discriminator": "Adam"}
+    tensors = load_file(path)
+    save_file(tensors, path, metadata={"record": json.dumps(record)})
+    with pytest.raises(SettingsError, match=r"begun with .* unknown"):
+        run(data, tmp_path)
+    record["asked"] = asked | {"optimisers": {"vae": "Adam", "discriminator": "Adam"}}
+    save_file(tensors, path, metadata={"record": json.dumps(record)})
+    with pytest.raises(SettingsError, match=r"optimisers\.vae Adam, not Muon"):
+        run(data, tmp_path)
+
+
 def test_a_run_begun_for_something_else_is_not_resumed(tiny_faces, tmp_path):
     chosen = LoopSettings(steps=4, stop=1, batch=4, precision="32-true", threads=1)
     for asked in ({"losses": {"beta": 1.0}}, {"losses": {"beta": 1.0}}):
         train(VAERecipe(TINY, LOSSES, None), tiny_faces, tmp_path, chosen, make_fabric(chosen), asked=asked)
-    with pytest.raises(SettingsError, match="begun with losses"):
+    with pytest.raises(SettingsError, match=r"begun with losses\.beta 1\.0, not 2\.0"):
         train(
             VAERecipe(TINY, LOSSES, None),
             tiny_faces,

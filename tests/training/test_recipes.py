@@ -189,14 +189,47 @@ def test_trainings_from_the_command_line_give_checkpoints_that_open(tmp_path, ca
     assert opened.config.predictor.confusion["gender"].array().sum() == 2048
 
     model = tmp_path / "vae"
-    arguments = ["--features", str(predictor), "--latent", "8", "--out", str(model)]
-    assert run(["train", "vae", *common, *arguments]) == 0
+    arguments = ["--features", str(predictor), "--latent", "8", "--out", str(model), "--rate", "1e-3"]
+    widths = ["--encoder-widths", "8,16,24", "--decoder-widths", "8,16,32"]
+    assert run(["train", "vae", *common, *arguments, *widths]) == 0
     opened = load(model)
+    assert opened.config.network["decoder_widths"] == [8, 16, 32]
+    assert opened.config.network["encoder_blocks"] == [1, 1, 1]
+    assert opened.config.training["losses"]["rate"] == 1e-3
     assert opened.config.model.latent_shape == (8,)
     assert len(opened.config.model.latent_summary.kl) == 8
     record = json.loads((model / "config.json").read_text())["training"]
     assert record["data"] == "faces:train"
     assert str(model) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--decoder-widths", "8,x"], "whole numbers"),
+        (["--decoder-widths", "8,16"], "same length"),
+        (["--rate", "0"], "more than 0"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(tmp_path, capsys, arguments, message):
+    from latentlab.cli.main import run
+
+    out = ["--data", "faces:train", "--steps", "1", "--out", str(tmp_path / "vae")]
+    assert run(["train", "vae", *out, *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("program", "recorded"),
+    [("/bin/latentlab", True), ("/lib/latentlab/__main__.py", True), ("/bin/pytest", False)],
+)
+def test_the_command_that_trained_is_recorded(monkeypatch, program, recorded):
+    from latentlab.training.loop import LoopSettings, Trained
+    from latentlab.training.runs import _record
+
+    monkeypatch.setattr("sys.argv", [program, "train", "vae", "--out", "my vae"])
+    record = _record("faces:train", LoopSettings(), Trained(torch.nn.Identity(), 1, 1, 0.0), {})
+    assert record["command"] == ("latentlab train vae --out 'my vae'" if recorded else "")
 
 
 def test_a_feature_network_of_another_size_is_a_clear_error(tmp_path, tiny_predictor_folder, capsys):

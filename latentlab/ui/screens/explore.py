@@ -60,6 +60,7 @@ class ExploreScreen(QWidget):
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MILLISECONDS)
         self._rest.timeout.connect(workspace.rendering.settle)
+        self._missed = False
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._show_later)
@@ -163,7 +164,9 @@ class ExploreScreen(QWidget):
 
     def _show_later(self) -> None:
         state = self._workspace.explore.state
-        if state is not None and self._workspace.in_step:
+        # While a model is being opened nothing is shown; where that fails, the old one's numbers are due.
+        self._missed = not self._workspace.in_step
+        if state is not None and not self._missed:
             self._show_state(state)
 
     def _show_state(self, state: Explore) -> None:
@@ -227,6 +230,8 @@ class ExploreScreen(QWidget):
 
     def _show_busy(self, _busy: str) -> None:
         self.panel.setEnabled(self._workspace.in_step)
+        if self._later.isActive() or self._missed:
+            self._show_later()
 
 
 def _first(attributes: Probabilities) -> Probabilities:
