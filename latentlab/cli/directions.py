@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from latentlab.cli.options import AsJson, Model, Threads
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the app."""
@@ -15,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def directions(
-    model: Annotated[str, typer.Option(help="A model's folder or file, or a bundled name.")] = "faces-vae",
+    model: Model = "faces-vae",
     data: Annotated[str, typer.Option(help="The labelled set whose latents are looked at.")] = "faces:train",
     attribute: Annotated[list[str] | None, typer.Option(help="An attribute; may be repeated.")] = None,
     components: Annotated[int, typer.Option("--pca", help="Principal directions to find.")] = 0,
@@ -33,8 +35,8 @@ def directions(
     reach: Annotated[float, typer.Option(help="How far strips go, in sigma.")] = 3.0,
     steps: Annotated[int, typer.Option(help="Pictures of each strip.")] = 7,
     seed: Annotated[int, typer.Option(help="Chooses the rows that test the probes.")] = 0,
-    threads: Annotated[int, typer.Option(min=1, help="Threads; the result is repeatable for one count.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    threads: Threads = 1,
+    as_json: AsJson = False,
 ) -> None:
     """Find directions for attributes and principal components, and show what they do.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
+
+from latentlab.cli.options import AsJson, Enlarge, Fps, Loop, Model, Predictor, Sheet, Table, Threads
 
 if TYPE_CHECKING:
     from latentlab.operations.interpolate import Kind
@@ -21,22 +22,18 @@ def interpolate(
     pins: Annotated[
         list[str], typer.Argument(help="Two or more pictures, or seed:NUMBER for random latents, in order.")
     ],
-    model: Annotated[str, typer.Option(help="A model's folder or file, or a bundled name.")] = "faces-vae",
+    model: Model = "faces-vae",
     steps: Annotated[int, typer.Option(help="Pictures from one pin up to the next.")] = 16,
     kind: Annotated[str, typer.Option(help="spherical or linear.")] = "spherical",
     closed: Annotated[bool, typer.Option("--closed", help="Go back to the first, so that it loops.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Save all pictures here as one.")] = None,
-    loop: Annotated[
-        Path | None, typer.Option(help="Save a loop (.gif, .webp or .png), to and fro unless --closed.")
-    ] = None,
-    fps: Annotated[float, typer.Option(help="Pictures a second of the loop.")] = 12.0,
-    enlarge: Annotated[int, typer.Option(help="How many times larger the loop's pictures become.")] = 4,
-    table: Annotated[Path | None, typer.Option(help="Save the predicted attributes here, as CSV.")] = None,
-    predictor: Annotated[
-        str | None, typer.Option(help="An attribute predictor; the model's own by default, none for none.")
-    ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads; the result is repeatable for one count.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    out: Sheet = None,
+    loop: Loop = None,
+    fps: Fps = 12.0,
+    enlarge: Enlarge = 4,
+    table: Table = None,
+    predictor: Predictor = None,
+    threads: Threads = 1,
+    as_json: AsJson = False,
 ) -> None:
     """Go from one face to the next through the latent space.
 

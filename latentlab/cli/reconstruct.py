@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from latentlab.cli.options import AsJson, Model, Predictor, Table, Threads
 from latentlab.errors import SettingsError
 
 
@@ -20,7 +21,7 @@ def reconstruct(
     image: Annotated[
         Path | None, typer.Argument(help="A picture; without one --seed sets the start.", show_default=False)
     ] = None,
-    model: Annotated[str, typer.Option(help="A model's folder or file, or a bundled name.")] = "faces-vae",
+    model: Model = "faces-vae",
     out: Annotated[Path | None, typer.Option(help="Save the edited picture here, as PNG.")] = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="DIMENSION=VALUE, e.g. 3=1.5; may be repeated.")
@@ -34,12 +35,10 @@ def reconstruct(
     mutate: Annotated[
         list[int] | None, typer.Option(help="Seed of a small random step from the start; may be repeated.")
     ] = None,
-    predictor: Annotated[
-        str | None, typer.Option(help="An attribute predictor; the model's own by default, none for none.")
-    ] = None,
-    table: Annotated[Path | None, typer.Option(help="Save the predicted attributes here, as CSV.")] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads; the result is repeatable for one count.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    predictor: Predictor = None,
+    table: Table = None,
+    threads: Threads = 1,
+    as_json: AsJson = False,
 ) -> None:
     """Do what the Explore screen does: encode a picture, change latent dimensions, save the picture.
 

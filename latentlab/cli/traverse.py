@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from latentlab.cli.options import AsJson, Enlarge, Fps, Loop, Model, Predictor, Sheet, Table, Threads
 
 
 def register(app: typer.Typer) -> None:
@@ -18,7 +19,7 @@ def traverse(
     start: Annotated[
         str, typer.Argument(help="Where to set out from: a picture, or seed:NUMBER for a random latent.")
     ] = "seed:0",
-    model: Annotated[str, typer.Option(help="A model's folder or file, or a bundled name.")] = "faces-vae",
+    model: Model = "faces-vae",
     dimension: Annotated[
         list[int] | None,
         typer.Option(
@@ -30,16 +31,14 @@ def traverse(
     ] = None,
     high: Annotated[float | None, typer.Option("--to", help="Last value; by default 3 sigma above.")] = None,
     steps: Annotated[int, typer.Option(help="Values of each dimension.")] = 9,
-    out: Annotated[Path | None, typer.Option(help="Save all pictures here as one.")] = None,
-    loop: Annotated[Path | None, typer.Option(help="Save a loop, to and fro: .gif, .webp or .png.")] = None,
-    fps: Annotated[float, typer.Option(help="Pictures a second of the loop.")] = 12.0,
-    enlarge: Annotated[int, typer.Option(help="How many times larger the loop's pictures become.")] = 4,
-    table: Annotated[Path | None, typer.Option(help="Save the predicted attributes here, as CSV.")] = None,
-    predictor: Annotated[
-        str | None, typer.Option(help="An attribute predictor; the model's own by default, none for none.")
-    ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads; the result is repeatable for one count.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    out: Sheet = None,
+    loop: Loop = None,
+    fps: Fps = 12.0,
+    enlarge: Enlarge = 4,
+    table: Table = None,
+    predictor: Predictor = None,
+    threads: Threads = 1,
+    as_json: AsJson = False,
 ) -> None:
     """Move latent dimensions through their range and show what they do.
 

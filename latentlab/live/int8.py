@@ -23,8 +23,8 @@ from latentlab.live.graph import Observed, layer
 LEAST_CHANNELS = 16
 """A convolution with fewer output channels is not worth rounding."""
 ROOM = 0.9
-"""What 255 stands for, as a share of the largest value seen in typical and far latents. Cutting the very largest
-makes the steps finer for all others; cutting more spoils the far ones (measured on the faces)."""
+"""What 255 stands for, as a share of the largest value seen in typical and far latents. Cutting the very
+largest makes the steps finer for all others; cutting more spoils the far ones (measured on the faces)."""
 
 
 class Rounding:

@@ -1,0 +1,20 @@
+"""Options that several commands have, worded once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Model = Annotated[str, typer.Option(help="A model's folder or file, or a bundled name.")]
+Predictor = Annotated[
+    str | None, typer.Option(help="An attribute predictor; the model's own by default, none for none.")
+]
+Threads = Annotated[int, typer.Option(min=1, help="Threads; the result is repeatable for one count.")]
+Table = Annotated[Path | None, typer.Option(help="Save the predicted attributes here, as CSV.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Sheet = Annotated[Path | None, typer.Option(help="Save all pictures here as one.")]
+Loop = Annotated[Path | None, typer.Option(help="Save a loop that plays for ever: .gif, .webp or .png.")]
+Fps = Annotated[float, typer.Option(help="Pictures a second of the loop.")]
+Enlarge = Annotated[int, typer.Option(help="How many times larger the loop's pictures become.")]
