@@ -20,7 +20,8 @@ def register(app: typer.Typer) -> None:
 
 def interpolate(
     pins: Annotated[
-        list[str], typer.Argument(help="Two or more pictures, or seed:NUMBER for random latents, in order.")
+        list[str],
+        typer.Argument(help="Two or more pictures, copied latents (.json) or seed:NUMBER, in order."),
     ],
     model: Model = "faces-vae",
     steps: Annotated[int, typer.Option(help="Pictures from one pin up to the next.")] = 16,

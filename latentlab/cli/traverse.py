@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 def traverse(
     start: Annotated[
-        str, typer.Argument(help="Where to set out from: a picture, or seed:NUMBER for a random latent.")
+        str, typer.Argument(help="Where to set out from: a picture, a copied latent (.json), or seed:NUMBER.")
     ] = "seed:0",
     model: Model = "faces-vae",
     dimension: Annotated[

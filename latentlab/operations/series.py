@@ -18,6 +18,7 @@ from latentlab.operations.attribute_table import AttributeRow, attribute_rows, o
 from latentlab.operations.directions import Direction, along
 from latentlab.operations.explore import Explorer
 from latentlab.operations.interpolate import Kind, path
+from latentlab.operations.latent_text import read_latent_text
 from latentlab.operations.latents import ranking
 from latentlab.operations.sheet import save_loop, sheet
 from latentlab.operations.traverse import MOST_STEPS, Axis, line, plane
@@ -109,7 +110,7 @@ class Series:
 
 
 def start_from(explorer: Explorer, text: str | Path) -> NDArray[np.float32]:
-    """Return the latent of a picture's path, or the random draw of ``seed:NUMBER``.
+    """Return the latent of a picture, the random draw of ``seed:NUMBER``, or a copied latent (a .json file).
 
     Raises
     ------
@@ -121,7 +122,14 @@ def start_from(explorer: Explorer, text: str | Path) -> NDArray[np.float32]:
         if not number.isdigit():
             raise SettingsError(f"{text!r} has no seed; write {SEED}0, {SEED}1, and so on.")
         return explorer.draw(int(number))
-    return explorer.encode(read_picture(Path(text)).pixels).latent
+    path = Path(text)
+    if path.suffix.lower() == ".json":
+        try:
+            content = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path} cannot be read: {error}.") from None
+        return read_latent_text(content, explorer.spec)[0]
+    return explorer.encode(read_picture(path).pixels).latent
 
 
 def render_series(

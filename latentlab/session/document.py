@@ -68,6 +68,8 @@ class Explore:
         The seed with which ``start`` was drawn, None where it was not.
     truncation
         By what the draw was multiplied, from 0 to 1.
+    named
+        What the start is called where it is neither a picture nor a draw, such as "a pasted latent".
     """
 
     start: NDArray[np.float32]
@@ -76,6 +78,7 @@ class Explore:
     source: Source | None = None
     seed: int | None = None
     truncation: float = 1.0
+    named: str = ""
 
     @property
     def origin(self) -> str:
@@ -83,7 +86,7 @@ class Explore:
         if self.source is not None:
             return " ".join(self.source.name.split())
         if self.seed is None:
-            return "the prior's middle"
+            return self.named or "the prior's middle"
         return f"random, seed {self.seed}" + (
             f", truncation {self.truncation:g}" if self.truncation != 1.0 else ""
         )

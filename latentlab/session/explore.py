@@ -94,6 +94,12 @@ class ExploreIntents:
         document = replace(self._session.document, explore=start_from_draw(spec, seed, truncation))
         self._session.change(f"Randomise (seed {seed})", document)
 
+    def set_out_from(self, spec: ModelSpec, latent: NDArray[np.float32], named: str) -> None:
+        """Set out from a latent that comes from elsewhere (undo brings the former start back)."""
+        latent = latents.as_latent(latent, spec)
+        explore = Explore(latent, latent, _condition(spec), named=named)
+        self._session.change(f"Set out from {named}", replace(self._session.document, explore=explore))
+
     def mutate(self, spec: ModelSpec, seed: int) -> None:
         """Take a small random step from the latent as it is; the start stays."""
         self._set("Mutate", latents.mutate(spec, self._open_state().latent, seed))

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Literal
 from psygnal import Signal
 
 from latentlab.device import DeviceChoice
+from latentlab.errors import SettingsError
 from latentlab.live.frames import DeviceOverride, Encoded, Failed, Opened
+from latentlab.operations.latent_text import read_latent_text
 from latentlab.session.document import CheckpointRef, Explore
 from latentlab.session.explore import ExploreIntents, start_from_picture, start_in_the_middle
 from latentlab.session.reading import PictureReader
@@ -110,6 +112,21 @@ class Workspace:
         """Read a picture file and encode it; ``name`` is what it is called, else the file's name."""
         self._reader.read_file(Path(path), name)
         self._tell_busy()
+
+    def bring_latent(self, text: str) -> None:
+        """Set out from a latent that was copied as text (`latentlab.operations.latent_text`)."""
+        opened = self.opened
+        if opened is None or not self.in_step:
+            self.session.message.emit(Message("error", "No model is open that the latent could belong to."))
+            return
+        try:
+            latent, note = read_latent_text(text, opened.spec, opened.sha256)
+            self.explore.set_out_from(opened.spec, latent, "a pasted latent")
+        except SettingsError as error:
+            self.session.message.emit(Message("error", str(error)))
+            return
+        if note:
+            self.session.message.emit(Message("note", note))
 
     def bring_bytes(self, data: bytes, name: str) -> None:
         """Read a picture from the bytes of its file, as dropped or pasted, and encode it."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from latentlab.live.frames import Frame
 from latentlab.operations.attribute_table import Probabilities, attribute_rows, origin_note, table_text
+from latentlab.operations.latent_text import latent_text
 from latentlab.session.document import Explore
 from latentlab.session.python_code import explore_code
 from latentlab.session.session import Message
@@ -63,6 +64,15 @@ class Exports:
             text = explore_code(document.checkpoint, document.explore, document.threads)
             QApplication.clipboard().setText(text)
             self._note("A Python program that makes the edited picture again was copied.")
+
+    def copy_latent(self) -> None:
+        """Copy the edited latent as text, which can be pasted here or in another window."""
+        document = self._workspace.session.document
+        if document.checkpoint is not None and document.explore is not None:
+            state, checkpoint = document.explore, document.checkpoint
+            text = latent_text(checkpoint.name, checkpoint.sha256, state.latent, state.condition)
+            QApplication.clipboard().setText(text)
+            self._note("The edited latent was copied as text. Paste it to come back to it.")
 
     def table(self, path: Path) -> None:
         """Save the attributes of the pictures as CSV."""

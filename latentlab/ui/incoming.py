@@ -1,4 +1,4 @@
-"""Brings what is dropped, pasted or opened into the workspace, as a checkpoint or a picture."""
+"""Brings what is dropped, pasted or opened into the workspace: a checkpoint, a picture or a latent."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData
 from PySide6.QtGui import QImage, QImageWriter
 
+from latentlab.operations.latent_text import is_latent_text
 from latentlab.session.kinds import kind_of
 from latentlab.session.workspace import Workspace
 
@@ -14,8 +15,9 @@ PICTURE_FORMATS = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/
 
 
 def accepts(data: QMimeData) -> bool:
-    """Whether dropped or pasted data may hold a checkpoint or a picture."""
-    return data.hasImage() or any(url.isLocalFile() for url in data.urls()) or _encoded(data) is not None
+    """Whether dropped or pasted data may hold a checkpoint, a picture or a latent."""
+    files = any(url.isLocalFile() for url in data.urls())
+    return data.hasImage() or files or _encoded(data) is not None or is_latent_text(data.text())
 
 
 def take(data: QMimeData, workspace: Workspace, origin: str) -> str | None:
@@ -29,7 +31,7 @@ def take(data: QMimeData, workspace: Workspace, origin: str) -> str | None:
     Returns
     -------
     str or None
-        The path that was taken, the empty string for a picture without one, None if there was nothing.
+        The path that was taken, the empty string for what has none, None if there was nothing.
     """
     paths = [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
     if paths:
@@ -44,6 +46,9 @@ def take(data: QMimeData, workspace: Workspace, origin: str) -> str | None:
         if isinstance(image, QImage) and not image.isNull():
             workspace.bring_bytes(_png(image), origin)
             return ""
+    if is_latent_text(data.text()):
+        workspace.bring_latent(data.text())
+        return ""
     return None
 
 

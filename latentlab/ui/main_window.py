@@ -139,7 +139,8 @@ class MainWindow(QMainWindow):
             "redo": session.redo,
             "copy_picture": lambda: self.exports.copy_picture(),
             "copy_python": lambda: self.exports.copy_python(),
-            "paste_picture": self.paste,
+            "copy_latent": lambda: self.exports.copy_latent(),
+            "paste": self.paste,
             "randomise": lambda: self.explore.randomise(),
             "mutate": lambda: self.explore.mutate(),
             "reset_all": self.workspace.explore.reset_all,
@@ -152,7 +153,7 @@ class MainWindow(QMainWindow):
         """Bring in what the clipboard holds."""
         self.banner.dismiss()
         if incoming.take(QApplication.clipboard().mimeData(), self.workspace, "pasted picture") is None:
-            self.status.showMessage("The clipboard holds no picture.", 4000)
+            self.status.showMessage("The clipboard holds no picture, file or latent.", 4000)
 
     def _ask(self, ask: Callable[[QWidget], Path | None]) -> None:
         path = ask(self)

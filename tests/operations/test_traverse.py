@@ -12,6 +12,7 @@ from latentlab.cli.main import run
 from latentlab.errors import SettingsError
 from latentlab.operations.explore import Explorer
 from latentlab.operations.interpolate import between, path
+from latentlab.operations.latent_text import latent_text
 from latentlab.operations.series import interpolation, start_from, traversal
 from latentlab.operations.sheet import save_loop
 from latentlab.operations.traverse import Axis, line, plane
@@ -155,6 +156,12 @@ def test_a_start_is_a_picture_or_a_seed(explorer: Explorer, tmp_path: Path) -> N
     np.testing.assert_array_equal(
         start_from(explorer, tmp_path / "face.png"), explorer.encode(picture).latent
     )
+    latent = explorer.draw(5)
+    text = latent_text("tiny", explorer.located.sha256(), latent)
+    (tmp_path / "latent.json").write_text(text, encoding="utf-8")
+    np.testing.assert_array_equal(start_from(explorer, tmp_path / "latent.json"), latent)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        start_from(explorer, tmp_path / "no.json")
     with pytest.raises(SettingsError, match="has no seed"):
         start_from(explorer, "seed:x")
 

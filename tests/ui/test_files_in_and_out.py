@@ -129,7 +129,7 @@ def test_a_pasted_picture_is_encoded_without_loss(driver, small_faces) -> None:
     pixels = np.ascontiguousarray(small_faces[6])
     image = QImage(pixels.data, 32, 32, 96, QImage.Format.Format_RGB888).copy()
     QApplication.clipboard().setImage(image)
-    driver.window.actions_table["paste_picture"].trigger()
+    driver.window.actions_table["paste"].trigger()
     driver.wait(lambda: driver.undo_name == "Open picture pasted picture")
     driver.rest()
     np.testing.assert_array_equal(driver.screen.stage.input.pixels[..., 2::-1], pixels)
@@ -137,11 +137,55 @@ def test_a_pasted_picture_is_encoded_without_loss(driver, small_faces) -> None:
 
 def test_a_pasted_file_is_opened_and_pasted_words_are_not(driver, other_face) -> None:
     QApplication.clipboard().setText("words")
-    driver.window.actions_table["paste_picture"].trigger()
+    driver.window.actions_table["paste"].trigger()
     assert "no picture" in driver.window.status.currentMessage()
     QApplication.clipboard().setMimeData(urls(other_face))
-    driver.window.actions_table["paste_picture"].trigger()
+    driver.window.actions_table["paste"].trigger()
     driver.wait(lambda: driver.undo_name == "Open picture other face.png")
+
+
+def test_a_copied_latent_is_pasted_to_the_bit(driver) -> None:
+    driver.workspace.explore.move(3, 1.2345678)
+    latent = driver.latent.copy()
+    driver.window.actions_table["copy_latent"].trigger()
+    driver.window.actions_table["randomise"].trigger()
+    driver.window.actions_table["paste"].trigger()
+    np.testing.assert_array_equal(driver.latent, latent)
+    assert driver.undo_name == "Set out from a pasted latent"
+    assert driver.screen.stage.start._detail == "a pasted latent"
+    driver.rest()
+    np.testing.assert_array_equal(driver.screen.stage.start.pixels, driver.screen.stage.edited.pixels)
+    driver.window.actions_table["undo"].trigger()
+    assert driver.undo_name == "Randomise (seed 0)"
+
+
+def test_a_latent_that_does_not_fit_says_why_and_changes_nothing(driver) -> None:
+    driver.window.actions_table["copy_latent"].trigger()
+    text = QApplication.clipboard().text()
+    before = driver.latent.copy()
+    for wrong, message in (
+        (text.replace('"latent":[', '"latent":[0.5,'), "9 dimensions"),
+        (text.replace('"version":1', '"version":2'), "version"),
+        (text[:-10], "not JSON"),
+    ):
+        QApplication.clipboard().setText(wrong)
+        driver.window.actions_table["paste"].trigger()
+        assert message in driver.window.banner.message.text
+        np.testing.assert_array_equal(driver.latent, before)
+
+
+def test_a_latent_of_other_weights_is_taken_with_a_note(driver) -> None:
+    driver.workspace.explore.move(0, 0.75)
+    driver.window.actions_table["copy_latent"].trigger()
+    latent = driver.latent.copy()
+    sha256 = driver.workspace.opened.sha256
+    QApplication.clipboard().setText(QApplication.clipboard().text().replace(sha256, "0" * 64))
+    driver.window.actions_table["undo"].trigger()
+    notes: list[str] = []
+    driver.workspace.session.message.connect(lambda message: notes.append(message.text))
+    driver.window.actions_table["paste"].trigger()
+    np.testing.assert_array_equal(driver.latent, latent)
+    assert any("whose weights are others" in note for note in notes)
 
 
 def test_a_sample_is_one_click(driver) -> None:
