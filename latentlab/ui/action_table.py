@@ -255,5 +255,12 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
     SubmenuSpec("device", SETTINGS, "&Device"),
     SubmenuSpec("precision", SETTINGS, "&Precision of live frames"),
     SubmenuSpec("threads", SETTINGS, "&Threads"),
+    ActionSpec(
+        "commands",
+        HELP,
+        "&Commands and shortcuts…",
+        "F1",
+        tip="Search everything that can be done, and see its keys",
+    ),
     ActionSpec("about", HELP, "&About LatentLab", icon="note"),
 )

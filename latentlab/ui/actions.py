@@ -15,6 +15,7 @@ from latentlab.session.workspace import Workspace
 from latentlab.ui.action_table import TABLE, ActionSpec
 from latentlab.ui.icons import icon
 from latentlab.ui.theme import Theme
+from latentlab.ui.widgets.command_palette import Command
 
 
 class Actions:
@@ -72,6 +73,14 @@ class Actions:
                 menu.addAction(self._actions[spec.id])
             else:
                 self.submenus[spec.id] = menu.addMenu(spec.title)
+
+    def commands(self) -> list[Command]:
+        """Return all actions with their menus' names, in the order of the table."""
+        return [
+            Command(spec.menu.replace("&", ""), self._actions[identifier])
+            for identifier, spec in self._specs.items()
+            if identifier != "commands"
+        ]
 
     def refresh(self) -> None:
         """Enable what can be done now, and name undo and redo."""

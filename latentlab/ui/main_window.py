@@ -24,6 +24,7 @@ from latentlab.ui.screens.explore import LATER_MILLISECONDS, ExploreScreen
 from latentlab.ui.settings import Settings
 from latentlab.ui.theme import SCHEMES, Scheme, Theme
 from latentlab.ui.widgets.banner import Banner
+from latentlab.ui.widgets.command_palette import CommandPalette
 from latentlab.ui.widgets.header import Header
 from latentlab.ui.widgets.picture_view import image_of
 from latentlab.ui.widgets.sample_menu import SampleMenu
@@ -146,8 +147,19 @@ class MainWindow(QMainWindow):
             "reset_all": self.workspace.explore.reset_all,
             "side_by_side": self._show_ways,
             "show_pixels": self._show_ways,
+            "commands": self.show_commands,
             "about": lambda: dialogs.show_about(self),
         }
+
+    def show_commands(self) -> None:
+        """Let a command be searched and chosen."""
+        palette = CommandPalette(self.actions_table.commands(), self.theme, self)
+        try:
+            palette.exec()
+        finally:
+            palette.deleteLater()
+        if palette.chosen is not None:
+            palette.chosen.trigger()
 
     def paste(self) -> None:
         """Bring in what the clipboard holds."""

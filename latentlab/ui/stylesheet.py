@@ -68,6 +68,11 @@ QAbstractSpinBox:disabled, QLineEdit:disabled { color: $faint; background: trans
 
 QAbstractSpinBox QLineEdit { background: transparent; border: none; padding: 0 6px; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: none; }
+QTreeWidget { background: $surface; color: $text; border: 1px solid $line; border-radius: 8px; padding: 4px;
+              outline: none; }
+QTreeWidget::item { padding: 4px 6px; border: none; }
+QTreeWidget::item:selected { background: $accent_soft; color: $text; }
+QTreeWidget::item:disabled { color: $faint; }
 QFrame#line { color: $line; }
 
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
