@@ -58,6 +58,12 @@ def vae(
         typer.Option(help="Checkpoint of the feature loss's network; without one there is no such loss."),
     ] = None,
     feature_weight: Annotated[float, typer.Option(help="Weight of the feature distance.")] = 0.1,
+    late_feature_weight: Annotated[
+        float | None,
+        typer.Option(
+            help="Weight of the feature distance in the discriminator's phase; the same by default."
+        ),
+    ] = None,
     adversarial: Annotated[float, typer.Option(help="Weight of the discriminator; 0 leaves it out.")] = 0.3,
     predictor: Annotated[
         str | None,
@@ -93,7 +99,11 @@ def vae(
         threads=threads,
     )
     losses = VAELosses(
-        rate=rate, beta=beta, features=feature_weight if features else 0.0, adversarial=adversarial
+        rate=rate,
+        beta=beta,
+        features=feature_weight if features else 0.0,
+        late_features=late_feature_weight if features else None,
+        adversarial=adversarial,
     )
     network = {
         "image_size": image_size,
