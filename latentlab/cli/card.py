@@ -28,7 +28,7 @@ def card(
 ) -> None:
     """Evaluate a checkpoint and write README.md into its folder, for a model with pictures.
 
-    Example: latentlab card models/faces-vae --data faces:test
+    Example: latentlab card my-model --data faces:test
     """
     from latentlab.cli.progress import show_progress
     from latentlab.operations.write_card import write_card

@@ -59,3 +59,5 @@ def interpolate(
         print(json.dumps(found.record("interpolate", pins, settings), indent=1))
     else:
         print(f"{len(found.pictures)} pictures through {len(pins)} pins, {kind}")
+        if out is None and loop is None and table is None:
+            print("Nothing was saved; give --out FILE, --loop FILE or --table FILE.")

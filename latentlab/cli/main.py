@@ -30,6 +30,11 @@ COMMANDS = (
 )
 """Commands, each in the module of its name (``open`` in ``open_window``)."""
 
+_HELP = (
+    "Explore the latent spaces of generative models, and see how data biases them.\n\n"
+    "Without a command, or with the path of a checkpoint or a picture, it opens the window: latentlab "
+    "[PATH]. The window's options are those of latentlab open; latentlab --version tells the version."
+)
 _CANCELLED = 130
 _USAGE_ERROR: type[Exception] = next(
     kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
@@ -40,12 +45,12 @@ _USAGE_ERROR: type[Exception] = next(
 def build_app(commands: Sequence[str] = COMMANDS) -> typer.Typer:
     """Put commands together, importing only their modules (none imports torch)."""
     app = typer.Typer(
-        help="Explore the latent spaces of generative models, and see how data biases them.",
+        help=_HELP,
         no_args_is_help=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.callback()(_keep_command_names)
+    app.callback(help=_HELP)(_keep_command_names)
     for name in commands:
         module = importlib.import_module(f"latentlab.cli.{'open_window' if name == 'open' else name}")
         module.register(app)
@@ -93,8 +98,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _keep_command_names() -> None:
-    """Explore the latent spaces of generative models, and see how data biases them."""
-    # Without a callback an app of a single command would drop that command's name.
+    """Do nothing: without a callback an app of a single command would drop that command's name."""
 
 
 def _say(message: str) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import re
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +14,19 @@ import typer
 
 from latentlab.errors import LatentLabError, SettingsError
 
-PACKAGES = "libegl1 libgl1 libglib2.0-0 libfontconfig1 libdbus-1-3 libxkbcommon0 libxcb-cursor0"
+PACKAGES = "libegl1 libgl1 libglib2.0-0 libfontconfig1 libdbus-1-3 libxkbcommon0"
 """Debian packages with the libraries that Qt needs and Python packages cannot bring."""
+X11_PACKAGES = {
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-render-util.so.0": "libxcb-render-util0",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libxcb-xkb.so.1": "libxcb-xkb1",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+}
+"""What Qt needs besides to show a window under X11, by library: without them it aborts the process."""
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +55,7 @@ def open_window(
 ) -> None:
     """Open the window on a checkpoint or a picture, or on the bundled faces.
 
-    Example: latentlab models/faces-vae --theme dark
+    Example: latentlab my-model --theme dark
 
     Example: latentlab --screenshot window.png --size 1920x1080
     """
@@ -51,8 +66,17 @@ def open_window(
     if theme not in (None, "light", "dark", "system"):
         raise SettingsError(f"Theme {theme!r} is unknown; choose light, dark or system.")
     dimensions = _size(size)
-    if path is not None and not (Path(path).exists() and kind_of(Path(path)) == "picture"):
-        locate(path)
+    if path is not None:
+        place = Path(path)
+        if place.suffix and not place.exists() and kind_of(place) == "picture":
+            raise SettingsError(f"There is no file {path}.")
+        if not (place.exists() and kind_of(place) == "picture"):
+            locate(path)
+    missing = missing_x11_packages(os.environ) if screenshot is None else []
+    if missing:
+        raise LatentLabError(
+            f"Qt needs libraries that this system lacks. On Debian and Ubuntu install {' '.join(missing)}."
+        )
     try:
         from latentlab.ui.app import SCREENS, WindowOptions, run
     except ImportError as error:
@@ -72,6 +96,22 @@ def open_window(
     status = run(options)
     if status:
         raise typer.Exit(status)
+
+
+def missing_x11_packages(environment: Mapping[str, str]) -> list[str]:
+    """Return the Debian packages that a window under X11 needs and that are not there; none elsewhere."""
+    x11 = "DISPLAY" in environment and "WAYLAND_DISPLAY" not in environment
+    if not sys.platform.startswith("linux") or not x11 or "QT_QPA_PLATFORM" in environment:
+        return []
+    return [package for library, package in X11_PACKAGES.items() if not _loads(library)]
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 def _size(text: str | None) -> tuple[int, int] | None:

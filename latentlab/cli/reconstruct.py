@@ -22,7 +22,7 @@ def reconstruct(
         Path | None, typer.Argument(help="A picture; without one --seed sets the start.", show_default=False)
     ] = None,
     model: Model = "faces-vae",
-    out: Annotated[Path | None, typer.Option(help="Save the edited picture here, as PNG.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Save the edited picture here; PNG loses nothing.")] = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="DIMENSION=VALUE, e.g. 3=1.5; may be repeated.")
     ] = None,

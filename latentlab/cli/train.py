@@ -26,7 +26,7 @@ Validation = Annotated[
     str | None, typer.Option(help="Held-out set; SET:validation by default, where it exists.")
 ]
 Widths = Annotated[
-    str, typer.Option(help="Channels of each stage by commas, from the finest to the coarsest.")
+    str | None, typer.Option(help="Channels of each stage by commas, from the finest to the coarsest.")
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew where OUT holds an unfinished run.")]
 
@@ -47,10 +47,14 @@ def vae(
     minutes: Minutes = None,
     batch: Batch = 64,
     seed: Seed = 0,
-    image_size: ImageSize = 64,
-    latent: Annotated[int, typer.Option(help="Entries of the latent.")] = 64,
-    encoder_widths: Widths = "32,64,128,256",
-    decoder_widths: Widths = "64,96,192,256",
+    start: Annotated[
+        str | None,
+        typer.Option("--from", help="Checkpoint of a VAE to go on from, with its shape and weights."),
+    ] = None,
+    image_size: Annotated[int | None, typer.Option(help="Size of the pictures; 64 by default.")] = None,
+    latent: Annotated[int | None, typer.Option(help="Entries of the latent; 64 by default.")] = None,
+    encoder_widths: Widths = None,
+    decoder_widths: Widths = None,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 5e-4,
     beta: Annotated[float, typer.Option(help="Weight of the KL divergence.")] = 3e-5,
     features: Annotated[
@@ -58,13 +62,10 @@ def vae(
         typer.Option(help="Checkpoint of the feature loss's network; without one there is no such loss."),
     ] = None,
     feature_weight: Annotated[float, typer.Option(help="Weight of the feature distance.")] = 0.1,
-    late_feature_weight: Annotated[
-        float | None,
-        typer.Option(
-            help="Weight of the feature distance in the discriminator's phase; the same by default."
-        ),
-    ] = None,
     adversarial: Annotated[float, typer.Option(help="Weight of the discriminator; 0 leaves it out.")] = 0.3,
+    adversarial_from: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share of the training before the discriminator's phase.")
+    ] = 0.85,
     predictor: Annotated[
         str | None,
         typer.Option(help="Bundled attribute predictor to show with this model, recorded in its config."),
@@ -102,8 +103,9 @@ def vae(
         rate=rate,
         beta=beta,
         features=feature_weight if features else 0.0,
-        late_features=late_feature_weight if features else None,
         adversarial=adversarial,
+        adversarial_from=adversarial_from,
+        **({} if start is None else {"warmup": 0.0, "features_from": 0.0}),  # it has learnt what comes first
     )
     network = {
         "image_size": image_size,
@@ -111,9 +113,10 @@ def vae(
         "encoder_widths": _numbers(encoder_widths),
         "decoder_widths": _numbers(decoder_widths),
     }
+    asked = {name: value for name, value in network.items() if value is not None}
     with show_progress() as reporter:
         folder = train_vae(
-            data, out, settings, losses, network, features, predictor, validation, fresh, reporter
+            data, out, settings, losses, asked, features, start, predictor, validation, fresh, reporter
         )
     print(f"Written to {folder}")
 
@@ -177,10 +180,12 @@ def classifier(
     print(f"Written to {folder}")
 
 
-def _numbers(text: str) -> tuple[int, ...]:
-    """Read whole numbers between commas."""
+def _numbers(text: str | None) -> tuple[int, ...] | None:
+    """Read whole numbers between commas; None stays None."""
     from latentlab.errors import SettingsError
 
+    if text is None:
+        return None
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:

@@ -62,4 +62,6 @@ def traverse(
         settings = {"dimensions": dimension or [], "from": low, "to": high, "steps": steps}
         print(json.dumps(found.record("traverse", [start], settings), indent=1))
     else:
-        print(f"{len(found.pictures)} pictures: {found.names[0]} to {found.names[-1]}")
+        print(f"{len(found.pictures)} pictures, {found.columns} in a row")
+        if out is None and loop is None and table is None:
+            print("Nothing was saved; give --out FILE, --loop FILE or --table FILE.")

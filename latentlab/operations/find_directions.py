@@ -48,6 +48,14 @@ def find_directions(
     """
     if not attributes and not components:
         raise SettingsError("Name an attribute, or a number of principal components, to find directions for.")
+    for name in attributes:
+        if data.attribute(name).kind != "categorical":
+            raise SettingsError(f"A direction needs an attribute with classes; {name!r} is continuous.")
+    if components > min(explorer.spec.latent_size, len(data) - 1):
+        raise SettingsError(
+            f"{len(data)} latents of {explorer.spec.latent_size} numbers have no {components} principal "
+            "directions."
+        )
     latents = explorer.encode_set(data, reporter)
     found = [one for name in attributes for one in _of_attribute(latents, data, name, seed)]
     if components:
@@ -62,8 +70,6 @@ def find_directions(
 
 def _of_attribute(latents: NDArray[np.float32], data: ImageSet, name: str, seed: int) -> list[Direction]:
     attribute = data.attribute(name)
-    if attribute.kind != "categorical":
-        raise SettingsError(f"A direction needs an attribute with classes; {name!r} is continuous.")
     codes = data.codes(name)
     known = codes >= 0
     chosen = range(len(attribute.classes)) if len(attribute.classes) != 2 else (1,)

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 import latentlab
 from latentlab.checkpoints import Located
+from latentlab.data.contact_sheet import save_sheet
 from latentlab.data.pictures import read_picture
 from latentlab.errors import SettingsError
 from latentlab.operations.attribute_table import AttributeRow, origin_note, table_text
@@ -61,17 +61,14 @@ class Reconstruction:
         return float(np.abs(apart).mean())
 
     def save_picture(self, path: Path) -> None:
-        """Save the edited picture as PNG.
+        """Save the edited picture in the format that the suffix says; PNG loses nothing.
 
         Raises
         ------
         SettingsError
-            If it cannot be written.
+            If there is no such format, or it cannot be written.
         """
-        try:
-            Image.fromarray(self.edited).save(path, format="PNG")
-        except OSError as error:
-            raise SettingsError(f"{path} cannot be written: {error.strerror or error}.") from None
+        save_sheet(path, self.edited)
 
     def save_table(self, path: Path) -> None:
         """Save the predicted attributes as CSV.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from latentlab.operations.explore import Explorer
 from latentlab.operations.interpolate import Kind, path
 from latentlab.operations.latent_text import read_latent_text
 from latentlab.operations.latents import ranking
-from latentlab.operations.sheet import save_loop, sheet
+from latentlab.operations.sheet import labelled, save_loop, sheet
 from latentlab.operations.traverse import MOST_STEPS, Axis, line, plane
 from latentlab.progress import Progress, Reporter
 
@@ -44,6 +44,8 @@ class Series:
         Their predicted attributes; empty without a predictor.
     columns
         Pictures in a row of the sheet.
+    row_labels, column_labels
+        What stands beside the rows and above the columns of the sheet; none where there is nothing to say.
     """
 
     explorer: Explorer
@@ -52,10 +54,14 @@ class Series:
     pictures: tuple[NDArray[np.uint8], ...]
     rows: list[AttributeRow]
     columns: int
+    row_labels: tuple[str, ...] = ()
+    column_labels: tuple[str, ...] = ()
 
     def save_sheet(self, path: Path) -> None:
-        """Save all pictures as one; raises `SettingsError` if it cannot be written."""
-        save_sheet(path, np.array(sheet(self.pictures, self.columns)))
+        """Save all pictures as one, labelled; raises `SettingsError` if it cannot be written."""
+        image = sheet(self.pictures, self.columns)
+        size = self.pictures[0].shape[0]
+        save_sheet(path, np.array(labelled(image, size, self.row_labels, self.column_labels)))
 
     def save_loop(self, path: Path, fps: float = 12.0, enlarge: int = 1, back: bool = False) -> None:
         """Save the pictures as a loop (`latentlab.operations.sheet.save_loop`), with ``back`` to and fro."""
@@ -180,14 +186,23 @@ def traversal(
     """
     chosen = list(dimensions) or ranking(explorer.spec)[:8].tolist()
     axes = [Axis.over(explorer.spec, dimension, low, high, steps) for dimension in chosen]
+    columns = tuple(f"{value:.2f}" for value in axes[0].values)
+    labels: tuple[str, ...] = tuple(f"z{axis.dimension}" for axis in axes)
     if len(axes) == 2:
         across, down = axes
+        labels = tuple(f"z{down.dimension} {value:.2f}" for value in down.values)
+        columns = (f"z{across.dimension} {columns[0]}", *columns[1:])
         latents = plane(latent, across, down).reshape(-1, *explorer.spec.latent_shape)
         names = [f"{_named(down, i)} {_named(across, j)}" for i in range(steps) for j in range(steps)]
     else:
         latents = np.concatenate([line(latent, axis) for axis in axes])
         names = [_named(axis, k) for axis in axes for k in range(steps)]
-    return render_series(explorer, names, latents, steps, reporter=reporter)
+    found = render_series(explorer, names, latents, steps, reporter=reporter)
+    if len(axes) != 2 and any(not np.array_equal(axes[0].values, axis.values) for axis in axes):
+        columns = ("low", *[""] * (steps - 2), "high")  # each dimension has a range of its own
+        ends = [f"{axis.values[0]:.1f} to {axis.values[-1]:.1f}" for axis in axes]
+        labels = tuple(f"{label}: {end}" for label, end in zip(labels, ends, strict=True))
+    return replace(found, row_labels=labels, column_labels=columns)
 
 
 def directions_series(
@@ -206,7 +221,9 @@ def directions_series(
     sigmas = np.linspace(-reach, reach, steps, dtype=np.float32)
     latents = np.concatenate([along(explorer.spec, latent, one, sigmas) for one in directions])
     names = [f"{one.name} {sigma:+.6g} sigma" for one in directions for sigma in sigmas]
-    return render_series(explorer, names, latents, steps, reporter=reporter)
+    found = render_series(explorer, names, latents, steps, reporter=reporter)
+    columns = tuple(f"{sigma:+.1f} σ" for sigma in sigmas)
+    return replace(found, row_labels=tuple(one.name for one in directions), column_labels=columns)
 
 
 def interpolation(

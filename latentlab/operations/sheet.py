@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from latentlab.errors import SettingsError
 
 GAP = 2
+LETTERS = 12
+"""Height of the labels in pixels."""
 LOOPS = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG"}
 """What a loop can be saved as, by suffix; PNG is animated too."""
 
@@ -25,6 +27,26 @@ def sheet(pictures: Sequence[NDArray[np.uint8]], columns: int) -> Image.Image:
         y, x = (k // columns) * cell, (k % columns) * cell
         canvas[y : y + size, x : x + size] = picture
     return Image.fromarray(canvas)
+
+
+def labelled(
+    image: Image.Image, size: int, rows: Sequence[str] = (), columns: Sequence[str] = ()
+) -> Image.Image:
+    """Write labels beside the rows and above the columns of a `sheet` of pictures of that size."""
+    if not rows and not columns:
+        return image
+    font = ImageFont.load_default(LETTERS)
+    left = max((int(font.getlength(label)) for label in rows), default=0) + (8 if rows else 0)
+    top = LETTERS + 8 if columns else 0
+    canvas = Image.new("RGB", (left + image.width, top + image.height), "white")
+    canvas.paste(image, (left, top))
+    draw = ImageDraw.Draw(canvas)
+    for k, label in enumerate(rows):
+        draw.text((4, top + k * (size + GAP) + size / 2), label, fill="black", font=font, anchor="lm")
+    for k, label in enumerate(columns):
+        where = (left + k * (size + GAP) + size / 2, top / 2)
+        draw.text(where, label, fill="black", font=font, anchor="mm")
+    return canvas
 
 
 def save_loop(path: Path, pictures: Sequence[NDArray[np.uint8]], fps: float = 12.0, enlarge: int = 1) -> None:

@@ -86,7 +86,7 @@ class Explore:
         if self.source is not None:
             return " ".join(self.source.name.split())
         if self.seed is None:
-            return self.named or "the prior's middle"
+            return self.named or "prior mean"
         return f"random, seed {self.seed}" + (
             f", truncation {self.truncation:g}" if self.truncation != 1.0 else ""
         )

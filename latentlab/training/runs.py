@@ -15,7 +15,7 @@ from lightning_fabric import Fabric
 from pydantic import ValidationError
 
 import latentlab
-from latentlab.checkpoints import load, locate, save
+from latentlab.checkpoints import Checkpoint, load, locate, save
 from latentlab.data.catalog import open_set
 from latentlab.data.image_set import ImageSet
 from latentlab.errors import DataError, SettingsError
@@ -39,6 +39,7 @@ def train_vae(
     losses: VAELosses,
     network: Mapping[str, Any] | None = None,
     features: str | None = None,
+    start: str | None = None,
     predictor: str | None = None,
     validation: str | None = None,
     fresh: bool = False,
@@ -52,6 +53,8 @@ def train_vae(
         Fields of `VAEConfig` that differ from its defaults.
     features
         Checkpoint of the network behind the feature distance; None leaves that loss out.
+    start
+        Checkpoint of a VAE from whose weights the training sets out, and whose shape the network then has.
     predictor
         Name or path of the predictor that the window should show with this model; only recorded.
 
@@ -62,11 +65,8 @@ def train_vae(
     """
     reporter = reporter or Reporter()
     torch.manual_seed(settings.seed)
-    network = dict(network or {})
-    for side in ("encoder", "decoder"):
-        if f"{side}_widths" in network:  # a stage more or less has its block
-            network.setdefault(f"{side}_blocks", (1,) * len(network[f"{side}_widths"]))
-    config = _network(VAEConfig, network)
+    before = None if start is None else load(start)
+    config = _shape(network or {}, before)
     _check_place(out)
     images, held_out = _sets(data, validation, config.image_size, reporter)
     fabric = make_fabric(settings)
@@ -87,12 +87,15 @@ def train_vae(
             )
         distance = FeatureDistance(judge).to(fabric.device)
     recipe = VAERecipe(config, losses, held_out, distance)
+    if before is not None:
+        recipe.vae.load_state_dict(before.network.state_dict())
     run = _run_folder(out, fresh, fabric)
     asked = {
         "data": data,
         "network": config.model_dump(mode="json"),
         "losses": asdict(losses),
         "features": None if features is None else locate(features).sha256(),
+        "from": None if before is None else before.located.sha256(),
     }
     trained = train(recipe, images, run, settings, fabric, reporter, asked)
     vae = trained.network.to("cpu").float()
@@ -103,6 +106,9 @@ def train_vae(
         record = _record(data, settings, trained, {"losses": asdict(losses), "features": features})
         if made:
             record["features_command"] = made
+        if before is not None:
+            record["from"] = start
+            record["from_command"] = str(before.config.training.get("command", ""))
         if predictor:
             record["predictor"] = predictor
         save(
@@ -190,6 +196,26 @@ def _sets(
     if validation is None and data.endswith(":train"):
         validation = data.removesuffix(":train") + ":validation"
     return images, open_set(validation, image_size, reporter) if validation else None
+
+
+def _shape(network: Mapping[str, Any], before: Checkpoint | None) -> VAEConfig:
+    """Return the shape that is asked for, which must be that of the checkpoint to go on from."""
+    asked = dict(network)
+    for side in ("encoder", "decoder"):
+        if f"{side}_widths" in asked:  # a stage more or less has its block
+            asked.setdefault(f"{side}_blocks", (1,) * len(asked[f"{side}_widths"]))
+    if before is None:
+        return _network(VAEConfig, asked)
+    if not isinstance(before.network, VAE):
+        raise SettingsError(f"A VAE can only go on from a VAE; {before.located.path} holds something else.")
+    config = before.network.config
+    for name, value in asked.items():
+        if getattr(config, name) != value:
+            raise SettingsError(
+                f"{before.located.path} has {name} {getattr(config, name)}; a training that goes on from it "
+                "cannot have another."
+            )
+    return config
 
 
 def _network(kind: type[_Config], settings: Mapping[str, Any]) -> _Config:

@@ -44,8 +44,6 @@ class VAELosses:
         Share of the training over which beta rises from 0.
     features
         Weight w_f of the feature distance; needs a feature network.
-    late_features
-        Weight w_f in the discriminator's phase, where small parts are drawn; None keeps ``features``.
     features_from
         Share of the training after which the feature distance counts: coarse shapes need it not.
     adversarial
@@ -58,7 +56,6 @@ class VAELosses:
     beta: float = 3e-5
     warmup: float = 0.1
     features: float = 0.1
-    late_features: float | None = None
     features_from: float = 0.4
     adversarial: float = 0.3
     adversarial_from: float = 0.85
@@ -66,9 +63,9 @@ class VAELosses:
     def __post_init__(self) -> None:
         if not 0.0 < self.rate < math.inf:
             raise SettingsError(f"The learning rate is more than 0, not {self.rate}.")
-        for name in ("beta", "features", "late_features", "adversarial"):
+        for name in ("beta", "features", "adversarial"):
             weight = getattr(self, name)
-            if weight is not None and not 0.0 <= weight < math.inf:
+            if not 0.0 <= weight < math.inf:
                 raise SettingsError(f"The weight {name} is 0 or more, not {weight}.")
 
 
@@ -115,12 +112,11 @@ class VAERecipe:
         beta = losses.beta * min(1.0, step.fraction / losses.warmup) if losses.warmup else losses.beta
         figures = {"mae_255": mae.detach() * 255.0, "kl_nats": kl.detach()}
         looks = mae
-        weight = losses.late_features if late and losses.late_features is not None else losses.features
-        if self.features is not None and weight and step.fraction >= losses.features_from:
+        if self.features is not None and losses.features and step.fraction >= losses.features_from:
             with fabric.autocast():
                 distance = self.features(fakes[: len(x)], x)
             figures["feature_distance"] = distance.detach()
-            looks = looks + weight * distance
+            looks = looks + losses.features * distance
         if late:
             looks = self._with_judgement(fabric, looks, fakes, len(x))
         loss = looks + beta * kl

@@ -19,7 +19,8 @@ def take(window: MainWindow, path: Path) -> int:
     Returns
     -------
     int
-        0 done; 2 the file could not be written, or a model could not be opened (the picture shows why);
+        0 done; 2 the file could not be written, or what was asked for could not be opened (the picture
+        shows why);
         1 nothing was painted in time.
     """
     loop = QEventLoop()
@@ -50,7 +51,11 @@ def take(window: MainWindow, path: Path) -> int:
     if not window.grab().save(str(path), "PNG"):
         print(f"latentlab: {path} cannot be written; choose another place", file=sys.stderr)
         return 2
-    if workspace.phase == "failed":
-        print(f"latentlab: {workspace.reason}", file=sys.stderr)
+    message = window.banner.message
+    wrong = workspace.reason if workspace.phase == "failed" else ""
+    if not wrong and message is not None and message.kind == "error":
+        wrong = message.text
+    if wrong:
+        print(f"latentlab: {wrong}", file=sys.stderr)
         return 2
     return 0

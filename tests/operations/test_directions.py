@@ -116,6 +116,8 @@ def test_a_set_gives_a_direction_to_the_second_of_two_classes_and_to_each_of_mor
         "PC 2",
     ]
     assert found.sha256 == explorer.located.sha256()
+    with pytest.raises(SettingsError, match="no 9 principal"):
+        find_directions(explorer, tiny_faces, components=9)
     with pytest.raises(SettingsError, match="Name an attribute"):
         find_directions(explorer, tiny_faces)
     with pytest.raises(DataError):

@@ -105,8 +105,13 @@ def test_a_traversals_pictures_are_the_settled_ones(explorer: Explorer, tmp_path
     np.testing.assert_array_equal(found.pictures[1], explorer.picture(explorer.change(latent, {2: 0, 4: -1})))
     found.save_sheet(tmp_path / "plane.png")
     with Image.open(tmp_path / "plane.png") as sheet:
-        assert sheet.size == (3 * 34 - 2, 3 * 34 - 2)
-        np.testing.assert_array_equal(np.array(sheet)[:32, 34:66], found.pictures[1])
+        pixels = np.array(sheet)
+        left, top = sheet.width - (3 * 34 - 2), sheet.height - (3 * 34 - 2)
+        np.testing.assert_array_equal(pixels[top : top + 32, left + 34 : left + 66], found.pictures[1])
+        assert (pixels[:top, left : left + 32] < 128).any(), "the values across stand above"
+        assert (pixels[top : top + 32, :left] < 128).any(), "the values down stand beside"
+    assert found.row_labels == ("z4 -1.00", "z4 0.00", "z4 1.00")
+    assert found.column_labels == ("z2 -1.00", "0.00", "1.00")
     assert {row.picture for row in found.rows} == set(found.names)
 
 
@@ -177,7 +182,8 @@ def test_the_commands_do_what_the_functions_do(
     found = traversal(explorer, explorer.draw(1), [3], -1.0, 1.0, 3)
     np.testing.assert_array_equal(np.array(record["settings"]["latents"], np.float32), found.latents)
     with Image.open(out) as sheet:
-        np.testing.assert_array_equal(np.array(sheet)[:, :32], found.pictures[0])
+        left, top = sheet.width - (3 * 34 - 2), sheet.height - 32
+        np.testing.assert_array_equal(np.array(sheet)[top:, left : left + 32], found.pictures[0])
     with Path(table).open(newline="", encoding="utf-8") as file:
         assert {row["picture"] for row in csv.DictReader(file)} == {"z3=-1", "z3=0", "z3=1"}
     assert run(["interpolate", "seed:1", "seed:2", *common, "--steps", "2", "--closed", "--out", out]) == 0

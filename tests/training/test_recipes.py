@@ -203,6 +203,27 @@ def test_trainings_from_the_command_line_give_checkpoints_that_open(tmp_path, ca
     assert str(model) in capsys.readouterr().out
 
 
+def test_a_training_goes_on_from_a_checkpoint(tmp_path, tiny_model_folder, tiny_predictor_folder, capsys):
+    from latentlab.cli.main import run
+
+    out = tmp_path / "vae"
+    common = ["train", "vae", "--data", "faces:train", "--steps", "1", "--batch", "8", "--threads", "1"]
+    start = ["--from", str(tiny_model_folder), "--rate", "1e-9"]
+    assert run([*common, *start, "--out", str(out)]) == 0
+    opened, before = load(out), load(tiny_model_folder)
+    assert opened.config.network == before.config.network
+    assert opened.config.training["from"] == str(tiny_model_folder)
+    assert opened.config.training["losses"]["warmup"] == 0.0
+    for name, weight in before.network.state_dict().items():
+        torch.testing.assert_close(opened.network.state_dict()[name], weight, atol=1e-3, rtol=1e-3)
+    for wrong, message in (
+        (["--from", str(tiny_model_folder), "--latent", "9"], "has latent 8"),
+        (["--from", str(tiny_predictor_folder)], "only go on from a VAE"),
+    ):
+        assert run([*common, *wrong, "--out", str(tmp_path / "other")]) == 2
+        assert message in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
