@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from latentlab.cli.options import Predictor
 from latentlab.errors import LatentLabError, SettingsError
 
 PACKAGES = "libegl1 libgl1 libglib2.0-0 libfontconfig1 libdbus-1-3 libxkbcommon0"
@@ -39,6 +40,7 @@ def open_window(
         str | None,
         typer.Argument(help="A checkpoint (path or bundled name) or a picture.", show_default=False),
     ] = None,
+    predictor: Predictor = None,
     screenshot: Annotated[
         Path | None, typer.Option(help="Save a picture of the window here, without a display, and end.")
     ] = None,
@@ -72,6 +74,8 @@ def open_window(
             raise SettingsError(f"There is no file {path}.")
         if not (place.exists() and kind_of(place) == "picture"):
             locate(path)
+    if predictor not in (None, "none"):
+        locate(predictor)
     missing = missing_x11_packages(os.environ) if screenshot is None else []
     if missing:
         raise LatentLabError(
@@ -87,6 +91,7 @@ def open_window(
         raise SettingsError(f"Screen {screen!r} is unknown; choose one of {', '.join(SCREENS)}.")
     options = WindowOptions(
         path=path,
+        predictor="" if predictor == "none" else predictor,
         override=DeviceOverride(None if device == "auto" else device, precision, threads),
         screenshot=screenshot,
         screen=screen,

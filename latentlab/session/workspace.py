@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from psygnal import Signal
 
 from latentlab.device import DeviceChoice
-from latentlab.errors import SettingsError
+from latentlab.errors import LatentLabError, SettingsError
 from latentlab.live.frames import DeviceOverride, Encoded, Failed, Opened
 from latentlab.operations.latent_text import read_latent_text
 from latentlab.session.document import CheckpointRef, Explore
@@ -104,9 +104,17 @@ class Workspace:
         return "Reading the picture" if self._reader.busy else ""
 
     def open_checkpoint(self, checkpoint: str, predictor: str | None = None) -> None:
-        """Open a checkpoint by path or bundled name; the picture that is open is encoded by it too."""
+        """Open a checkpoint by path or bundled name; the picture that is open is encoded by it too.
+
+        An attribute predictor is taken for the model that is open, in the place of the one that judged it.
+        """
         path = Path(checkpoint)
-        self._open(str(path.resolve()) if path.exists() else checkpoint, predictor, "open")
+        name = str(path.resolve()) if path.exists() else checkpoint
+        reference = self.session.document.checkpoint
+        if predictor is None and reference is not None and _is_predictor(name):
+            self._open(reference.path, name, "open")
+        else:
+            self._open(name, predictor, "open")
 
     def bring_file(self, path: str | Path, name: str = "") -> None:
         """Read a picture file and encode it; ``name`` is what it is called, else the file's name."""
@@ -342,3 +350,13 @@ class Workspace:
 
     def _note(self, text: str) -> None:
         self.session.message.emit(Message("note", text))
+
+
+def _is_predictor(name: str) -> bool:
+    """Whether a checkpoint is an attribute predictor; one that cannot be read is for the worker to report."""
+    from latentlab.checkpoints import locate
+
+    try:
+        return locate(name).config.kind == "predictor"
+    except LatentLabError:
+        return False

@@ -34,6 +34,8 @@ class WindowOptions:
     ----------
     path
         A checkpoint (also by bundled name) or a picture to open; the bundled ones without it.
+    predictor
+        An attribute predictor to judge with; None for the one that goes with the model, "" for none.
     override
         A wish about device, precision and threads.
     screenshot
@@ -47,6 +49,7 @@ class WindowOptions:
     """
 
     path: str | None = None
+    predictor: str | None = None
     override: DeviceOverride = field(default_factory=DeviceOverride)
     screenshot: Path | None = None
     screen: str = "explore"
@@ -110,7 +113,7 @@ def create_window(app: QApplication, gui: GuiThread, options: WindowOptions) -> 
     if options.size is not None:
         window.resize(QSize(*options.size))
     checkpoint, picture = _what_to_open(options.path)
-    window.first_painted.connect(lambda: window.begin(checkpoint, picture))
+    window.first_painted.connect(lambda: window.begin(checkpoint, picture, options.predictor))
     return window
 
 

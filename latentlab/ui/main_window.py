@@ -106,8 +106,11 @@ class MainWindow(QMainWindow):
             self._fill_recent()
         incoming.take_path(path, self.workspace)
 
-    def begin(self, checkpoint: str | None, picture: Path | None) -> None:
-        """Open the first checkpoint and picture; None for the bundled ones, where there are any."""
+    def begin(self, checkpoint: str | None, picture: Path | None, predictor: str | None = None) -> None:
+        """Open the first checkpoint and picture; None for the bundled ones, where there are any.
+
+        ``predictor`` is as in `latentlab.live.opening.load_pair`.
+        """
         self.begun = True
         names = menus.bundled_names()
         chosen = checkpoint or (menus.DEFAULT_MODEL if menus.DEFAULT_MODEL in names else None)
@@ -121,7 +124,7 @@ class MainWindow(QMainWindow):
         samples = menus.sample_pictures()
         first = picture or next((path for path in samples if path.stem == menus.DEFAULT_SAMPLE), None)
         self._opening_path = chosen
-        self.workspace.open_checkpoint(chosen)
+        self.workspace.open_checkpoint(chosen, predictor)
         if first is not None:
             self.workspace.bring_file(first, "" if picture else menus.sample_title(first))
 

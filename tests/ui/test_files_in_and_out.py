@@ -188,6 +188,18 @@ def test_a_latent_of_other_weights_is_taken_with_a_note(driver) -> None:
     assert any("whose weights are others" in note for note in notes)
 
 
+def test_a_dropped_predictor_judges_the_model_that_is_open(driver, tiny_predictor_folder, tmp_path) -> None:
+    import shutil
+
+    before = driver.workspace.opened
+    shutil.copytree(tiny_predictor_folder, tmp_path / "my-attributes")
+    driver.window.open_path(tmp_path / "my-attributes")
+    driver.wait(lambda: driver.workspace.opened is not before and driver.workspace.in_step)
+    assert driver.workspace.opened.sha256 == before.sha256
+    assert driver.workspace.opened.predictor_name == str(tmp_path / "my-attributes")
+    driver.rest()
+
+
 def test_a_sample_is_one_click(driver) -> None:
     menu = driver.window.header.samples.menu()
     assert len(menu.buttons) == 8
