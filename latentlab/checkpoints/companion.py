@@ -23,8 +23,8 @@ def load_model(name: str | Path) -> Checkpoint:
     """
     if locate(name).config.kind != "model":
         raise CheckpointError(
-            f"{name} is an attribute predictor, not a model: it cannot draw pictures. Open a model first, and "
-            "then this checkpoint (or give it with --predictor) to judge that model's pictures."
+            f"{name} is an attribute predictor, not a model: it cannot draw pictures. Open a model first, "
+            "and then this checkpoint (or give it with --predictor) to judge that model's pictures."
         )
     return load(name)
 
