@@ -6,22 +6,27 @@ such pairs at once, twice as many as in bfloat16. The residual sums stay as they
 reads is rounded, not what is carried on.
 
 What is not read from a rectifier, and what has few output channels (the picture's last layer, where
-rounding would show and little would be gained), is not rounded. The scales come from typical input; whether
-the pictures are right is measured by the trial, which leaves the form out if they are not.
+rounding would show and little would be gained), is not rounded; nor is a convolution on a small map around
+which no sum leads, since its error is carried through all that follows. The scales come from typical input;
+whether the pictures are right is measured by the trial, which leaves the form out if they are not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
+from latentlab.live.frame_network import Screen
 from latentlab.live.graph import Observed, layer
 
 LEAST_CHANNELS = 16
 """A convolution with fewer output channels is not worth rounding."""
+SMALL = 64
+"""Positions of a map on which sparing a convolution costs little."""
 ROOM = 0.9
 """What 255 stands for, as a share of the largest value seen in typical and far latents. Cutting the very
 largest makes the steps finer for all others; cutting more spoils the far ones (measured on the faces)."""
@@ -41,14 +46,20 @@ class Rounding:
     def __init__(self, module: fx.GraphModule, seen: Mapping[fx.Node, Observed]) -> None:
         self._tops: dict[fx.Node, Tensor] = {}
         self._maps: dict[fx.Node, Any] = {}
+        self._spared: set[fx.Node] = set()
+        pictured = _behind(node for node in module.graph.nodes if layer(module, node, Screen) is not None)
         for node in module.graph.nodes:
             if layer(module, node, nn.ReLU) is not None and node in seen and len(seen[node].shape) == 4:
                 self._tops[node] = _tops(seen[node].largest)
+            small = node in pictured and node in seen and seen[node].shape[2:].numel() <= SMALL
+            if small and layer(module, node, nn.Conv2d) is not None and _goes_on(node):
+                self._spared.add(node)
 
-    def rounds(self, source: fx.Node, convolution: nn.Conv2d) -> bool:
-        """Whether a convolution reads its source in 8 bits."""
+    def rounds(self, node: fx.Node, convolution: nn.Conv2d) -> bool:
+        """Whether a node, which calls a convolution, reads its source in 8 bits."""
         worth = convolution.out_channels >= LEAST_CHANNELS and convolution.groups == 1
-        return worth and convolution.padding_mode == "zeros" and source in self._tops
+        there = node.args[0] in self._tops and node not in self._spared
+        return worth and there and convolution.padding_mode == "zeros"
 
     def pair(self, ops: Any, source: fx.Node, x: Any, convolution: nn.Conv2d) -> tuple[Any, Any]:
         """Return a map rounded to 0..255 and the kernel that multiplies it, in OpenVINO's operations.
@@ -72,6 +83,25 @@ class Rounding:
         rounded = (weight / scales).round().numpy().astype(np.int8)
         kernel = ops.multiply(ops.convert(ops.constant(rounded), "f32"), ops.constant(scales.numpy()))
         return self._maps[source], kernel
+
+
+def _behind(nodes: Iterable[fx.Node]) -> set[fx.Node]:
+    """Return all nodes on which some nodes rest."""
+    found: set[fx.Node] = set()
+    todo = list(nodes)
+    while todo:
+        for source in todo.pop().all_input_nodes:
+            if source not in found:
+                found.add(source)
+                todo.append(source)
+    return found
+
+
+def _goes_on(node: fx.Node) -> bool:
+    """Whether a result, enlarged or not, is read by what follows and by the sum around that."""
+    while len(node.users) == 1 and (user := next(iter(node.users))).target is F.interpolate:
+        node = user
+    return len(node.users) > 1
 
 
 def _tops(largest: Tensor) -> Tensor:

@@ -149,7 +149,8 @@ class _Translator:
             before, after = [0, 0], [0, 0]
         geometry = list(layer.stride), before, after, list(layer.dilation)
         source = node.args[0]
-        if self.rounding is not None and isinstance(source, fx.Node) and self.rounding.rounds(source, layer):
+        rounded = self.rounding is not None and self.rounding.rounds(node, layer)
+        if self.rounding is not None and rounded and isinstance(source, fx.Node):
             x, kernel = self.rounding.pair(self.ops, source, x, layer)
             result = self.ops.convolution(x, kernel, *geometry)
         elif layer.groups == 1:

@@ -71,8 +71,12 @@ def test_the_8_bit_form_rounds_what_rectifiers_give_and_spares_the_last_layer(pa
     convolutions = {
         node: found for node in graph.graph.nodes if (found := layer(graph, node, nn.Conv2d)) is not None
     }
-    rounded = [node for node, found in convolutions.items() if rounding.rounds(node.args[0], found)]
-    assert len(rounded) >= 8
+    rounded = [node for node, found in convolutions.items() if rounding.rounds(node, found)]
+    assert len(rounded) == 7
+    spared = {node.name for node in convolutions} - {node.name for node in rounded}
+    # Between the blocks on a small map; and those with few channels, the picture's last layer among them.
+    assert "model_decoder_layers_2" in spared
+    assert not {"model_decoder_layers_0_conv1", "model_decoder_layers_4_conv1"} & spared
     picture = [node for node, found in convolutions.items() if found.out_channels == 12]
     assert picture
     assert not set(picture) & set(rounded)
@@ -87,7 +91,7 @@ def test_the_8_bit_form_really_computes_in_8_bits(pair: Loaded):
         for info in kinds
         if info["layerType"].astype(str) == "Convolution"
     ]
-    assert convolutions.count("u8") >= 8
+    assert convolutions.count("u8") == 7
 
 
 @pytest.mark.parametrize("size", [16, 48])
