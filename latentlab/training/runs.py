@@ -108,7 +108,10 @@ def train_vae(
             record["features_command"] = made
         if before is not None:
             record["from"] = start
-            record["from_command"] = str(before.config.training.get("command", ""))
+            made_by = before.config.training
+            record |= {
+                f"from_{key}": made_by[key] for key in ("command", "features_command") if key in made_by
+            }
         if predictor:
             record["predictor"] = predictor
         save(
