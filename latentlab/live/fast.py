@@ -21,7 +21,7 @@ from latentlab.live.ways import Way, candidates, first_guess
 from latentlab.operations.render import intra_op_threads
 from latentlab.spec import ModelSpec
 
-CHUNK = 16
+CHUNK = 8
 """Pictures of one part of many."""
 TYPICAL = 128
 """Rows of input from which the int8 form takes its scales."""

@@ -87,12 +87,32 @@ def put_layer(
     return new
 
 
+MOST = 16
+"""How many of a channel's largest values are kept."""
+
+
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """What a node's result was: its shape, and the largest value of each channel (its second dimension)."""
+    """What a node's result was.
+
+    Parameters
+    ----------
+    shape
+        Its shape.
+    largest
+        The largest values of each channel (its second dimension), descending, ``[C, up to MOST]``.
+    count
+        How many values each channel had.
+    """
 
     shape: torch.Size
     largest: Tensor
+    count: int
+
+    def with_more(self, other: Observed) -> Observed:
+        """Return what both results were together."""
+        both = torch.cat([self.largest, other.largest], 1)
+        return Observed(self.shape, both.topk(min(MOST, both.shape[1]), 1).values, self.count + other.count)
 
 
 def observe(module: fx.GraphModule, example: tuple[Tensor, ...]) -> dict[fx.Node, Observed]:
@@ -103,7 +123,9 @@ def observe(module: fx.GraphModule, example: tuple[Tensor, ...]) -> dict[fx.Node
         def run_node(self, n: fx.Node) -> Any:
             result = super().run_node(n)
             if isinstance(result, Tensor) and result.ndim > 1:
-                found[n] = Observed(result.shape, result.transpose(0, 1).flatten(1).amax(1))
+                values = result.transpose(0, 1).flatten(1)
+                count = values.shape[1]
+                found[n] = Observed(result.shape, values.topk(min(MOST, count), 1).values, count)
             return result
 
     with torch.inference_mode():

@@ -27,9 +27,12 @@ LEAST_CHANNELS = 16
 """A convolution with fewer output channels is not worth rounding."""
 SMALL = 64
 """Positions of a map on which sparing a convolution costs little."""
-ROOM = 0.9
-"""What 255 stands for, as a share of the largest value seen in typical and far latents. Cutting the very
-largest makes the steps finer for all others; cutting more spoils the far ones (measured on the faces)."""
+BEYOND = 1e-4
+"""Share of a channel's values in typical and far latents that are cut: those few would make the steps coarse
+for all others."""
+EVENNESS = 0.65
+"""How far the channels' ranges are evened out, from 0 (one range for all) to 1 (each its own). Chosen with
+`BEYOND` on the faces, where the noise is 2.4 of 255 so, and 2.8 with all values and half the way."""
 
 
 class Rounding:
@@ -50,7 +53,7 @@ class Rounding:
         pictured = _behind(node for node in module.graph.nodes if layer(module, node, Screen) is not None)
         for node in module.graph.nodes:
             if layer(module, node, nn.ReLU) is not None and node in seen and len(seen[node].shape) == 4:
-                self._tops[node] = _tops(seen[node].largest)
+                self._tops[node] = _tops(seen[node])
             small = node in pictured and node in seen and seen[node].shape[2:].numel() <= SMALL
             if small and layer(module, node, nn.Conv2d) is not None and _goes_on(node):
                 self._spared.add(node)
@@ -104,11 +107,13 @@ def _goes_on(node: fx.Node) -> bool:
     return len(node.users) > 1
 
 
-def _tops(largest: Tensor) -> Tensor:
-    """Return what 255 stands for in each channel of a map, given the channels' largest values.
+def _tops(seen: Observed) -> Tensor:
+    """Return what 255 stands for in each channel of a map, given its largest values.
 
-    The channels' ranges are evened out half the way (as in Xiao et al. 2023, SmoothQuant): wholly even ones
-    would leave the kernels uneven, and a channel that was small by chance without room.
+    The channels' ranges are evened out part of the way (as in Xiao et al. 2023, SmoothQuant): wholly even
+    ones would leave the kernels uneven, and a channel that was small by chance without room.
     """
+    place = min(int(BEYOND * seen.count), seen.largest.shape[1] - 1)
+    largest = seen.largest[:, place]
     top = float(largest.max().clamp_min(1e-6))
-    return ROOM * (largest.clamp_min(0.01 * top) * top).sqrt()
+    return top * (largest / top).clamp_min(0.01) ** EVENNESS

@@ -64,7 +64,9 @@ class Forms:
         seen: dict[fx.Node, Observed] = {}
         for start in range(0, len(self._example[0]), _WATCHED):
             found = observe(graph, tuple(tensor[start : start + _WATCHED] for tensor in self._example))
-            seen = {node: _larger(seen.get(node, part), part) for node, part in found.items()}
+            seen = {
+                node: part if node not in seen else seen[node].with_more(part) for node, part in found.items()
+            }
             yield
         self._seen = seen
 
@@ -176,7 +178,3 @@ class CompiledNetwork:
             torch.from_numpy(np.array(self._request.get_output_tensor(k).data[:count]))
             for k in range(len(self._network.outputs))
         )
-
-
-def _larger(first: Observed, second: Observed) -> Observed:
-    return Observed(first.shape, torch.maximum(first.largest, second.largest))
