@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -19,10 +18,11 @@ import torch
 from latentlab.device import DeviceChoice
 from latentlab.errors import LatentLabError
 from latentlab.live.engine import Engine
-from latentlab.live.examples import example
-from latentlab.live.fast import wait
+from latentlab.live.examples import example, typical_and_far
+from latentlab.live.fast import CHUNK, TYPICAL, wait
 from latentlab.live.frames import DeviceOverride, Failed, Frame, Opened
 from latentlab.live.opening import load_pair
+from latentlab.live.prepare import Forms
 from latentlab.live.renderer import LiveRenderer
 from latentlab.operations.render import intra_op_threads
 from latentlab.progress import Progress, Reporter
@@ -36,8 +36,6 @@ _GRIDS = 8
 @dataclass(frozen=True)
 class ForwardFigures:
     """Times in milliseconds of decoder and classifier for 1 and for 64 pictures, and what they rest on.
-
-    The bare forward makes the screen's bytes as well; the plain script does not.
 
     The speed-ups are medians over rounds of the plain script's time over the bare forward's.
     """
@@ -99,12 +97,16 @@ def _measure(
     if not engine.fast.tuned:
         for _ in engine.fast.tune():
             reporter.raise_if_cancelled()
-    script = _plain_script(checkpoint, predictor)
+    script, fast = _plain_script(checkpoint, predictor), engine.fast
+    single, grid = fast.verdict.single, fast.verdict.grid
+    forms = Forms(engine.loaded.network(screen=False), typical_and_far(engine.spec, TYPICAL))
+    bare, bare_many = forms.make(single, fast.device, 1), forms.make(grid, fast.device, CHUNK)
     one, many = example(engine.spec, 1), example(engine.spec, MANY)
+    parts = [tuple(tensor[k : k + CHUNK] for tensor in many) for k in range(0, MANY, CHUNK)]
     tasks: list[tuple[Callable[[], object], int]] = [
-        (lambda: wait(engine.fast.one(one)), _RUNS),
+        (lambda: wait(fast.run(bare, single, one)), _RUNS),
         (lambda: script(*one), _RUNS),
-        (lambda: deque(map(wait, engine.fast.many(many)), 0), _RUNS_MANY),
+        (lambda: [wait(fast.run(bare_many, grid, part)) for part in parts], _RUNS_MANY),
         (lambda: script(*many), _RUNS_MANY),
     ]
     times: list[list[float]] = [[] for _ in tasks]
@@ -113,14 +115,14 @@ def _measure(
             reporter.raise_if_cancelled()
             found.append(_median_ms(task, runs, default_threads))
         reporter.report(Progress("Measuring the forward pass", done + 1, rounds))
-    bare, plain, bare_64, plain_64 = times
+    one_ms, plain, bare_64, plain_64 = times
     device = str(engine.fast.device)
     return ForwardFigures(
-        bare_ms=statistics.median(bare),
+        bare_ms=statistics.median(one_ms),
         plain_ms=statistics.median(plain),
         bare_64_ms=statistics.median(bare_64),
         plain_64_ms=statistics.median(plain_64),
-        speedup=_median_ratio(plain, bare),
+        speedup=_median_ratio(plain, one_ms),
         speedup_64=_median_ratio(plain_64, bare_64),
         grid64_fps=_grids_per_second(checkpoint, predictor, override),
         choice=engine.fast.verdict.single.choice(device),

@@ -61,7 +61,7 @@ class FastNetwork:
 
     def one(self, given: tuple[Tensor, ...]) -> Outputs:
         """Run the network on one row of latents (and condition), on the CPU in float32."""
-        return self._run(self._one, self.verdict.single, given)
+        return self.run(self._one, self.verdict.single, given)
 
     def many(self, given: tuple[Tensor, ...]) -> Iterator[Outputs]:
         """Run the network on many rows, giving the outputs of each `CHUNK` rows in order."""
@@ -70,7 +70,7 @@ class FastNetwork:
             self.verdict = replace(self.verdict, grid=way)
         for start in range(0, len(given[0]), CHUNK):
             part = tuple(tensor[start : start + CHUNK] for tensor in given)
-            yield self._run(self._many, self.verdict.grid, part)
+            yield self.run(self._many, self.verdict.grid, part)
 
     def tune(self) -> Iterator[None]:
         """Try all ways in short steps; after the last the best are in use and kept for the next start."""
@@ -118,9 +118,10 @@ class FastNetwork:
         keep(self._key, self.verdict)
 
     def _timed(self, form: Forward, way: Way, given: tuple[Tensor, ...]) -> None:
-        wait(self._run(form, way, given))
+        wait(self.run(form, way, given))
 
-    def _run(self, form: Forward, way: Way, given: tuple[Tensor, ...]) -> Outputs:
+    def run(self, form: Forward, way: Way, given: tuple[Tensor, ...]) -> Outputs:
+        """Run a form in its way on rows of latents (and conditions), on the CPU in float32."""
         if way.compiled:  # It has threads of its own; PyTorch's, once woken, would spin in their way.
             return form(*given)
         with intra_op_threads(way.threads), torch.inference_mode():
@@ -130,7 +131,7 @@ class FastNetwork:
         """Return the form of a way, None where it cannot be made here."""
         try:
             form = self._forms.make(way, self.device, batch)
-            self._run(form, way, example(self._spec, batch))
+            self.run(form, way, example(self._spec, batch))
         except Exception:  # whatever a runtime may raise for a network it does not know
             return None
         return form
@@ -142,7 +143,7 @@ class FastNetwork:
         answers = []
         for row in range(0, COMPARED, batch):
             try:
-                answers.append(self._run(form, way, tuple(tensor[row : row + batch] for tensor in latents)))
+                answers.append(self.run(form, way, tuple(tensor[row : row + batch] for tensor in latents)))
             except Exception:
                 return False
             yield
@@ -161,7 +162,8 @@ def _joined(parts: list[Outputs]) -> Outputs:
     return tuple(torch.cat(results) for results in zip(*parts, strict=True))
 
 
-def wait(outputs: Outputs) -> None:
-    """Return when a device has finished."""
+def wait(outputs: Outputs) -> Outputs:
+    """Return the outputs when a device has finished."""
     if outputs[0].device.type != "cpu":
         outputs[0].flatten()[:1].cpu()
+    return outputs

@@ -22,16 +22,20 @@ class FrameNetwork(nn.Module):
     predictor
         An `AttributePredictor`, or None: then there are no probabilities. Pictures are resized to the
         predictor's size where it differs from the model's.
+    screen
+        Whether images become pixels for the screen (`Screen`); a benchmark measures without.
     """
 
-    def __init__(self, model: LatentModel, predictor: AttributePredictor | None = None) -> None:
+    def __init__(
+        self, model: LatentModel, predictor: AttributePredictor | None = None, screen: bool = True
+    ) -> None:
         super().__init__()
         self.model = model
         self.judge = None if predictor is None else ResizedPredictor(predictor, model.spec.image_size)
-        self.screen = Screen()
+        self.screen = Screen() if screen else nn.Identity()
 
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Return pixels (`Screen`), and each attribute's probabilities ``[B, classes]``."""
+        """Return pixels (or images ``[B, 3, S, S]``), and each attribute's probabilities ``[B, classes]``."""
         images = self.model.decode(latents, condition)
         pixels = self.screen(images)
         return (pixels,) if self.judge is None else (pixels, *self.judge.predict(images).values())

@@ -13,14 +13,13 @@ whether the pictures are right is measured by the trial, which leaves the form o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from latentlab.live.frame_network import Screen
 from latentlab.live.graph import Observed, layer
 
 LEAST_CHANNELS = 16
@@ -50,7 +49,8 @@ class Rounding:
         self._tops: dict[fx.Node, Tensor] = {}
         self._maps: dict[fx.Node, Any] = {}
         self._spared: set[fx.Node] = set()
-        pictured = _behind(node for node in module.graph.nodes if layer(module, node, Screen) is not None)
+        (output,) = (node for node in module.graph.nodes if node.op == "output")
+        pictured = _behind(output.args[0][0])  # the first result is the picture
         for node in module.graph.nodes:
             if layer(module, node, nn.ReLU) is not None and node in seen and len(seen[node].shape) == 4:
                 self._tops[node] = _tops(seen[node])
@@ -88,10 +88,10 @@ class Rounding:
         return self._maps[source], kernel
 
 
-def _behind(nodes: Iterable[fx.Node]) -> set[fx.Node]:
-    """Return all nodes on which some nodes rest."""
-    found: set[fx.Node] = set()
-    todo = list(nodes)
+def _behind(node: fx.Node) -> set[fx.Node]:
+    """Return a node and all on which it rests."""
+    found = {node}
+    todo = [node]
     while todo:
         for source in todo.pop().all_input_nodes:
             if source not in found:

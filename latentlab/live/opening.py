@@ -41,9 +41,9 @@ class Loaded:
         """What the predictor predicts."""
         return None if self.predictor is None else self.predictor.spec
 
-    def network(self) -> FrameNetwork:
-        """Return the pass of a frame, made of these networks."""
-        return FrameNetwork(self.model, self.predictor).eval()
+    def network(self, screen: bool = True) -> FrameNetwork:
+        """Return the pass of a frame, made of these networks; without ``screen`` it gives images."""
+        return FrameNetwork(self.model, self.predictor, screen).eval()
 
     def weights(self) -> list[str]:
         """Return the SHA-256 of both networks' weights: how a frame may be rendered rests on them."""

@@ -211,12 +211,12 @@ class _Translator:
         )
 
     def pixels(self, node: fx.Node, layer: Screen, x: Value) -> Value:
-        ops = self.ops
-        scaled = ops.round(ops.multiply(x, self.value(255.0)), "half_to_even")
-        reverse = ops.gather(ops.clamp(scaled, 0.0, 255.0), self.whole([2, 1, 0]), self.whole([1]))
-        bytes_ = ops.convert(ops.transpose(reverse, self.whole([0, 2, 3, 1])), "u8")
-        full = ops.constant(np.full([*self.shape(node)[:3], 1], 255, dtype=np.uint8))
-        return ops.concat([bytes_, full], 3)
+        ops, (batch, height, width, _) = self.ops, self.shape(node)
+        scaled = ops.clamp(ops.round(ops.multiply(x, self.value(255.0)), "half_to_even"), 0.0, 255.0)
+        # The fourth byte is joined on while the numbers are floating: bytes are joined one by one.
+        full = ops.constant(np.full((batch, 1, height, width), 255, dtype=np.float32))
+        order = ops.gather(ops.concat([scaled, full], 1), self.whole([2, 1, 0, 3]), self.whole([1]))
+        return ops.convert(ops.transpose(order, self.whole([0, 2, 3, 1])), "u8")
 
     def joined(self, node: fx.Node) -> Value:
         _no_more(node, 2, "dim")
