@@ -42,7 +42,7 @@ def reconstruct(
 ) -> None:
     """Do what the Explore screen does: encode a picture, change latent dimensions, save the picture.
 
-    Example: latentlab reconstruct face.png --model faces-vae --set 3=1.5 --out out.png --table out.csv
+    Example: latentlab reconstruct face.png --model faces-vae --set 55=-2.5 --out out.png --table out.csv
     """
     from latentlab.operations.latents import parse_changes
     from latentlab.operations.reconstruct import Reconstruction, reconstruct_picture

@@ -42,7 +42,7 @@ def traverse(
 ) -> None:
     """Move latent dimensions through their range and show what they do.
 
-    Example: latentlab traverse face.png --dimension 46 --dimension 17 --steps 7 --out plane.png
+    Example: latentlab traverse face.png --dimension 55 --dimension 56 --steps 7 --out plane.png
     """
     from latentlab.cli.progress import show_progress
     from latentlab.operations.explore import Explorer
