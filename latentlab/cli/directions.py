@@ -30,8 +30,8 @@ def directions(
     ] = None,
     sheet: Annotated[Path | None, typer.Option(help="Save a strip along each direction here.")] = None,
     start: Annotated[
-        str, typer.Option(help="Where strips set out from: a picture or seed:NUMBER.")
-    ] = "seed:0",
+        str, typer.Option(help="Where strips set out from: a picture, seed:NUMBER or middle.")
+    ] = "middle",
     reach: Annotated[float, typer.Option(help="How far strips go, in sigma.")] = 3.0,
     steps: Annotated[int, typer.Option(help="Pictures of each strip.")] = 7,
     seed: Annotated[int, typer.Option(help="Chooses the rows that test the probes.")] = 0,

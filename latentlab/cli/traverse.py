@@ -17,8 +17,8 @@ def register(app: typer.Typer) -> None:
 
 def traverse(
     start: Annotated[
-        str, typer.Argument(help="Where to set out from: a picture, a copied latent (.json), or seed:NUMBER.")
-    ] = "seed:0",
+        str, typer.Argument(help="A picture to set out from, a copied latent (.json), seed:NUMBER or middle.")
+    ] = "middle",
     model: Model = "faces-vae",
     dimension: Annotated[
         list[int] | None,

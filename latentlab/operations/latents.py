@@ -50,6 +50,14 @@ def as_latent(values: ArrayLike, spec: ModelSpec) -> NDArray[np.float32]:
     return latent
 
 
+def middle(spec: ModelSpec) -> NDArray[np.float32]:
+    """Return the middle of a standard-normal prior, or of the data where the prior is another."""
+    values = np.zeros(spec.latent_size)
+    if spec.prior != "standard_normal" and spec.latent_summary is not None:
+        values = np.asarray(spec.latent_summary.mean)
+    return as_latent(values, spec)
+
+
 def draw(spec: ModelSpec, seed: int, truncation: float = 1.0) -> NDArray[np.float32]:
     """Draw one latent from the standard-normal prior; the same seed gives the same latent everywhere.
 

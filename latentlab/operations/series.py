@@ -19,13 +19,15 @@ from latentlab.operations.directions import Direction, along
 from latentlab.operations.explore import Explorer
 from latentlab.operations.interpolate import Kind, path
 from latentlab.operations.latent_text import read_latent_text
-from latentlab.operations.latents import ranking
+from latentlab.operations.latents import middle, ranking
 from latentlab.operations.sheet import labelled, save_loop, sheet
 from latentlab.operations.traverse import MOST_STEPS, Axis, line, plane
 from latentlab.progress import Progress, Reporter
 
 SEED = "seed:"
 """What stands before a seed where a picture's path could stand."""
+MIDDLE = "middle"
+"""What stands for the middle of the prior there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,13 +118,15 @@ class Series:
 
 
 def start_from(explorer: Explorer, text: str | Path) -> NDArray[np.float32]:
-    """Return the latent of a picture, the random draw of ``seed:NUMBER``, or a copied latent (a .json file).
+    """Return the latent of a picture, a copied latent (.json), the draw of ``seed:NUMBER`` or the ``middle``.
 
     Raises
     ------
     LatentLabError
         If the picture cannot be read, the seed is no number, or the model cannot do it.
     """
+    if str(text) == MIDDLE:
+        return middle(explorer.spec)
     if str(text).startswith(SEED):
         number = str(text)[len(SEED) :]
         if not number.isdigit():

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from latentlab.errors import SettingsError
+from latentlab.paths import bundled
 
 GAP = 2
 LETTERS = 12
@@ -35,7 +36,7 @@ def labelled(
     """Write labels beside the rows and above the columns of a `sheet` of pictures of that size."""
     if not rows and not columns:
         return image
-    font = ImageFont.load_default(LETTERS)
+    font = ImageFont.truetype(bundled("resources", "fonts", "Inter-Regular.otf"), LETTERS)
     left = max((int(font.getlength(label)) for label in rows), default=0) + (8 if rows else 0)
     top = LETTERS + 8 if columns else 0
     canvas = Image.new("RGB", (left + image.width, top + image.height), "white")

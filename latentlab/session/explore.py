@@ -17,10 +17,7 @@ from latentlab.spec import ModelSpec
 
 def start_in_the_middle(spec: ModelSpec) -> Explore:
     """Return the state without a picture: the middle of the prior (or of the data, where that is known)."""
-    middle = np.zeros(spec.latent_size)
-    if spec.prior != "standard_normal" and spec.latent_summary is not None:
-        middle = np.asarray(spec.latent_summary.mean)
-    latent = latents.as_latent(middle, spec)
+    latent = latents.middle(spec)
     return Explore(latent, latent, _condition(spec))
 
 

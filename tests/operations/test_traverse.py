@@ -156,6 +156,7 @@ def test_a_loop_that_cannot_be_saved_says_why(explorer: Explorer, tmp_path: Path
 
 def test_a_start_is_a_picture_or_a_seed(explorer: Explorer, tmp_path: Path) -> None:
     np.testing.assert_array_equal(start_from(explorer, "seed:4"), explorer.draw(4))
+    np.testing.assert_array_equal(start_from(explorer, "middle"), np.zeros(8))
     picture = explorer.picture(explorer.draw(2))
     Image.fromarray(picture).save(tmp_path / "face.png")
     np.testing.assert_array_equal(
