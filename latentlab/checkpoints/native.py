@@ -11,6 +11,7 @@ import hashlib
 import json
 import tempfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,11 @@ class Located:
         return self.config.name or self.path.stem
 
     def sha256(self) -> str:
-        """Return the SHA-256 of the weights file, in hexadecimal."""
+        """Return the SHA-256 of the weights file, in hexadecimal; the file is read once."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         with self.weights.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 

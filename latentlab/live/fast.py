@@ -82,6 +82,7 @@ class FastNetwork:
                 truth.append(self._network(*(tensor[row : row + 1] for tensor in latents)))
             yield
         yield from self._forms.watch()
+        right = _joined(truth)
         found: dict[str, float] = {}
         chosen: list[tuple[Way, Forward]] = []
         for many in (False, True):
@@ -93,7 +94,7 @@ class FastNetwork:
                 form = self._made(way, batch)
                 yield
                 if form is not None and kind not in honest:
-                    honest[kind] = yield from self._is_honest(form, way, batch, latents, _joined(truth))
+                    honest[kind] = yield from self._is_honest(form, way, batch, latents, right)
                 if form is not None and honest[kind]:
                     forms[way] = form
             if not forms:

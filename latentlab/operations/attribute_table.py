@@ -6,10 +6,12 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.errors import SettingsError
 from latentlab.spec import Attribute, Confusion, PredictorSpec
 
 Probabilities = Mapping[str, NDArray[np.float32]]
@@ -51,6 +53,14 @@ def table_text(rows: list[AttributeRow]) -> str:
         error = "" if row.held_out_error is None else f"{row.held_out_error:.6f}"
         writer.writerow([row.picture, row.attribute, row.label, f"{row.probability:.6f}", row.origin, error])
     return out.getvalue()
+
+
+def save_table(path: Path, rows: list[AttributeRow]) -> None:
+    """Write rows as CSV; raises `SettingsError` if the file cannot be written."""
+    try:
+        path.write_text(table_text(rows), encoding="utf-8", newline="")
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
 def held_out_error(spec: PredictorSpec, attribute: Attribute) -> float | None:

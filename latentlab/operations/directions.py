@@ -69,6 +69,12 @@ class Directions(Record):
     directions: tuple[Direction, ...]
 
 
+def check_components(count: int, rows: int, size: int) -> None:
+    """Raise `SettingsError` if that many latents of that size do not have so many principal directions."""
+    if not 1 <= count <= min(rows - 1, size):
+        raise SettingsError(f"{rows} latents of {size} numbers have no {count} principal directions.")
+
+
 def principal_directions(latents: NDArray[np.float32], count: int) -> list[Direction]:
     """Return the first principal components of latents ``[n, latent_size]``, those of most variance first.
 
@@ -80,10 +86,7 @@ def principal_directions(latents: NDArray[np.float32], count: int) -> list[Direc
         If there are fewer than two latents, or more directions are asked for than there can be.
     """
     rows = _rows(latents)
-    if not 1 <= count <= min(len(rows) - 1, rows.shape[1]):
-        raise SettingsError(
-            f"{len(rows)} latents of {rows.shape[1]} numbers have no {count} principal directions."
-        )
+    check_components(count, *rows.shape)
     _, scales, vectors = np.linalg.svd(rows - rows.mean(0), full_matrices=False)
     share = scales**2 / (scales**2).sum()
     found = []

@@ -13,6 +13,7 @@ from latentlab.operations.directions import (
     Direction,
     Directions,
     attribute_direction,
+    check_components,
     orthogonalised,
     principal_directions,
 )
@@ -51,11 +52,8 @@ def find_directions(
     for name in attributes:
         if data.attribute(name).kind != "categorical":
             raise SettingsError(f"A direction needs an attribute with classes; {name!r} is continuous.")
-    if components > min(explorer.spec.latent_size, len(data) - 1):
-        raise SettingsError(
-            f"{len(data)} latents of {explorer.spec.latent_size} numbers have no {components} principal "
-            "directions."
-        )
+    if components:
+        check_components(components, len(data), explorer.spec.latent_size)
     latents = explorer.encode_set(data, reporter)
     found = [one for name in attributes for one in _of_attribute(latents, data, name, seed)]
     if components:
@@ -63,9 +61,7 @@ def find_directions(
     if orthogonal:
         found = orthogonalised(found, latents)
     located = explorer.located
-    return Directions(
-        model=located.config.name or located.path.name, sha256=located.sha256(), directions=tuple(found)
-    )
+    return Directions(model=located.name, sha256=located.sha256(), directions=tuple(found))
 
 
 def _of_attribute(latents: NDArray[np.float32], data: ImageSet, name: str, seed: int) -> list[Direction]:

@@ -15,7 +15,7 @@ from latentlab.checkpoints import Located
 from latentlab.data.contact_sheet import save_sheet
 from latentlab.data.pictures import read_picture
 from latentlab.errors import SettingsError
-from latentlab.operations.attribute_table import AttributeRow, origin_note, table_text
+from latentlab.operations.attribute_table import AttributeRow, origin_note, save_table
 from latentlab.operations.explore import Explorer
 from latentlab.spec import PredictorSpec
 
@@ -83,10 +83,7 @@ class Reconstruction:
                 f"{path} was not written: no attribute predictor goes with this model. Name one with "
                 "--predictor."
             )
-        try:
-            path.write_text(table_text(self.rows), encoding="utf-8", newline="")
-        except OSError as error:
-            raise SettingsError(f"{path} cannot be written: {error.strerror or error}.") from None
+        save_table(path, self.rows)
 
     def record(self) -> dict[str, Any]:
         """Return the JSON object as plain values, in the form of the ``evaluate`` commands."""

@@ -14,7 +14,7 @@ import latentlab
 from latentlab.data.contact_sheet import save_sheet
 from latentlab.data.pictures import read_picture
 from latentlab.errors import SettingsError
-from latentlab.operations.attribute_table import AttributeRow, attribute_rows, origin_note, table_text
+from latentlab.operations.attribute_table import AttributeRow, attribute_rows, origin_note, save_table
 from latentlab.operations.directions import Direction, along
 from latentlab.operations.explore import Explorer
 from latentlab.operations.interpolate import Kind, path
@@ -80,10 +80,7 @@ class Series:
         """
         if self.explorer.predictor_spec is None:
             raise SettingsError(f"{path} was not written: no attribute predictor goes with this model.")
-        try:
-            path.write_text(table_text(self.rows), encoding="utf-8", newline="")
-        except OSError as error:
-            raise SettingsError(f"{path} cannot be written: {error.strerror or error}.") from None
+        save_table(path, self.rows)
 
     def record(self, command: str, source: Sequence[str], settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the JSON object as plain values, in the form of the other commands."""
