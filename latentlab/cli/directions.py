@@ -45,7 +45,7 @@ def directions(
     from latentlab.cli.progress import show_progress
     from latentlab.data.catalog import open_set
     from latentlab.errors import SettingsError
-    from latentlab.operations.directions import load_directions, save_directions
+    from latentlab.operations.direction import load_directions, save_directions
     from latentlab.operations.explore import Explorer
     from latentlab.operations.find_directions import find_directions
     from latentlab.operations.series import directions_series, start_from

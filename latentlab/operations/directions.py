@@ -1,7 +1,4 @@
-"""Named directions in a latent space: principal components, attributes, differences of groups.
-
-A direction is a unit vector and how far the data spread along it, so that "two sigma towards glasses" means
-the same for every direction.
+"""Finds directions in latents: principal components, attributes, differences of groups.
 
 An attribute's direction is the normal of a linear probe, a regularised logistic regression (Alain & Bengio
 2017; used so by Shen et al. 2020), with its accuracy on rows that it was not fitted on: where that is little
@@ -12,61 +9,19 @@ No torch here.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 
 from latentlab.errors import DataError, SettingsError
-from latentlab.operations.latents import as_latent
-from latentlab.spec import ModelSpec, Record
+from latentlab.operations.direction import Direction, unit_direction
 
 LEAST_ROWS = 10
 """Rows that each side of a probe must have."""
 _HELD_OUT = 0.2
-_SHORTEST = 1e-6
-
-
-class Direction(Record):
-    """A unit vector in the flattened latent, with a name and a scale.
-
-    Parameters
-    ----------
-    vector
-        Of length 1, ``[latent_size]``.
-    sigma
-        Standard deviation of the data's latents along it.
-    origin
-        What it was made of, for a person.
-    accuracy
-        Balanced accuracy of the probe on held-out rows, 0.5 by chance; None where there is no probe.
-    """
-
-    name: str
-    vector: tuple[float, ...]
-    sigma: Annotated[float, Field(gt=0.0)]
-    origin: str = ""
-    accuracy: float | None = None
-
-    def array(self) -> NDArray[np.float32]:
-        """Return the vector, float32 ``[latent_size]``."""
-        return np.asarray(self.vector, dtype=np.float32)
-
-
-class Directions(Record):
-    """Directions of one model, as they are kept in a file."""
-
-    format: Literal["latentlab-directions"] = "latentlab-directions"
-    version: Literal[1] = 1
-    model: str
-    sha256: str
-    directions: tuple[Direction, ...]
 
 
 def check_components(count: int, rows: int, size: int) -> None:
@@ -180,54 +135,6 @@ def orthogonalised(directions: Sequence[Direction], latents: NDArray[np.float32]
     return found
 
 
-def along(
-    spec: ModelSpec, latent: NDArray[np.float32], direction: Direction, sigmas: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return a latent moved along a direction by numbers of sigma ``[n]``: float32 ``[n, *latent_shape]``.
-
-    Raises
-    ------
-    SettingsError
-        If the direction is of another latent size.
-    """
-    if len(direction.vector) != spec.latent_size:
-        raise SettingsError(
-            f"The direction {direction.name} has {len(direction.vector)} numbers; a latent of this model has "
-            f"{spec.latent_size}. It belongs to another model."
-        )
-    base = as_latent(latent, spec).reshape(-1)
-    steps = np.asarray(sigmas, dtype=np.float32)[:, None] * np.float32(direction.sigma) * direction.array()
-    return (base + steps).reshape(len(steps), *spec.latent_shape)
-
-
-def save_directions(path: Path, directions: Directions) -> None:
-    """Write directions as JSON; raises `SettingsError` if the file cannot be written."""
-    try:
-        path.write_text(directions.model_dump_json(indent=1), encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror or error}.") from None
-
-
-def load_directions(path: Path) -> Directions:
-    """Read what `save_directions` wrote.
-
-    Raises
-    ------
-    SettingsError
-        If it is not such a file; the message says what is wrong with it.
-    """
-    try:
-        return Directions.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror or error}.") from None
-    except (UnicodeDecodeError, json.JSONDecodeError):
-        raise SettingsError(f"{path} is no file of directions: it is not JSON.") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise SettingsError(f"{path} is no file of directions: {where}: {first['msg']}.") from None
-
-
 def _direction(
     name: str,
     vector: NDArray[np.float64],
@@ -235,13 +142,9 @@ def _direction(
     origin: str,
     accuracy: float | None = None,
 ) -> Direction:
-    length = float(np.linalg.norm(vector))
-    if length < _SHORTEST:
-        raise SettingsError(f"{name} is no direction: its two ends are the same.")
-    unit = vector / length
-    sigma = max(float((rows @ unit).std()), _SHORTEST)
-    numbers = tuple(float(np.float32(value)) for value in unit)
-    return Direction(name=name, vector=numbers, sigma=sigma, origin=origin, accuracy=accuracy)
+    """Return the direction of a vector, with the spread of rows ``[n, latent_size]`` along it as sigma."""
+    length = max(float(np.linalg.norm(vector)), 1e-30)
+    return unit_direction(name, vector, float((rows @ (vector / length)).std()), origin, accuracy)
 
 
 def _rows(latents: NDArray[np.float32]) -> NDArray[np.float64]:

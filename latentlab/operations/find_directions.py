@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from latentlab.data.image_set import ImageSet
 from latentlab.errors import SettingsError
+from latentlab.operations.direction import Direction, Directions
 from latentlab.operations.directions import (
-    Direction,
-    Directions,
     attribute_direction,
     check_components,
     orthogonalised,

@@ -15,7 +15,7 @@ from latentlab.data.contact_sheet import save_sheet
 from latentlab.data.pictures import read_picture
 from latentlab.errors import SettingsError
 from latentlab.operations.attribute_table import AttributeRow, attribute_rows, origin_note, save_table
-from latentlab.operations.directions import Direction, along
+from latentlab.operations.direction import Direction, along
 from latentlab.operations.explore import Explorer
 from latentlab.operations.interpolate import Kind, path
 from latentlab.operations.latent_text import read_latent_text

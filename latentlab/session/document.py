@@ -7,12 +7,16 @@ document (pictures, predictions, timings) is not in it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.live.frames import Encoded, Opened
+from latentlab.operations.direction import Direction
+from latentlab.operations.interpolate import Kind
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,15 @@ class Source:
         As it was read, uint8 ``[H, W, 3]``, RGB; kept so that another model can encode it again.
     encoded
         Its latent, reconstruction and attributes under the model of the document.
+    crop
+        The square of the picture that the model sees: its left edge, top edge and side, in pixels; None for
+        the largest square in the centre.
     """
 
     name: str
     picture: NDArray[np.uint8]
     encoded: Encoded
+    crop: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,13 +106,158 @@ class Explore:
 
 
 @dataclass(frozen=True, eq=False)
+class Pin:
+    """A latent that was put aside to come back to, to compare with, or to travel to and from.
+
+    Parameters
+    ----------
+    name
+        What it is called; no other pin of the model is called so.
+    latent, condition
+        Float32 ``[*latent_shape]`` and ``[C]`` (None for an unconditional model).
+    ticked
+        Whether it is among those that are used together: the stations of a path, the members of a group.
+    """
+
+    name: str
+    latent: NDArray[np.float32]
+    condition: NDArray[np.float32] | None = None
+    ticked: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Latents that belong together, such as those inside a lasso; what is kept of them is their mean.
+
+    Parameters
+    ----------
+    name
+        What it is called; no other group of the model is called so.
+    mean
+        Float32 ``[*latent_shape]``.
+    count
+        How many latents it is the mean of.
+    data, rows
+        The set whose rows they encode and which rows, int64 ``[count]``; empty for a group of pins.
+    """
+
+    name: str
+    mean: NDArray[np.float32]
+    count: int
+    data: str = ""
+    rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+
+@dataclass(frozen=True)
+class AxisRef:
+    """What an axis of a view moves along: a direction by its name, or else a dimension."""
+
+    dimension: int = 0
+    direction: str = ""
+
+
+@dataclass(frozen=True)
+class GridView:
+    """What the grid shows: strips along several axes, or the plane of two; each with ``steps`` pictures.
+
+    Without axes the strips are along the strongest dimensions. ``reach`` is how far a direction is
+    followed, in sigma; 0 stands for each one's own.
+    """
+
+    kind: Literal["strips", "plane"] = "strips"
+    axes: tuple[AxisRef, ...] = ()
+    steps: int = 8
+    reach: float = 0.0
+
+
+@dataclass(frozen=True)
+class PathView:
+    """How the path through the ticked pins goes: the kind, steps from pin to pin, whether it closes."""
+
+    kind: Kind = "spherical"
+    steps: int = 24
+    closed: bool = True
+
+
+@dataclass(frozen=True)
+class ProbeView:
+    """What the probe shows: the probability of an attribute's class along an axis."""
+
+    axis: AxisRef = AxisRef()
+    attribute: str = ""
+
+
+@dataclass(frozen=True)
+class MapView:
+    """What the map shows: ``count`` rows at most of a set (empty for the usual one), their layout and colour."""
+
+    data: str = ""
+    count: int = 10_000
+    layout: Literal["pca", "tsne"] = "pca"
+    colour: str = ""
+    density: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Shelf:
+    """All that a person has put aside for one model: it stays when another model is opened.
+
+    Parameters
+    ----------
+    locked
+        Dimensions that Randomise, Mutate and directions leave as they are.
+    compared
+        The name of the pin that the bars and the difference compare with; empty for the start.
+    """
+
+    pins: tuple[Pin, ...] = ()
+    directions: tuple[Direction, ...] = ()
+    groups: tuple[Group, ...] = ()
+    locked: frozenset[int] = frozenset()
+    compared: str = ""
+    grid: GridView = GridView()
+    path: PathView = PathView()
+    probe: ProbeView = ProbeView()
+    map: MapView = MapView()
+
+    def pin(self, name: str) -> Pin | None:
+        """Return the pin of that name, None where there is none."""
+        return next((pin for pin in self.pins if pin.name == name), None)
+
+    def direction(self, name: str) -> Direction | None:
+        """Return the direction of that name, None where there is none."""
+        return next((one for one in self.directions if one.name == name), None)
+
+    def group(self, name: str) -> Group | None:
+        """Return the group of that name, None where there is none."""
+        return next((group for group in self.groups if group.name == name), None)
+
+
+EMPTY_SHELF = Shelf()
+
+
+@dataclass(frozen=True, eq=False)
 class Document:
     """All that a session holds: the checkpoint and the state of each screen (None while none is open).
 
     ``threads`` is the number of threads with which settled pictures are rendered; it is part of what
-    makes them come out the same to the bit.
+    makes them come out the same to the bit. ``shelves`` are by the SHA-256 of the weights they belong to.
     """
 
     checkpoint: CheckpointRef | None = None
     explore: Explore | None = None
     threads: int = 1
+    shelves: Mapping[str, Shelf] = field(default_factory=dict)
+
+    @property
+    def shelf(self) -> Shelf:
+        """The shelf of the open model; an empty one where nothing has been put aside."""
+        return (
+            EMPTY_SHELF if self.checkpoint is None else self.shelves.get(self.checkpoint.sha256, EMPTY_SHELF)
+        )
+
+    def with_shelf(self, shelf: Shelf) -> Document:
+        """Return the document with another shelf of the open model."""
+        if self.checkpoint is None:
+            return self
+        return replace(self, shelves={**self.shelves, self.checkpoint.sha256: shelf})

@@ -8,16 +8,18 @@ import pytest
 
 from latentlab.cli.main import run
 from latentlab.errors import DataError, SettingsError
-from latentlab.operations.directions import (
+from latentlab.operations.direction import (
     Direction,
     Directions,
     along,
+    load_directions,
+    save_directions,
+)
+from latentlab.operations.directions import (
     attribute_direction,
     difference_direction,
-    load_directions,
     orthogonalised,
     principal_directions,
-    save_directions,
 )
 from latentlab.operations.explore import Explorer
 from latentlab.operations.find_directions import find_directions

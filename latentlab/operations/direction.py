@@ -1,0 +1,145 @@
+"""A named direction in a latent space, how to move along it, and its file.
+
+A direction is a unit vector and how far the data spread along it, so that "two sigma towards glasses" means
+the same for every direction. How directions are found is in `latentlab.operations.directions`. No torch here.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field, ValidationError
+
+from latentlab.errors import SettingsError
+from latentlab.operations.latents import as_latent
+from latentlab.spec import ModelSpec, Record
+
+_SHORTEST = 1e-6
+
+
+class Direction(Record):
+    """A unit vector in the flattened latent, with a name and a scale.
+
+    Parameters
+    ----------
+    vector
+        Of length 1, ``[latent_size]``.
+    sigma
+        Standard deviation of the data's latents along it.
+    reach
+        How far it is explored to either side, in sigma.
+    origin
+        What it was made of, for a person.
+    accuracy
+        Balanced accuracy of the probe on held-out rows, 0.5 by chance; None where there is no probe.
+    """
+
+    name: str = Field(min_length=1)
+    vector: tuple[float, ...]
+    sigma: Annotated[float, Field(gt=0.0)]
+    reach: Annotated[float, Field(gt=0.0)] = 3.0
+    origin: str = ""
+    accuracy: float | None = None
+
+    def array(self) -> NDArray[np.float32]:
+        """Return the vector, float32 ``[latent_size]``."""
+        return np.asarray(self.vector, dtype=np.float32)
+
+
+class Directions(Record):
+    """Directions of one model, as they are kept in a file."""
+
+    format: Literal["latentlab-directions"] = "latentlab-directions"
+    version: Literal[1] = 1
+    model: str
+    sha256: str
+    directions: tuple[Direction, ...]
+
+
+def unit_direction(
+    name: str, vector: ArrayLike, sigma: float, origin: str = "", accuracy: float | None = None
+) -> Direction:
+    """Return the direction of a vector ``[latent_size]`` of any length but none.
+
+    Raises
+    ------
+    SettingsError
+        If the vector has no length, so that it points nowhere.
+    """
+    numbers = np.asarray(vector, dtype=np.float64).reshape(-1)
+    length = float(np.linalg.norm(numbers))
+    if not length >= _SHORTEST:
+        raise SettingsError(f"{name} is no direction: its two ends are the same.")
+    unit = tuple(float(np.float32(value)) for value in numbers / length)
+    return Direction(name=name, vector=unit, sigma=max(sigma, _SHORTEST), origin=origin, accuracy=accuracy)
+
+
+def spread_along(spec: ModelSpec, vector: ArrayLike) -> float:
+    """Return how far the data spread along a vector ``[latent_size]``, as far as the model itself knows.
+
+    The model stores the spread of each dimension but not how they go together: they are taken to be
+    uncorrelated, as they nearly are in a trained VAE. Without stored spreads the prior's, 1, is taken.
+    """
+    numbers = np.asarray(vector, dtype=np.float64).reshape(-1)
+    numbers = numbers / max(float(np.linalg.norm(numbers)), _SHORTEST)
+    summary = spec.latent_summary
+    std = np.ones(spec.latent_size) if summary is None else np.asarray(summary.std)
+    return float(np.sqrt(((numbers * std) ** 2).sum()))
+
+
+def offset(latent: ArrayLike, start: ArrayLike, direction: Direction) -> float:
+    """Return how far a latent lies from another along a direction, in sigma."""
+    step = np.asarray(latent, dtype=np.float64).reshape(-1) - np.asarray(start, dtype=np.float64).reshape(-1)
+    return float(step @ np.asarray(direction.vector) / direction.sigma)
+
+
+def along(
+    spec: ModelSpec, latent: NDArray[np.float32], direction: Direction, sigmas: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return a latent moved along a direction by numbers of sigma ``[n]``: float32 ``[n, *latent_shape]``.
+
+    Raises
+    ------
+    SettingsError
+        If the direction is of another latent size.
+    """
+    if len(direction.vector) != spec.latent_size:
+        raise SettingsError(
+            f"The direction {direction.name} has {len(direction.vector)} numbers; a latent of this model has "
+            f"{spec.latent_size}. It belongs to another model."
+        )
+    base = as_latent(latent, spec).reshape(-1)
+    steps = np.asarray(sigmas, dtype=np.float32)[:, None] * np.float32(direction.sigma) * direction.array()
+    return (base + steps).reshape(len(steps), *spec.latent_shape)
+
+
+def save_directions(path: Path, directions: Directions) -> None:
+    """Write directions as JSON; raises `SettingsError` if the file cannot be written."""
+    try:
+        path.write_text(directions.model_dump_json(indent=1), encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def load_directions(path: Path) -> Directions:
+    """Read what `save_directions` wrote.
+
+    Raises
+    ------
+    SettingsError
+        If it is not such a file; the message says what is wrong with it.
+    """
+    try:
+        return Directions.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror or error}.") from None
+    except (UnicodeDecodeError, json.JSONDecodeError):
+        raise SettingsError(f"{path} is no file of directions: it is not JSON.") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise SettingsError(f"{path} is no file of directions: {where}: {first['msg']}.") from None
