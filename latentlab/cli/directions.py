@@ -32,7 +32,9 @@ def directions(
     start: Annotated[
         str, typer.Option(help="Where strips set out from: a picture, seed:NUMBER or middle.")
     ] = "middle",
-    reach: Annotated[float, typer.Option(help="How far strips go, in sigma.")] = 3.0,
+    reach: Annotated[
+        float | None, typer.Option(help="How far strips go, in sigma; each direction's own without it.")
+    ] = None,
     steps: Annotated[int, typer.Option(help="Pictures of each strip.")] = 7,
     seed: Annotated[int, typer.Option(help="Chooses the rows that test the probes.")] = 0,
     threads: Threads = 1,

@@ -15,13 +15,14 @@ from latentlab.data.contact_sheet import save_sheet
 from latentlab.data.pictures import read_picture
 from latentlab.errors import SettingsError
 from latentlab.operations.attribute_table import AttributeRow, attribute_rows, origin_note, save_table
-from latentlab.operations.direction import Direction, along
+from latentlab.operations.direction import Direction
 from latentlab.operations.explore import Explorer
+from latentlab.operations.grid_plan import GridPlan, plane, strips
 from latentlab.operations.interpolate import Kind, path
 from latentlab.operations.latent_text import read_latent_text
-from latentlab.operations.latents import middle, ranking
+from latentlab.operations.latents import middle
 from latentlab.operations.sheet import labelled, save_loop, sheet
-from latentlab.operations.traverse import MOST_STEPS, Axis, line, plane
+from latentlab.operations.traverse import STEPS
 from latentlab.progress import Progress, Reporter
 
 SEED = "seed:"
@@ -167,13 +168,19 @@ def render_series(
     return Series(explorer, tuple(names), latents, tuple(pictures), rows, columns)
 
 
+def grid_series(explorer: Explorer, plan: GridPlan, reporter: Reporter | None = None) -> Series:
+    """Render a grid that was planned (`latentlab.operations.grid_plan`)."""
+    found = render_series(explorer, plan.names, plan.latents, plan.columns, reporter=reporter)
+    return replace(found, row_labels=plan.row_labels, column_labels=plan.column_labels)
+
+
 def traversal(
     explorer: Explorer,
     latent: NDArray[np.float32],
     dimensions: Sequence[int] = (),
     low: float | None = None,
     high: float | None = None,
-    steps: int = 9,
+    steps: int = STEPS,
     reporter: Reporter | None = None,
 ) -> Series:
     """Render a traversal: of one dimension a strip, of two a plane, of more (or of none named) strips.
@@ -185,46 +192,24 @@ def traversal(
     low, high, steps
         As in `latentlab.operations.traverse.Axis.over`.
     """
-    chosen = list(dimensions) or ranking(explorer.spec)[:8].tolist()
-    axes = [Axis.over(explorer.spec, dimension, low, high, steps) for dimension in chosen]
-    columns = tuple(f"{value:.2f}" for value in axes[0].values)
-    labels: tuple[str, ...] = tuple(f"z{axis.dimension}" for axis in axes)
-    if len(axes) == 2:
-        across, down = axes
-        labels = tuple(f"z{down.dimension} {value:.2f}" for value in down.values)
-        columns = (f"z{across.dimension} {columns[0]}", *columns[1:])
-        latents = plane(latent, across, down).reshape(-1, *explorer.spec.latent_shape)
-        names = [f"{_named(down, i)} {_named(across, j)}" for i in range(steps) for j in range(steps)]
+    if len(dimensions) == 2:
+        across, down = dimensions
+        plan = plane(explorer.spec, latent, across, down, steps, low, high)
     else:
-        latents = np.concatenate([line(latent, axis) for axis in axes])
-        names = [_named(axis, k) for axis in axes for k in range(steps)]
-    found = render_series(explorer, names, latents, steps, reporter=reporter)
-    if len(axes) != 2 and any(not np.array_equal(axes[0].values, axis.values) for axis in axes):
-        columns = ("low", *[""] * (steps - 2), "high")  # each dimension has a range of its own
-        ends = [f"{axis.values[0]:.1f} to {axis.values[-1]:.1f}" for axis in axes]
-        labels = tuple(f"{label}: {end}" for label, end in zip(labels, ends, strict=True))
-    return replace(found, row_labels=labels, column_labels=columns)
+        plan = strips(explorer.spec, latent, dimensions, steps, low, high)
+    return grid_series(explorer, plan, reporter)
 
 
 def directions_series(
     explorer: Explorer,
     latent: NDArray[np.float32],
     directions: Sequence[Direction],
-    reach: float = 3.0,
+    reach: float | None = None,
     steps: int = 7,
     reporter: Reporter | None = None,
 ) -> Series:
-    """Render a strip along each direction, from ``-reach`` to ``reach`` sigma."""
-    if not 2 <= steps <= MOST_STEPS:
-        raise SettingsError(f"A strip has 2 to {MOST_STEPS} steps; {steps} were asked for.")
-    if not np.isfinite(reach):
-        raise SettingsError(f"The reach is a finite number of sigma, not {reach}.")
-    sigmas = np.linspace(-reach, reach, steps, dtype=np.float32)
-    latents = np.concatenate([along(explorer.spec, latent, one, sigmas) for one in directions])
-    names = [f"{one.name} {sigma:+.6g} sigma" for one in directions for sigma in sigmas]
-    found = render_series(explorer, names, latents, steps, reporter=reporter)
-    columns = tuple(f"{sigma:+.1f} σ" for sigma in sigmas)
-    return replace(found, row_labels=tuple(one.name for one in directions), column_labels=columns)
+    """Render a strip along each direction, ``reach`` sigma (each one's own without it) to either side."""
+    return grid_series(explorer, strips(explorer.spec, latent, directions, steps, reach=reach), reporter)
 
 
 def interpolation(
@@ -240,7 +225,3 @@ def interpolation(
     names = [f"{k / steps:.3f}" for k in range(len(latents))]
     columns = steps if len(latents) % steps == 0 else min(len(latents), steps + 1)
     return render_series(explorer, names, latents, columns, reporter=reporter)
-
-
-def _named(axis: Axis, k: int) -> str:
-    return f"z{axis.dimension}={axis.values[k]:.6g}"

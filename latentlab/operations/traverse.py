@@ -1,4 +1,4 @@
-"""Traversals: what one dimension does, or two together, with all others held still.
+"""Traversals: what one dimension does with all others held still (`grid_plan` lays several out).
 
 Latents as plain arrays, without torch: the window renders them live, the command line and a script settled.
 """
@@ -63,18 +63,3 @@ def line(latent: ArrayLike, axis: Axis) -> NDArray[np.float32]:
     rows = np.repeat(base[None], len(axis.values), axis=0)
     rows.reshape(len(rows), -1)[:, axis.dimension] = axis.values
     return rows
-
-
-def plane(latent: ArrayLike, across: Axis, down: Axis) -> NDArray[np.float32]:
-    """Return a latent with two dimensions at all pairs of their values: float32 ``[m, n, *latent_shape]``.
-
-    Entry (i, j) has ``down`` at its i-th value and ``across`` at its j-th.
-
-    Raises
-    ------
-    SettingsError
-        If both are the same dimension.
-    """
-    if across.dimension == down.dimension:
-        raise SettingsError(f"A plane needs two dimensions; {down.dimension} was given twice.")
-    return np.stack([line(row, across) for row in line(latent, down)])

@@ -77,7 +77,8 @@ class Explore:
     truncation
         By what the draw was multiplied, from 0 to 1.
     named
-        What the start is called where it is neither a picture nor a draw, such as "a pasted latent".
+        What the start is called where it is neither a picture nor a draw, such as "a pasted latent"; what
+        else is to be said of a draw.
     """
 
     start: NDArray[np.float32]
@@ -95,9 +96,8 @@ class Explore:
             return " ".join(self.source.name.split())
         if self.seed is None:
             return self.named or "prior mean"
-        return f"random, seed {self.seed}" + (
-            f", truncation {self.truncation:g}" if self.truncation != 1.0 else ""
-        )
+        truncated = f", truncation {self.truncation:g}" if self.truncation != 1.0 else ""
+        return f"random, seed {self.seed}{truncated}" + (f", {self.named}" if self.named else "")
 
     @property
     def edited(self) -> bool:
@@ -166,7 +166,7 @@ class GridView:
 
     kind: Literal["strips", "plane"] = "strips"
     axes: tuple[AxisRef, ...] = ()
-    steps: int = 8
+    steps: int = 9
     reach: float = 0.0
 
 
@@ -189,7 +189,7 @@ class ProbeView:
 
 @dataclass(frozen=True)
 class MapView:
-    """What the map shows: ``count`` rows at most of a set (empty for the usual one), their layout and colour."""
+    """What the map shows: ``count`` rows at most of a set (empty: the usual one), how laid out, coloured."""
 
     data: str = ""
     count: int = 10_000

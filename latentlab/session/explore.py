@@ -76,10 +76,11 @@ class ExploreIntents:
             self._set(f"Reset dimension {dimension}", latents.change(state.latent, {dimension: start}))
 
     def reset_all(self) -> None:
-        """Return to the start."""
+        """Return to the start, but for the locked dimensions."""
         state = self._open_state()
-        if state.edited:
-            self._set("Reset all dimensions", state.start)
+        start = self._with_locked(state.start)
+        if not np.array_equal(start, state.latent):
+            self._set("Reset all dimensions", start)
 
     def is_at_start(self, dimension: int) -> bool:
         """Whether a dimension has the start's value, so that there is nothing to reset."""
@@ -87,9 +88,14 @@ class ExploreIntents:
         return bool(state.latent.reshape(-1)[dimension] == state.start.reshape(-1)[dimension])
 
     def randomise(self, spec: ModelSpec, seed: int, truncation: float = 1.0) -> None:
-        """Set out from a random draw; the picture that was brought in is left (undo brings it back)."""
-        document = replace(self._session.document, explore=start_from_draw(spec, seed, truncation))
-        self._session.change(f"Randomise (seed {seed})", document)
+        """Set out from a random draw; locked dimensions stay, undo brings the former start back."""
+        explore = start_from_draw(spec, seed, truncation)
+        kept = self._with_locked(explore.start)
+        if kept is not explore.start:
+            count = len(self._session.document.shelf.locked)
+            named = f"{count} locked dimension{'s' if count > 1 else ''} kept"
+            explore = replace(explore, start=kept, latent=kept, named=named)
+        self._session.change(f"Randomise (seed {seed})", replace(self._session.document, explore=explore))
 
     def set_out_from(self, spec: ModelSpec, latent: NDArray[np.float32], named: str) -> None:
         """Set out from a latent that comes from elsewhere (undo brings the former start back)."""
@@ -99,7 +105,15 @@ class ExploreIntents:
 
     def mutate(self, spec: ModelSpec, seed: int) -> None:
         """Take a small random step from the latent as it is; the start stays."""
-        self._set("Mutate", latents.mutate(spec, self._open_state().latent, seed))
+        self._set("Mutate", self._with_locked(latents.mutate(spec, self._open_state().latent, seed)))
+
+    def _with_locked(self, latent: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return a latent with the locked dimensions as they are now."""
+        locked, state = self._session.document.shelf.locked, self._open_state()
+        if not locked:
+            return latent
+        now = state.latent.reshape(-1)
+        return latents.change(latent, {k: float(now[k]) for k in locked if k < now.size})
 
     def _set(self, name: str, latent: NDArray[np.float32], key: str | None = None) -> None:
         explore = replace(self._open_state(), latent=latent)

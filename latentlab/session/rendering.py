@@ -27,7 +27,7 @@ SettledListener = Callable[[Explore, Frame], None]
 """Receives a state of the Explore screen with its settled frame."""
 
 EDITED, START = "main", "start"
-"""The channels: the edited latent, and a start that has no reconstruction to show."""
+"""The channels: the edited latent, and a start that has no reconstruction to show. Batches have others."""
 
 _REMEMBERED = 256
 
@@ -68,6 +68,8 @@ class Rendering:
 
     edited = Signal(Frame)
     started = Signal(Frame)
+    batch = Signal(Frame)
+    attached = Signal(bool)
 
     def __init__(self, session: Session, post: Post) -> None:
         self._session = session
@@ -95,6 +97,38 @@ class Rendering:
         self._barrier = self._shown = 0
         if renderer is not None:
             renderer.frame.connect(self._arrived)
+        self.attached.emit(renderer is not None)
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether there is a renderer whose model fits the document."""
+        return self._renderer is not None
+
+    def ask_batch(
+        self,
+        channel: str,
+        latents: NDArray[np.float32],
+        condition: NDArray[np.float32] | None,
+        settled: bool = False,
+    ) -> int | None:
+        """Ask for many pictures at once; `batch` brings them, after the edited one's.
+
+        Parameters
+        ----------
+        channel
+            A batch that waits is replaced by a newer one of the same channel.
+        latents, condition
+            Float32 ``[B, *latent_shape]`` and one condition ``[C]`` for all of them.
+
+        Returns
+        -------
+        int or None
+            The frame's generation; None where no model is attached.
+        """
+        if self._renderer is None or not len(latents):
+            return None
+        rows = None if condition is None else np.repeat(condition[None], len(latents), axis=0)
+        return self._renderer.render(latents, rows, settled, channel, self._session.document.threads)
 
     def refresh(self) -> None:
         """Ask for the start (where it has no reconstruction) and the edited picture anew."""
@@ -178,8 +212,8 @@ class Rendering:
         frame = slots.take(channel)
         if frame is None or slots is not self._slots or self._renderer is None:
             return
-        if channel == START:
-            self.started.emit(frame)
+        if channel != EDITED:
+            (self.started if channel == START else self.batch).emit(frame)
             return
         state = self._settling.pop(frame.generation, None)
         for generation in [g for g in self._settling if g < frame.generation]:

@@ -11,11 +11,12 @@ from PIL import Image
 from latentlab.cli.main import run
 from latentlab.errors import SettingsError
 from latentlab.operations.explore import Explorer
+from latentlab.operations.grid_plan import plane
 from latentlab.operations.interpolate import between, path
 from latentlab.operations.latent_text import latent_text
 from latentlab.operations.series import interpolation, start_from, traversal
 from latentlab.operations.sheet import save_loop
-from latentlab.operations.traverse import Axis, line, plane
+from latentlab.operations.traverse import Axis, line
 from latentlab.progress import Reporter
 
 
@@ -34,13 +35,13 @@ def test_a_line_changes_one_dimension_and_nothing_else(explorer: Explorer) -> No
 
 
 def test_a_plane_has_the_first_across_and_the_second_down(explorer: Explorer) -> None:
-    across, down = Axis.over(explorer.spec, 1, 0, 1, 3), Axis.over(explorer.spec, 2, 5, 6, 2)
-    found = plane(explorer.draw(0), across, down)
-    assert found.shape == (2, 3, 8)
-    np.testing.assert_array_equal(found[:, :, 1], [[0, 0.5, 1], [0, 0.5, 1]])
-    np.testing.assert_array_equal(found[:, :, 2], [[5, 5, 5], [6, 6, 6]])
+    found = plane(explorer.spec, explorer.draw(0), 1, 2, steps=3, low=0, high=1)
+    assert (found.rows, found.columns) == (3, 3)
+    latents = found.latents.reshape(3, 3, 8)
+    np.testing.assert_array_equal(latents[:, :, 1], [[0, 0.5, 1]] * 3)
+    np.testing.assert_array_equal(latents[:, :, 2], [[0] * 3, [0.5] * 3, [1] * 3])
     with pytest.raises(SettingsError, match="given twice"):
-        plane(explorer.draw(0), across, across)
+        plane(explorer.spec, explorer.draw(0), 1, 1)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,96 @@
+"""Views of many pictures: each asks on a channel of its own and is told of the newest answer only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from latentlab.live.frames import Frame
+from latentlab.session.rendering import Rendering
+
+Taker = Callable[[Frame], None]
+
+
+class Batch:
+    """One channel of batches.
+
+    ``arrived`` brings the frames that answer the newest request; an older answer, which shows what has
+    changed since, is passed on too while none newer is there, unless `drop` came between.
+
+    Parameters
+    ----------
+    channel
+        Its name; no other view has it.
+    """
+
+    arrived = Signal(Frame)
+
+    def __init__(self, rendering: Rendering, channel: str) -> None:
+        self._rendering = rendering
+        self._channel = channel
+        self._asked = self._valid_from = self._shown = 0
+        rendering.batch.connect(self._take)
+        rendering.attached.connect(self._restart)
+
+    def ask(
+        self, latents: NDArray[np.float32], condition: NDArray[np.float32] | None, settled: bool = False
+    ) -> int | None:
+        """Ask for float32 ``[B, *latent_shape]`` in place of what still waits; return the generation."""
+        generation = self._rendering.ask_batch(self._channel, latents, condition, settled)
+        if generation is not None:
+            self._asked = generation
+        return generation
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the newest request has not been answered yet."""
+        return self._asked > self._shown
+
+    def drop(self) -> None:
+        """Let no answer to what has been asked so far through."""
+        self._valid_from = self._asked + 1
+        self._shown = self._asked
+
+    def _restart(self, _attached: bool) -> None:
+        """Begin anew: another renderer counts its generations from 1, and old requests were made void."""
+        self._asked = self._valid_from = self._shown = 0
+
+    def _take(self, frame: Frame) -> None:
+        if frame.channel == self._channel and frame.generation >= max(self._valid_from, self._shown):
+            self._shown = frame.generation
+            self.arrived.emit(frame)
+
+
+class Export:
+    """Renders batches settled, one after the other, and gives each to who asked for it."""
+
+    def __init__(self, rendering: Rendering) -> None:
+        self._batch = Batch(rendering, "export")
+        self._batch.arrived.connect(self._take)
+        self._waiting: list[tuple[NDArray[np.float32], NDArray[np.float32] | None, Taker]] = []
+        rendering.attached.connect(lambda _attached: self._waiting.clear())
+
+    def render(
+        self, latents: NDArray[np.float32], condition: NDArray[np.float32] | None, taker: Taker
+    ) -> None:
+        """Render float32 ``[B, *latent_shape]`` so that it comes out the same to the bit."""
+        self._waiting.append((latents, condition, taker))
+        if len(self._waiting) == 1:
+            self._batch.ask(latents, condition, settled=True)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is still being rendered."""
+        return bool(self._waiting)
+
+    def _take(self, frame: Frame) -> None:
+        if not self._waiting:
+            return
+        _, _, taker = self._waiting.pop(0)
+        if self._waiting:
+            latents, condition, _ = self._waiting[0]
+            self._batch.ask(latents, condition, settled=True)
+        taker(frame)

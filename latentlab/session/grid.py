@@ -1,0 +1,72 @@
+"""The grid of traversals, in step with the edited latent."""
+
+from __future__ import annotations
+
+from psygnal import Signal
+
+from latentlab.errors import SettingsError
+from latentlab.live.frames import Frame
+from latentlab.operations.grid_plan import GridPlan, plane, strips
+from latentlab.session.batches import Batch
+from latentlab.session.document import Document, GridView
+from latentlab.session.follower import Follower
+from latentlab.session.workspace import Workspace
+from latentlab.spec import ModelSpec
+
+
+class Grid(Follower):
+    """Plans the grid anew whenever the latent or the view changes, and has it rendered live.
+
+    Attributes
+    ----------
+    planned
+        The plan has changed (`GridPlan`), or there is none: then why, in words (`str`).
+    arrived
+        Its pictures (`Frame`), in the order of the plan's latents.
+    """
+
+    planned = Signal(object)
+    arrived = Signal(Frame)
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._batch = Batch(workspace.rendering, "grid")
+        self._batch.arrived.connect(self.arrived)
+        self.plan: GridPlan | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether pictures of the newest plan are still to come."""
+        return self._batch.waiting
+
+    def watched(self, document: Document) -> tuple[object, ...]:
+        """Return the latent, the directions and the view."""
+        explore, shelf = document.explore, document.shelf
+        latent = None if explore is None else explore.latent
+        condition = None if explore is None else explore.condition
+        return latent, condition, shelf.directions, shelf.grid
+
+    def refresh(self) -> None:
+        """Plan and render the grid of the state as it is now."""
+        state = self.state
+        assert state is not None
+        try:
+            plan = self._planned(self.spec, self.shelf.grid)
+        except SettingsError as error:
+            self.plan = None
+            self._batch.drop()
+            self.planned.emit(str(error))
+            return
+        self.plan = plan
+        self.planned.emit(plan)
+        self._batch.ask(plan.latents, state.condition)
+
+    def _planned(self, spec: ModelSpec, view: GridView) -> GridPlan:
+        assert self.state is not None
+        latent, axes = self.state.latent, self.axes(view.axes)
+        reach = view.reach or None
+        if view.kind == "plane":
+            if len(axes) < 2:
+                raise SettingsError("A plane needs two axes. Choose two dimensions or directions.")
+            return plane(spec, latent, axes[0], axes[1], view.steps, reach=reach)
+        return strips(spec, latent, axes, view.steps, reach=reach)

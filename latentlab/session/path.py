@@ -1,0 +1,126 @@
+"""The path through the ticked pins: its pictures, and travelling along it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from latentlab.live.frames import Frame
+from latentlab.operations.interpolate import path
+from latentlab.session.batches import Batch
+from latentlab.session.document import Document, Pin
+from latentlab.session.follower import Follower
+from latentlab.session.session import Change
+from latentlab.session.workspace import Workspace
+
+STRIP = 24
+"""Pictures of the strip at most."""
+
+
+class Path(Follower):
+    """A path through two or more ticked pins; travelling on it edits the latent.
+
+    Attributes
+    ----------
+    planned
+        The path has changed, or there is none any more.
+    arrived
+        Pictures evenly spaced along it, from its beginning to its end (`Frame`).
+    moved
+        Where the latent stands on it has changed: a share of the way, 0 to 1; None off the path.
+    """
+
+    planned = Signal()
+    arrived = Signal(Frame)
+    moved = Signal(object)
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._batch = Batch(workspace.rendering, "path")
+        self._batch.arrived.connect(self.arrived)
+        self._latents: NDArray[np.float32] | None = None
+        self._travelling = False
+        self.position: float | None = None
+        workspace.session.changed.connect(self._leave)
+
+    @property
+    def pins(self) -> tuple[Pin, ...]:
+        """The pins that the path passes."""
+        return tuple(pin for pin in self.shelf.pins if pin.ticked)
+
+    @property
+    def latents(self) -> NDArray[np.float32] | None:
+        """The latents of the path, float32 ``[n, *latent_shape]``; None where there is no path."""
+        return self._latents
+
+    @property
+    def stations(self) -> list[float]:
+        """Where the pins lie on the path, as shares of the way."""
+        if self._latents is None:
+            return []
+        last = len(self._latents) - 1
+        return [k * self.shelf.path.steps / last for k in range(len(self.pins))]
+
+    def watched(self, document: Document) -> tuple[object, ...]:
+        """Return the pins and how the path goes."""
+        return document.shelf.pins, document.shelf.path
+
+    def refresh(self) -> None:
+        """Lay the path anew and render its strip."""
+        pins, view, state = self.pins, self.shelf.path, self.state
+        assert state is not None
+        if len(pins) < 2:
+            self._latents = None
+            self._batch.drop()
+            self._stand(None)
+            self.planned.emit()
+            return
+        latents = path([pin.latent for pin in pins], view.steps, view.kind, view.closed)
+        # A closed path ends where it began, so that the whole way can be scrubbed.
+        self._latents = np.concatenate([latents, latents[:1]]) if view.closed else latents
+        self._stand(None)
+        self.planned.emit()
+        count = min(STRIP, len(self._latents))
+        shown = np.linspace(0, len(self._latents) - 1, count).round().astype(int)
+        self._batch.ask(self._latents[shown], state.condition)
+
+    def begin(self, name: str = "Travel along the path") -> None:
+        """Begin to travel: until `end` all moves are one step."""
+        self._workspace.session.begin_gesture(name)
+
+    def end(self) -> None:
+        """End the travel."""
+        self._workspace.session.end_gesture()
+
+    def go_to(self, share: float) -> None:
+        """Edit the latent at a share of the way, from 0 to 1."""
+        state, latents = self.state, self._latents
+        if state is None or latents is None or not self.ready:
+            return
+        share = min(1.0, max(0.0, share))
+        latent = np.array(latents[round(share * (len(latents) - 1))])
+        latent.setflags(write=False)
+        document = self._workspace.session.document
+        self._travelling = True
+        try:
+            if not np.array_equal(latent, state.latent):
+                explore = replace(state, latent=latent)
+                self._workspace.session.change(
+                    "Travel along the path", replace(document, explore=explore), key="path"
+                )
+            self._stand(share)
+        finally:
+            self._travelling = False
+
+    def _leave(self, change: Change) -> None:
+        """Notice that the latent was changed otherwise, so that it no longer stands on the path."""
+        if not self._travelling and change.before.explore is not change.after.explore:
+            self._stand(None)
+
+    def _stand(self, share: float | None) -> None:
+        if share != self.position:
+            self.position = share
+            self.moved.emit(share)

@@ -1,0 +1,161 @@
+"""The probe: the predicted probability along an axis, for the edited latent and for many, while one looks."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from latentlab.errors import SettingsError
+from latentlab.live.frames import Frame
+from latentlab.operations.direction import Direction, offset
+from latentlab.operations.grid_plan import Along, axis_values
+from latentlab.operations.probe import (
+    MEAN_POINTS,
+    POINTS,
+    Band,
+    band,
+    mean_latents,
+    probe_latents,
+    usual_latents,
+)
+from latentlab.session.batches import Batch
+from latentlab.session.document import Document
+from latentlab.session.follower import Follower
+from latentlab.session.workspace import Workspace
+
+AT_ONCE = 8
+"""Latents of the mean that are rendered with one request, between which other views have their turn."""
+
+
+class ProbeCurves(Follower):
+    """Has the latents along the probe's axis rendered, and keeps what the predictor says of them.
+
+    Attributes
+    ----------
+    axis_changed
+        Another axis or model: what `axis` and `values` say has changed, curves and bands are void.
+    curve_changed
+        The edited latent's probabilities have arrived (`Frame`).
+    bands_changed
+        So many of the mean's latents are done (`int`); `bands` is there when all are.
+    """
+
+    axis_changed = Signal()
+    curve_changed = Signal(Frame)
+    bands_changed = Signal(int)
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._curve = Batch(workspace.rendering, "probe")
+        self._curve.arrived.connect(self._take_curve)
+        self._mean = Batch(workspace.rendering, "probe-mean")
+        self._mean.arrived.connect(self._take_mean)
+        self._data: tuple[str, NDArray[np.float32]] | None = None
+        self._usual: NDArray[np.float32] | None = None
+        self._done: list[dict[str, NDArray[np.float32]]] = []
+        self._key: tuple[object, ...] = ()
+        self.axis: Along | None = None
+        self.values = self.mean_values = np.zeros(0, dtype=np.float32)
+        self.curve: dict[str, NDArray[np.float32]] = {}
+        self.bands: dict[str, Band] = {}
+
+    @property
+    def count(self) -> int:
+        """Of how many latents the mean is taken."""
+        return 0 if self._usual is None else len(self._usual)
+
+    @property
+    def of_what(self) -> str:
+        """What the mean is taken of, in words."""
+        return f"images of {self._data[0]}" if self._data is not None else "random draws"
+
+    @property
+    def position(self) -> float:
+        """Where the edited latent stands on the axis."""
+        state = self.state
+        if state is None or self.axis is None:
+            return 0.0
+        if isinstance(self.axis, Direction):
+            return offset(state.latent, state.start, self.axis)
+        return float(state.latent.reshape(-1)[self.axis])
+
+    def use_data(self, name: str, latents: NDArray[np.float32] | None) -> None:
+        """Take the mean over encoded latents ``[n, ...]`` of that set from now on; None for random draws."""
+        before = None if self._data is None else self._data[1]
+        if latents is not before:
+            self._data = None if latents is None else (name, latents)
+            self._key = ()
+            if self._active and self.ready:
+                self.refresh()
+
+    def watched(self, document: Document) -> tuple[object, ...]:
+        """Return start, latent, directions and the view."""
+        explore, shelf = document.explore, document.shelf
+        latent, start = (None, None) if explore is None else (explore.latent, explore.start)
+        return latent, start, shelf.directions, shelf.probe
+
+    def refresh(self) -> None:
+        """Render the curve anew, and the mean where the axis is another one."""
+        state = self.state
+        assert state is not None
+        axes = self.axes([self.shelf.probe.axis])
+        self.axis = axes[0] if axes else None
+        if self.axis is None:
+            self._key = ()
+            self.curve, self.bands = {}, {}
+            self.axis_changed.emit()
+            return
+        opened = self._workspace.opened
+        key = (self.axis, None if opened is None else opened.token, self._of_data())
+        if key != self._key:
+            self._key = key
+            self._begin()
+        elif not self.bands and not self._mean.waiting:
+            self._go_on()  # it was not looked at for a while
+        self._curve.ask(
+            probe_latents(self.spec, state.latent, state.start, self.axis, self.values), state.condition
+        )
+
+    def _of_data(self) -> int:
+        return 0 if self._data is None else id(self._data[1])
+
+    def _begin(self) -> None:
+        assert self.axis is not None
+        self.values = axis_values(self.spec, self.axis, POINTS)
+        self.mean_values = axis_values(self.spec, self.axis, MEAN_POINTS)
+        self.curve, self.bands, self._done = {}, {}, []
+        self._curve.drop()
+        self._mean.drop()
+        try:
+            self._usual = usual_latents(self.spec, None if self._data is None else self._data[1])
+        except SettingsError:  # a prior that cannot be drawn from: there is no mean to show
+            self._usual = None
+        self.axis_changed.emit()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        state, done = self.state, sum(len(next(iter(one.values()))) for one in self._done)
+        if state is None or self._usual is None or self.axis is None or done >= len(self._usual):
+            return
+        part = self._usual[done : done + AT_ONCE]
+        self._mean.ask(mean_latents(self.spec, part, self.axis, self.mean_values), state.condition)
+
+    def _take_curve(self, frame: Frame) -> None:
+        if len(frame.pixels) == len(self.values):
+            self.curve = {name: np.asarray(rows) for name, rows in frame.attributes.items()}
+            self.curve_changed.emit(frame)
+
+    def _take_mean(self, frame: Frame) -> None:
+        if not frame.attributes or self._usual is None or not self._active:
+            return
+        places = len(self.mean_values)
+        self._done.append(
+            {name: rows.reshape(-1, places, rows.shape[1]) for name, rows in frame.attributes.items()}
+        )
+        done = sum(len(next(iter(one.values()))) for one in self._done)
+        if done >= len(self._usual):
+            names = self._done[0].keys()
+            self.bands = {name: band(np.concatenate([one[name] for one in self._done])) for name in names}
+        self.bands_changed.emit(min(done, len(self._usual)))
+        self._go_on()
