@@ -51,3 +51,11 @@ def cache_directory() -> Path:
     path = Path(override) if override else platformdirs.user_cache_path("latentlab", appauthor=False)
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def runs_directory() -> Path:
+    """Return the folder of the runs that go on in the background (``LATENTLAB_RUNS`` overrides it)."""
+    override = os.environ.get("LATENTLAB_RUNS")
+    path = Path(override) if override else platformdirs.user_data_path("latentlab", appauthor=False) / "runs"
+    path.mkdir(parents=True, exist_ok=True)
+    return path

@@ -13,12 +13,17 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
+_OURS = ("LATENTLAB_CACHE", "LATENTLAB_RUNS", "LATENTLAB_STATE", "XDG_CONFIG_HOME")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def isolated_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Keep the user's cache and settings out of the tests, and the tests out of them."""
     folder = tmp_path_factory.mktemp("cache")
-    before = {name: os.environ.get(name) for name in ("LATENTLAB_CACHE", "XDG_CONFIG_HOME")}
+    before = {name: os.environ.get(name) for name in _OURS}
     os.environ["LATENTLAB_CACHE"] = str(folder)
+    os.environ["LATENTLAB_RUNS"] = str(folder / "runs")
+    os.environ["LATENTLAB_STATE"] = str(folder / "state")
     os.environ["XDG_CONFIG_HOME"] = str(folder / "config")
     yield folder
     for name, value in before.items():
@@ -87,6 +92,21 @@ def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             kind="model", name="tiny-vae", model=network.spec, network=config.model_dump(mode="json")
         ),
     )
+
+
+@pytest.fixture(scope="session")
+def idle_model_folder(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model with other weights: its decoder ignores dimension 5."""
+    import torch
+
+    from latentlab.checkpoints import save
+    from latentlab.checkpoints.companion import load_model
+
+    opened = load_model(tiny_model_folder)
+    with torch.no_grad():
+        opened.network.from_latent.weight[:, 5] = 0.0
+    config = opened.located.config.model_copy(update={"name": "idle-vae"})
+    return save(tmp_path_factory.mktemp("models") / "idle-vae", opened.network, config)
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,8 @@ COMMANDS = (
     "traverse",
     "interpolate",
     "directions",
+    "map",
+    "session",
     "bench",
 )
 """Commands, each in the module of its name (``open`` in ``open_window``)."""

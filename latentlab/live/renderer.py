@@ -22,6 +22,7 @@ from psygnal import EmitLoopError, Signal, SignalInstance
 from latentlab.errors import LatentLabError, SettingsError
 from latentlab.live.frames import DeviceOverride, Encoded, Failed, Frame, Opened, RenderRequest, Task
 from latentlab.live.mailbox import ENCODE, MAIN, OPEN, Letter, Mailbox
+from latentlab.live.memory import give_back
 
 if TYPE_CHECKING:
     from latentlab.live.engine import Engine, Pictures
@@ -227,6 +228,7 @@ class LiveRenderer:
         self._engine, self._trial = engine, None if engine.fast.tuned else engine.fast.tune()
         self._open = _described(request.token, engine)
         self._tell(self.opened, self._open)
+        give_back()
 
     def _do_encode(self, request: _Encode) -> None:
         engine = self._ready(request.token)
@@ -301,6 +303,7 @@ class LiveRenderer:
             self._trial = None
             self._open = _described(opened.token, engine)
             self._tell(self.tuned, self._open)
+            give_back()
         except Exception as error:
             self._trial = None
             text = f"The trial of ways to render failed; frames are rendered as before. {error}"

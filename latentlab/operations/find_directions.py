@@ -18,6 +18,7 @@ from latentlab.operations.directions import (
 )
 from latentlab.operations.explore import Explorer
 from latentlab.progress import Reporter
+from latentlab.spec import Attribute
 
 
 def find_directions(
@@ -54,7 +55,11 @@ def find_directions(
     if components:
         check_components(components, len(data), explorer.spec.latent_size)
     latents = explorer.encode_set(data, reporter)
-    found = [one for name in attributes for one in _of_attribute(latents, data, name, seed)]
+    found = [
+        one
+        for name in attributes
+        for one in attribute_directions(latents, data.codes(name), data.attribute(name), seed)
+    ]
     if components:
         found += principal_directions(latents, components)
     if orthogonal:
@@ -63,12 +68,26 @@ def find_directions(
     return Directions(model=located.name, sha256=located.sha256(), directions=tuple(found))
 
 
-def _of_attribute(latents: NDArray[np.float32], data: ImageSet, name: str, seed: int) -> list[Direction]:
-    attribute = data.attribute(name)
-    codes = data.codes(name)
+def attribute_directions(
+    latents: NDArray[np.float32], codes: NDArray[np.int64], attribute: Attribute, seed: int = 0
+) -> list[Direction]:
+    """Return an attribute's directions: of two classes towards the second, of more one towards each.
+
+    Parameters
+    ----------
+    latents, codes
+        ``[n, ...]`` and the class of each, ``[n]``; rows whose class is not known (negative) are left out.
+
+    Raises
+    ------
+    DataError
+        If a class has too few rows.
+    """
     known = codes >= 0
     chosen = range(len(attribute.classes)) if len(attribute.classes) != 2 else (1,)
     return [
-        attribute_direction(latents[known], codes[known] == k, f"{name}={attribute.classes[k]}", seed)
+        attribute_direction(
+            latents[known], codes[known] == k, f"{attribute.name}={attribute.classes[k]}", seed
+        )
         for k in chosen
     ]

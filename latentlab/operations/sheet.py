@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,12 @@ from latentlab.errors import SettingsError
 from latentlab.paths import bundled
 
 GAP = 2
+FILM = 512
+"""The least height and width of a film, in pixels."""
 LETTERS = 12
 """Height of the labels in pixels."""
-LOOPS = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG"}
-"""What a loop can be saved as, by suffix; PNG is animated too."""
+LOOPS = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG", ".mp4": "MP4"}
+"""What a loop can be saved as, by suffix; PNG is animated too, MP4 is a film that plays once."""
 
 
 def sheet(pictures: Sequence[NDArray[np.uint8]], columns: int) -> Image.Image:
@@ -56,24 +59,30 @@ def save_loop(path: Path, pictures: Sequence[NDArray[np.uint8]], fps: float = 12
     Parameters
     ----------
     path
-        Ends in ``.gif`` (256 colours), ``.webp`` (lossless) or ``.png`` (animated PNG).
+        Ends in ``.gif`` (256 colours), ``.webp`` (lossless), ``.png`` (animated PNG) or ``.mp4`` (H.264,
+        which needs the extra ``video``; small pictures are enlarged to 512 pixels at least).
     fps
-        Pictures a second, 1 to 50, which is the most that GIF players show.
+        Pictures a second, 1 to 60; GIF players show 50 at most.
     enlarge
         How many times larger the pictures become, their pixels as squares.
 
     Raises
     ------
     SettingsError
-        If the suffix is another, a number is out of range, or the file cannot be written.
+        If the suffix is another, a number is out of range, the extra for films is not installed, or the
+        file cannot be written.
     """
     kind = LOOPS.get(path.suffix.lower())
     if kind is None:
         raise SettingsError(f"A loop is saved as {', '.join(LOOPS)}; {path} ends in none of these.")
-    if not 1.0 <= fps <= 50.0:
-        raise SettingsError(f"A loop shows 1 to 50 pictures a second, not {fps:g}.")
+    most = 50.0 if kind == "GIF" else 60.0
+    if not 1.0 <= fps <= most:
+        raise SettingsError(f"A loop shows 1 to {most:g} pictures a second as {kind}, not {fps:g}.")
     if not 1 <= enlarge <= 16:
         raise SettingsError(f"Pictures are enlarged 1 to 16 times, not {enlarge}.")
+    if kind == "MP4":
+        _save_film(path, pictures, fps, enlarge)
+        return
     frames = [Image.fromarray(np.kron(p, np.ones((enlarge, enlarge, 1), dtype=np.uint8))) for p in pictures]
     more = {"GIF": {"optimize": False}, "WEBP": {"lossless": True}, "PNG": {}}[kind]
     try:
@@ -86,5 +95,32 @@ def save_loop(path: Path, pictures: Sequence[NDArray[np.uint8]], fps: float = 12
             loop=0,
             **more,
         )
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def _save_film(path: Path, pictures: Sequence[NDArray[np.uint8]], fps: float, enlarge: int) -> None:
+    """Write pictures as H.264, large enough and in even sizes, as players expect."""
+    try:
+        import av
+    except ImportError:
+        raise SettingsError(
+            f"{path} was not saved: films need the extra “video”. Install it with pip install "
+            "'latentlab-desktop[video]', or save the loop as .webp or .gif."
+        ) from None
+    size = pictures[0].shape[0]
+    enlarge = max(enlarge, -(-FILM // size))
+    side = size * enlarge + (size * enlarge) % 2
+    try:
+        with av.open(str(path), "w", format="mp4") as film:
+            stream = film.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000))
+            stream.width = stream.height = side
+            stream.pix_fmt = "yuv420p"
+            stream.options = {"crf": "16", "preset": "medium"}
+            for picture in pictures:
+                large = Image.fromarray(picture).resize((side, side), Image.Resampling.NEAREST)
+                frame = av.VideoFrame.from_ndarray(np.asarray(large), format="rgb24")
+                film.mux(stream.encode(frame))
+            film.mux(stream.encode())
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error.strerror or error}.") from None

@@ -6,7 +6,7 @@ Two directions that are not orthogonal therefore move each other's numbers, as t
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,24 @@ _LEAST = 1e-9
 _SAME = 2e-6
 
 
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """Moves along one direction that followed one another: all of them start from ``origin``.
+
+    Were each added to the one before, a long drag would add up so many roundings that it did not return.
+    """
+
+    by: tuple[Direction, frozenset[int]]
+    origin: NDArray[np.float32]
+    last: NDArray[np.float32]
+
+
 class AlongIntents:
     """The Explore screen's intents for directions, by their names."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._run: _Run | None = None
 
     def begin_move(self, name: str) -> None:
         """Begin to drag a direction's slider: until `end_move` the moves are one step."""
@@ -52,16 +65,21 @@ class AlongIntents:
         if found is None:
             return
         direction, state = found
-        way = _free(direction, self._session.document.shelf.locked)
+        locked = self._session.document.shelf.locked
+        way = _free(direction, locked)
         if way is None:
             return
-        by = sigmas - offset(state.latent, state.start, direction)
-        moved = state.latent.reshape(-1) + np.float32(by * direction.sigma) * way
+        run = self._run
+        goes_on = run is not None and run.last is state.latent and run.by == (direction, locked)
+        origin = run.origin if run is not None and goes_on else state.latent
+        by = sigmas - offset(origin, state.start, direction)
+        moved = origin.reshape(-1) + np.float32(by * direction.sigma) * way
         latent = np.asarray(moved, dtype=np.float32).reshape(state.latent.shape)
         if np.allclose(latent, state.start, rtol=0.0, atol=_SAME):  # there and back is back, not nearly back
             latent = np.array(state.start)
         if not np.array_equal(latent, state.latent):
             latent.setflags(write=False)
+            self._run = _Run((direction, locked), origin, latent)
             explore = replace(state, latent=latent)
             self._session.change(step, replace(self._session.document, explore=explore), key)
 

@@ -54,9 +54,13 @@ class Batch:
         self._valid_from = self._asked + 1
         self._shown = self._asked
 
-    def _restart(self, _attached: bool) -> None:
-        """Begin anew: another renderer counts its generations from 1, and old requests were made void."""
-        self._asked = self._valid_from = self._shown = 0
+    def _restart(self, attached: bool) -> None:
+        """Begin anew: another renderer counts its generations from 1, and old requests were made void.
+
+        Only when the former one is left: when the next is there, others may have asked it already.
+        """
+        if not attached:
+            self._asked = self._valid_from = self._shown = 0
 
     def _take(self, frame: Frame) -> None:
         if frame.channel == self._channel and frame.generation >= max(self._valid_from, self._shown):
@@ -77,9 +81,10 @@ class Export:
         self, latents: NDArray[np.float32], condition: NDArray[np.float32] | None, taker: Taker
     ) -> None:
         """Render float32 ``[B, *latent_shape]`` so that it comes out the same to the bit."""
-        self._waiting.append((latents, condition, taker))
-        if len(self._waiting) == 1:
-            self._batch.ask(latents, condition, settled=True)
+        if len(latents):
+            self._waiting.append((latents, condition, taker))
+            if len(self._waiting) == 1:
+                self._batch.ask(latents, condition, settled=True)
 
     @property
     def busy(self) -> bool:

@@ -150,7 +150,10 @@ class Group:
 
 @dataclass(frozen=True)
 class AxisRef:
-    """What an axis of a view moves along: a direction by its name, or else a dimension."""
+    """What an axis of a view moves along: a direction by its name, or else a dimension.
+
+    The dimension -1 stands for the strongest.
+    """
 
     dimension: int = 0
     direction: str = ""
@@ -183,7 +186,7 @@ class PathView:
 class ProbeView:
     """What the probe shows: the probability of an attribute's class along an axis."""
 
-    axis: AxisRef = AxisRef()
+    axis: AxisRef = AxisRef(-1)
     attribute: str = ""
 
 

@@ -21,10 +21,41 @@ def start_in_the_middle(spec: ModelSpec) -> Explore:
     return Explore(latent, latent, _condition(spec))
 
 
-def start_from_picture(spec: ModelSpec, name: str, picture: NDArray[np.uint8], encoded: Encoded) -> Explore:
-    """Return the state that sets out from an encoded picture uint8 ``[H, W, 3]``."""
+def start_from_picture(
+    spec: ModelSpec,
+    name: str,
+    picture: NDArray[np.uint8],
+    encoded: Encoded,
+    crop: tuple[int, int, int] | None = None,
+) -> Explore:
+    """Return the state that sets out from a picture uint8 ``[H, W, 3]``, encoded as `cropped`."""
     latent = latents.as_latent(encoded.mean, spec)
-    return Explore(latent, latent, _condition(spec), Source(name, picture, encoded))
+    return Explore(latent, latent, _condition(spec), Source(name, picture, encoded, crop))
+
+
+def cropped(picture: NDArray[np.uint8], crop: tuple[int, int, int] | None) -> NDArray[np.uint8]:
+    """Return the square of a picture uint8 ``[H, W, 3]`` that the model is given; all of it without a crop.
+
+    Parameters
+    ----------
+    crop
+        Left edge, top edge and side, in pixels.
+
+    Raises
+    ------
+    SettingsError
+        If the square is not inside the picture.
+    """
+    if crop is None:
+        return picture
+    left, top, side = crop
+    height, width = picture.shape[:2]
+    if side < 1 or not 0 <= left <= width - side or not 0 <= top <= height - side:
+        raise SettingsError(
+            f"The square of {side} pixels at {left}, {top} is not inside the picture, which has "
+            f"{width} x {height} pixels."
+        )
+    return picture[top : top + side, left : left + side]
 
 
 def start_from_draw(spec: ModelSpec, seed: int, truncation: float = 1.0) -> Explore:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from latentlab.operations.grid_plan import Along
+from latentlab.operations.latents import ranking
 from latentlab.session.document import AxisRef, Document, Explore, Shelf
 from latentlab.session.session import Change
 from latentlab.session.workspace import Workspace
@@ -73,6 +74,8 @@ class Follower:
                 direction = self.shelf.direction(reference.direction)
                 if direction is not None and len(direction.vector) == self.spec.latent_size:
                     found.append(direction)
+            elif reference.dimension < 0:
+                found.append(int(ranking(self.spec)[0]))
             elif reference.dimension < self.spec.latent_size:
                 found.append(reference.dimension)
         return found

@@ -57,6 +57,8 @@ class Grid(Follower):
             self._batch.drop()
             self.planned.emit(str(error))
             return
+        if self.plan is None or plan.names != self.plan.names:
+            self._batch.drop()  # pictures of the former layout would stand beside the wrong labels
         self.plan = plan
         self.planned.emit(plan)
         self._batch.ask(plan.latents, state.condition)

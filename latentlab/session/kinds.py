@@ -1,9 +1,11 @@
-"""Tells checkpoints from pictures by their path, for what is dropped, pasted or named on the command line."""
+"""Tells what a path holds, for what is dropped, pasted or named on the command line."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
+
+Kind = Literal["checkpoint", "picture", "session", "directions", "latent"]
 
 CHECKPOINT_SUFFIXES = (
     ".safetensors",
@@ -18,10 +20,33 @@ CHECKPOINT_SUFFIXES = (
     ".npz",
 )
 """What files of weights are called; most of them cannot be opened, and the error says what to do."""
+JSON_KINDS: dict[str, Kind] = {
+    "latentlab-session": "session",
+    "latentlab-directions": "directions",
+    "latentlab-latent": "latent",
+}
+"""What the program's own JSON files say of themselves near their beginning."""
+_BEGINNING = 400
 
 
-def kind_of(path: Path) -> Literal["checkpoint", "picture"]:
-    """Say what a path is taken for: folders and files of weights for checkpoints, all others for pictures."""
+def kind_of(path: Path) -> Kind:
+    """Say what a path is taken for.
+
+    The program's own JSON files say themselves what they are; folders and files of weights are taken for
+    checkpoints, all others for pictures.
+    """
+    if path.suffix.lower() == ".json" and path.is_file():
+        for format_name, kind in JSON_KINDS.items():
+            if f'"{format_name}"' in _beginning(path):
+                return kind
     if path.is_dir() or path.suffix.lower() in CHECKPOINT_SUFFIXES:
         return "checkpoint"
     return "picture"
+
+
+def _beginning(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(_BEGINNING).decode("utf-8", errors="replace")
+    except OSError:
+        return ""

@@ -98,8 +98,8 @@ class Path(Follower):
     def go_to(self, share: float) -> None:
         """Edit the latent at a share of the way, from 0 to 1."""
         state, latents = self.state, self._latents
-        if state is None or latents is None or not self.ready:
-            return
+        if state is None or latents is None or not self.ready or not self._active:
+            return  # what nobody looks at does not follow: the path may be another model's
         share = min(1.0, max(0.0, share))
         latent = np.array(latents[round(share * (len(latents) - 1))])
         latent.setflags(write=False)

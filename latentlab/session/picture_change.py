@@ -48,6 +48,7 @@ class PictureChange(Follower):
         """Begin to measure."""
         assert self.state is not None
         self._latent, self._found = self.state.latent, []
+        self._batch.drop()  # answers to a measurement that was begun before
         self._ask()
 
     def _ask(self) -> None:

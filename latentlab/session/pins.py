@@ -40,12 +40,11 @@ class PinPictures(Follower):
         state = self.state
         assert state is not None
         self._shown = pins, groups
+        self._batch.drop()  # a frame of other pins would stand beside the wrong names
         if latents:
             self._batch.ask(np.stack(latents), state.condition)
-        else:
-            self._batch.drop()
 
     def _take(self, frame: Frame) -> None:
-        # A frame of other pins would stand beside the wrong names.
+        # The pins may have changed while nobody looked.
         if self._shown[0] is self.shelf.pins and self._shown[1] is self.shelf.groups:
             self.arrived.emit(frame)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
@@ -51,7 +53,8 @@ class ProbeCurves(Follower):
         self._curve.arrived.connect(self._take_curve)
         self._mean = Batch(workspace.rendering, "probe-mean")
         self._mean.arrived.connect(self._take_mean)
-        self._data: tuple[str, NDArray[np.float32]] | None = None
+        self._given: tuple[str, NDArray[np.float32]] | None = None
+        self._given_for = ""
         self._usual: NDArray[np.float32] | None = None
         self._done: list[dict[str, NDArray[np.float32]]] = []
         self._key: tuple[object, ...] = ()
@@ -81,10 +84,15 @@ class ProbeCurves(Follower):
         return float(state.latent.reshape(-1)[self.axis])
 
     def use_data(self, name: str, latents: NDArray[np.float32] | None) -> None:
-        """Take the mean over encoded latents ``[n, ...]`` of that set from now on; None for random draws."""
+        """Take the mean over encoded latents ``[n, ...]`` of that set from now on; None for random draws.
+
+        They are the open model's: while another one is open the mean is of random draws.
+        """
         before = None if self._data is None else self._data[1]
         if latents is not before:
-            self._data = None if latents is None else (name, latents)
+            opened = self._workspace.opened
+            self._given = None if latents is None else (name, latents)
+            self._given_for = "" if opened is None else opened.sha256
             self._key = ()
             if self._active and self.ready:
                 self.refresh()
@@ -104,10 +112,11 @@ class ProbeCurves(Follower):
         if self.axis is None:
             self._key = ()
             self.curve, self.bands = {}, {}
+            self._curve.drop()
+            self._mean.drop()
             self.axis_changed.emit()
             return
-        opened = self._workspace.opened
-        key = (self.axis, None if opened is None else opened.token, self._of_data())
+        key = (self.axis, self._workspace.opened, None if self._data is None else id(self._data[1]))
         if key != self._key:
             self._key = key
             self._begin()
@@ -117,8 +126,11 @@ class ProbeCurves(Follower):
             probe_latents(self.spec, state.latent, state.start, self.axis, self.values), state.condition
         )
 
-    def _of_data(self) -> int:
-        return 0 if self._data is None else id(self._data[1])
+    @property
+    def _data(self) -> tuple[str, NDArray[np.float32]] | None:
+        """The set whose mean is taken, as far as its latents are those of the open model."""
+        opened = self._workspace.opened
+        return self._given if opened is not None and opened.sha256 == self._given_for else None
 
     def _begin(self) -> None:
         assert self.axis is not None
@@ -127,10 +139,11 @@ class ProbeCurves(Follower):
         self.curve, self.bands, self._done = {}, {}, []
         self._curve.drop()
         self._mean.drop()
-        try:
-            self._usual = usual_latents(self.spec, None if self._data is None else self._data[1])
-        except SettingsError:  # a prior that cannot be drawn from: there is no mean to show
-            self._usual = None
+        self._usual = None
+        opened = self._workspace.opened
+        if opened is not None and opened.predictor is not None:
+            with suppress(SettingsError):  # a prior that cannot be drawn from: there is no mean to show
+                self._usual = usual_latents(self.spec, None if self._data is None else self._data[1])
         self.axis_changed.emit()
         self._go_on()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,27 +21,38 @@ def explore_code(checkpoint: CheckpointRef, state: Explore, threads: int) -> str
     picture nor its encoding is needed), changes the dimensions that were changed, and renders as the
     window renders a settled frame. ``picture`` is then uint8 ``[S, S, 3]``.
     """
+    lines = opening(checkpoint, state, threads)
+    condition = "" if state.condition is None else ", condition"
+    lines.append(f"picture = explorer.picture(latent{condition})  # uint8 [S, S, 3], RGB")
+    if checkpoint.predictor:
+        lines.append("attributes = explorer.attributes(picture)  # probabilities by attribute")
+    return "\n".join(lines) + "\n"
+
+
+def opening(
+    checkpoint: CheckpointRef, state: Explore, threads: int, imports: Sequence[str] = ()
+) -> list[str]:
+    """Return the lines that open the checkpoint and make ``start``, ``latent`` and ``condition``."""
     start, latent = state.start.reshape(-1), state.latent.reshape(-1)
     changed = np.flatnonzero(start != latent)
     changes = {int(k): latent[k] for k in changed}
     lines = [
         f"# {_origin(state)}, with {len(changes)} of {len(latent)} dimensions changed.",
-        "from latentlab.operations.explore import Explorer",
+        *sorted(["from latentlab.operations.explore import Explorer", *imports]),
         "",
         f"explorer = Explorer.open({_name(checkpoint)!r}, predictor={checkpoint.predictor!r},",
         f"                         sha256={checkpoint.sha256!r},",
         f"                         threads={threads})",
-        _call("start = explorer.latent(", _numbers(start)),
-        f"latent = explorer.change(start, {{{', '.join(f'{k}: {v!s}' for k, v in changes.items())}}})",
+        call("start = explorer.latent(", _numbers(start)),
     ]
-    condition = ""
+    if len(changes) <= len(latent) // 2:
+        written = ", ".join(f"{k}: {v!s}" for k, v in changes.items())
+        lines.append(f"latent = explorer.change(start, {{{written}}})")
+    else:
+        lines.append(call("latent = explorer.latent(", _numbers(latent)))
     if state.condition is not None:
-        lines.append(_call("condition = explorer.condition(", _numbers(state.condition)))
-        condition = ", condition"
-    lines.append(f"picture = explorer.picture(latent{condition})  # uint8 [S, S, 3], RGB")
-    if checkpoint.predictor:
-        lines.append("attributes = explorer.attributes(picture)  # probabilities by attribute")
-    return "\n".join(lines) + "\n"
+        lines.append(call("condition = explorer.condition(", _numbers(state.condition)))
+    return lines
 
 
 def _name(checkpoint: CheckpointRef) -> str:
@@ -60,6 +72,7 @@ def _numbers(values: NDArray[np.float32]) -> str:
     return ", ".join(str(value) for value in values)
 
 
-def _call(head: str, numbers: str) -> str:
+def call(head: str, numbers: str) -> str:
+    """Return a call with a list of numbers over as many lines as they need."""
     body = textwrap.fill(numbers, _WIDTH, initial_indent="    ", subsequent_indent="    ")
     return f"{head}[\n{body},\n])"

@@ -100,6 +100,11 @@ class Rendering:
         self.attached.emit(renderer is not None)
 
     @property
+    def post(self) -> Post:
+        """How other threads reach the session's."""
+        return self._post
+
+    @property
     def is_attached(self) -> bool:
         """Whether there is a renderer whose model fits the document."""
         return self._renderer is not None
@@ -171,6 +176,11 @@ class Rendering:
         """Forget who waits for a settled frame, because none will come."""
         self._waiting.clear()
         self._settling.clear()
+
+    @property
+    def barrier(self) -> int:
+        """The generation of the last jump's request: what was asked for before must not be shown any more."""
+        return self._barrier
 
     def is_stale(self, generation: int) -> bool:
         """Whether an answer to that request is no longer worth showing."""

@@ -81,22 +81,24 @@ class ShelfIntents:
 
     def tick_pin(self, name: str, ticked: bool) -> None:
         """Use a pin together with the other ticked ones, or not."""
-        pins = tuple(replace(pin, ticked=ticked) if pin.name == name else pin for pin in self.shelf.pins)
+        pins = tuple(
+            replace(pin, ticked=ticked) if pin.name == name and pin.ticked != ticked else pin
+            for pin in self.shelf.pins
+        )
         self._change(f"{'Use' if ticked else 'Leave out'} {name}", pins=pins)
 
     def move_pin(self, name: str, by: int) -> None:
         """Move a pin earlier (negative) or later in the order in which a path passes the pins."""
         pins = list(self.shelf.pins)
-        here = next(k for k, pin in enumerate(pins) if pin.name == name)
-        there = min(max(0, here + by), len(pins) - 1)
-        if there != here:
+        here = next((k for k, pin in enumerate(pins) if pin.name == name), None)
+        if here is not None:
+            there = min(max(0, here + by), len(pins) - 1)
             pins.insert(there, pins.pop(here))
             self._change(f"Move {name}", pins=tuple(pins))
 
     def compare_with(self, name: str) -> None:
         """Let bars and difference compare with a pin; the empty name for the start."""
-        if name != self.shelf.compared:
-            self._change(f"Compare with {name or 'the start'}", compared=name)
+        self._change(f"Compare with {name or 'the start'}", compared=name)
 
     # Directions
 
@@ -229,7 +231,7 @@ class ShelfIntents:
     def go_to_group(self, name: str) -> None:
         """Edit the mean latent of a group; the start stays."""
         group, state = self.shelf.group(name), self._open_state()
-        if group is not None:
+        if group is not None and not np.array_equal(group.mean, state.latent):
             explore = replace(state, latent=group.mean)
             self._session.change(f"Go to {name}", replace(self._session.document, explore=explore))
 
@@ -239,9 +241,8 @@ class ShelfIntents:
         """Keep dimensions as they are, or let them change again."""
         before = self.shelf.locked
         after = before | set(dimensions) if locked else before - set(dimensions)
-        if after != before:
-            which = f"dimension {next(iter(dimensions))}" if len(dimensions) == 1 else "dimensions"
-            self._change(f"{'Lock' if locked else 'Unlock'} {which}", locked=frozenset(after))
+        which = f"dimension {next(iter(dimensions))}" if len(dimensions) == 1 else "dimensions"
+        self._change(f"{'Lock' if locked else 'Unlock'} {which}", locked=frozenset(after))
 
     def set_grid(self, view: GridView) -> None:
         """Show that in the grid."""
@@ -260,11 +261,12 @@ class ShelfIntents:
         self._set_view("Set the map", "map", view)
 
     def _set_view(self, what: str, field: str, view: object) -> None:
-        if view != getattr(self.shelf, field):
-            self._change(what, key=field, **{field: view})
+        self._change(what, key=field, **{field: view})
 
     def _change(self, name: str, key: str | None = None, **fields: object) -> None:
         self._open_state()
+        if all(getattr(self.shelf, field) == value for field, value in fields.items()):
+            return  # a step that changes nothing would be undone without one seeing anything
         shelf = replace(self.shelf, **fields)  # type: ignore[arg-type]  # the callers name its own fields
         self._session.change(name, self._session.document.with_shelf(shelf), key)
 

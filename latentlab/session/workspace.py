@@ -6,49 +6,33 @@ the answer is there, in one undoable step, so what was there before stays until 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from psygnal import Signal
 
 from latentlab.device import DeviceChoice
 from latentlab.errors import LatentLabError, SettingsError
 from latentlab.live.frames import DeviceOverride, Encoded, Failed, Opened
 from latentlab.operations.latent_text import read_latent_text
-from latentlab.session.document import CheckpointRef, Explore
-from latentlab.session.explore import ExploreIntents, start_from_picture, start_in_the_middle
+from latentlab.session.document import CheckpointRef, Document, Explore
+from latentlab.session.explore import ExploreIntents, cropped, start_from_picture, start_in_the_middle
 from latentlab.session.reading import PictureReader
 from latentlab.session.renderer_host import RendererHost
 from latentlab.session.rendering import Post, Rendering
+from latentlab.session.restore import find_predictor, restored
+from latentlab.session.saved import Saved
 from latentlab.session.session import Change, Message, Session
+from latentlab.session.session_files import Found, SessionFiles
+from latentlab.session.underway import Brought, Encoding, Opening, Phase, Purpose
 
 if TYPE_CHECKING:
     from latentlab.data.pictures import Picture
-
-Phase = Literal["empty", "loading", "ready", "failed"]
-"""Nothing open; the first checkpoint on its way; one is open; the first one could not be opened."""
-
-Purpose = Literal["open", "return", "restart"]
-"""Why a checkpoint is opened: asked for; undo or redo went over to it; the renderer was replaced."""
-
-
-@dataclass(eq=False)
-class _Opening:
-    """A checkpoint on its way; ``way_back`` puts things right should it fail."""
-
-    token: int
-    purpose: Purpose
-    way_back: Callable[[], None] | None
-    opened: Opened | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class _Encoding:
-    token: int
-    picture: Picture
 
 
 class Workspace:
@@ -60,12 +44,23 @@ class Workspace:
         Runs a callable soon on the session's thread; called from others.
     override
         A wish about device, precision and threads.
+
+    Attributes
+    ----------
+    session_opened
+        A saved session (`Saved`) has become the document.
+    session_saved
+        The document (`Document`) has been written to a file (`Path`).
+    checkpoint_missing
+        A session (`Saved`) cannot be opened because its model is not at its path (a text, empty if it is
+        not known) nor anywhere else: `open_session_with` goes on once it has been found.
     """
 
     phase_changed = Signal(str)
     model_changed = Signal()
     choice_changed = Signal()
     busy_changed = Signal(str)
+    session_opened = Signal(Saved)
 
     def __init__(self, post: Post, override: DeviceOverride | None = None) -> None:
         self.session = Session()
@@ -82,9 +77,12 @@ class Workspace:
             post, self._have_opened, self._have_tuned, self._have_encoded, self._have_failed
         )
         self._reader = PictureReader(post, self._have_read)
-        self._opening: _Opening | None = None
-        self._encoding: _Encoding | None = None
-        self._held: Picture | None = None
+        self._files = SessionFiles(self.session, post, self._have_found, self._fail_first)
+        self._files.busy_changed.connect(self._tell_busy)
+        self.session_saved, self.checkpoint_missing = self._files.saved, self._files.missing
+        self._opening: Opening | None = None
+        self._encoding: Encoding | None = None
+        self._held: Brought | None = None
         self._hold_next = False
         self._request: tuple[str, str | None] | None = None
         self._reference: CheckpointRef | None = None
@@ -101,13 +99,14 @@ class Workspace:
             return "Opening the model"
         if self._encoding is not None:
             return "Encoding the picture"
-        return "Reading the picture" if self._reader.busy else ""
+        return "Reading the picture" if self._reader.busy else self._files.busy
 
     def open_checkpoint(self, checkpoint: str, predictor: str | None = None) -> None:
         """Open a checkpoint by path or bundled name; the picture that is open is encoded by it too.
 
         An attribute predictor is taken for the model that is open, in the place of the one that judged it.
         """
+        self._files.forget_reading()
         path = Path(checkpoint)
         name = str(path.resolve()) if path.exists() else checkpoint
         reference = self.session.document.checkpoint
@@ -141,6 +140,47 @@ class Workspace:
         self._reader.read_bytes(data, name)
         self._tell_busy()
 
+    def bring_pixels(self, pixels: NDArray[np.uint8], name: str) -> None:
+        """Encode a picture that is there already, uint8 ``[H, W, 3]``, RGB."""
+        self._bring(Brought(name, np.array(pixels)))
+
+    def crop(self, crop: tuple[int, int, int] | None) -> None:
+        """Give the model another square of the picture: left edge, top edge, side; None for the centre's."""
+        state = self.session.document.explore
+        source = None if state is None else state.source
+        if source is None or not self.in_step:
+            self._error("There is no picture that could be cropped. Open one first.")
+            return
+        if crop == source.crop and self._encoding is None:
+            return
+        try:
+            cropped(source.picture, crop)
+        except SettingsError as error:
+            self._error(str(error))
+            return
+        self._bring(Brought(source.name, source.picture, crop, "Crop picture"))
+
+    def open_session(self, path: str | Path) -> None:
+        """Open a saved session in place of what is open: one step, or a new beginning where nothing is."""
+        if self.opened is None and self._opening is None:
+            self._set_phase("loading")
+        self._files.read(Path(path))
+
+    def open_session_with(self, saved: Saved, checkpoint: str | Path) -> None:
+        """Open a session with the model at a path or of a bundled name, wherever it was when it was saved."""
+        path = Path(checkpoint)
+        predictor, note = find_predictor(saved, path.parent)
+        name = str(path.resolve()) if path.exists() else str(checkpoint)
+        self._open(name, predictor, "session", saved=saved, note=note)
+
+    def save_session(self, path: str | Path, window: Mapping[str, Any]) -> None:
+        """Write the session to a file, with what the window wants back; a message says how it went."""
+        self._files.write(Path(path), window)
+
+    def session_text(self, window: Mapping[str, Any]) -> str:
+        """Return the session's text, empty while nothing is open; may be called from any thread."""
+        return self._files.text(window)
+
     def override_device(self, override: DeviceOverride) -> None:
         """Prepare the model anew with another wish; the former one returns if this machine cannot."""
         if override == self.override:
@@ -154,6 +194,7 @@ class Workspace:
         """Stop all threads; the workspace cannot be used afterwards."""
         self._end_renderer()
         self._reader.close()
+        self._files.close()
 
     # Asking
 
@@ -163,13 +204,19 @@ class Workspace:
         predictor: str | None,
         purpose: Purpose,
         way_back: Callable[[], None] | None = None,
+        saved: Saved | None = None,
+        note: str = "",
     ) -> None:
         renderer = self._host.get(self.override)
         self.rendering.attach(None)
         if self._encoding is not None:
-            self._held, self._encoding = self._encoding.picture, None
+            if self._opening is None or self._opening.saved is None:
+                self._held = self._encoding.picture
+            self._encoding = None
+        if saved is not None:
+            self._held = None  # the session's own picture takes its place
         self._request = (checkpoint, predictor)
-        self._opening = _Opening(renderer.open(checkpoint, predictor), purpose, way_back)
+        self._opening = Opening(renderer.open(checkpoint, predictor), purpose, way_back, saved, note)
         if self.opened is None:
             self._set_phase("loading")
         self._tell_busy()
@@ -184,12 +231,12 @@ class Workspace:
         elif self._request is not None:
             self._open(*self._request, "open")
 
-    def _encode(self, picture: Picture) -> None:
+    def _encode(self, picture: Brought) -> None:
         renderer = self._host.get(self.override)
-        self._encoding = _Encoding(renderer.encode(picture.pixels), picture)
+        self._encoding = Encoding(renderer.encode(picture.seen), picture)
         self._tell_busy()
 
-    def _bring(self, picture: Picture) -> None:
+    def _bring(self, picture: Brought) -> None:
         if self._opening is not None:
             self._held = picture
         elif self.opened is None:
@@ -208,13 +255,23 @@ class Workspace:
         else:
             for note in answer.notes:
                 self._note(f"{answer.name}: {note}")
+            picture = Brought(answer.name, answer.pixels)
             if self._hold_next and self.opened is None:
-                self._held = answer
+                self._held = picture
             else:
-                self._bring(answer)
+                self._bring(picture)
         self._hold_next = False
         self._proceed()
         self._tell_busy()
+
+    def _have_found(self, found: Found) -> None:
+        assert found.checkpoint is not None
+        self._open(found.checkpoint, found.predictor, "session", saved=found.saved, note=found.note)
+
+    def _fail_first(self, reason: str) -> None:
+        """Say that nothing is open, where nothing is, because the session could not be opened."""
+        if self.opened is None and self._opening is None:
+            self._set_phase("failed", reason)
 
     def _have_opened(self, opened: Opened) -> None:
         if self._opening is not None and opened.token == self._opening.token:
@@ -232,7 +289,13 @@ class Workspace:
         if opening is None or opening.opened is None or self._encoding is not None:
             return
         opened, first = opening.opened, self.opened is None
-        if opening.purpose != "open":
+        if opening.saved is not None:
+            source = opening.saved.source
+            if source is not None and "encode" not in opened.spec.cannot:
+                self._encode(Brought(source.name, source.picture, source.crop))
+            else:
+                self._finish_session(opening.saved, opened, None)
+        elif opening.purpose != "open":
             self._adopt(opened, self.session.document.checkpoint)
         elif not (first and self._reader.busy):
             picture, self._held = self._held or self._current_picture(), None
@@ -241,12 +304,10 @@ class Workspace:
             else:
                 self._finish_opening(opened, start_in_the_middle(opened.spec))
 
-    def _current_picture(self) -> Picture | None:
-        from latentlab.data.pictures import Picture
-
+    def _current_picture(self) -> Brought | None:
         state = self.session.document.explore
         source = None if state is None else state.source
-        return None if source is None else Picture(source.picture, (), source.name)
+        return None if source is None else Brought(source.name, source.picture, source.crop)
 
     def _have_encoded(self, encoded: Encoded) -> None:
         encoding = self._encoding
@@ -256,21 +317,37 @@ class Workspace:
         opened = self._opening.opened if self._opening is not None else self.opened
         assert opened is not None
         picture = encoding.picture
-        explore = start_from_picture(opened.spec, picture.name, picture.pixels, encoded)
+        if self._opening is not None and self._opening.saved is not None:
+            self._finish_session(self._opening.saved, opened, encoded)
+            return
+        explore = start_from_picture(opened.spec, picture.name, picture.pixels, encoded, picture.crop)
         if self._opening is not None:
             self._finish_opening(opened, explore)
         else:
             document = replace(self.session.document, explore=explore)
-            self.session.change(f"Open picture {picture.name}", document)
+            self.session.change(picture.step or f"Open picture {picture.name}", document)
         self._tell_busy()
 
     def _finish_opening(self, opened: Opened, explore: Explore) -> None:
         document = replace(self.session.document, checkpoint=CheckpointRef.of(opened), explore=explore)
+        self._enter(f"Open model {opened.name}", opened, document)
+
+    def _finish_session(self, saved: Saved, opened: Opened, encoded: Encoded | None) -> None:
+        note = "" if self._opening is None else self._opening.note
+        found = restored(saved, opened, encoded, self.session.document, note)
+        self._enter(f"Open session {saved.name}", opened, found.document)
+        self.session_opened.emit(saved)
+        message = found.message(saved.name)
+        if message is not None:
+            self.session.message.emit(message)
+
+    def _enter(self, step: str, opened: Opened, document: Document) -> None:
+        """Change over to the document of a model that has been opened; the first one is no step."""
         first, self.opened = self.opened is None, opened
         if first:
             self.session.restart(document)
         else:
-            self.session.change(f"Open model {opened.name}", document)
+            self.session.change(step, document)
         self._adopt(opened, document.checkpoint)
 
     def _adopt(self, opened: Opened, reference: CheckpointRef | None) -> None:
@@ -295,7 +372,9 @@ class Workspace:
         elif failed.task == "encode" and encoding is not None and failed.token == encoding.token:
             what = "The picture could not be encoded: "
             self._encoding = None
-            if opening is not None and opening.opened is not None:
+            if opening is not None and opening.opened is not None and opening.saved is not None:
+                self._finish_session(opening.saved, opening.opened, None)
+            elif opening is not None and opening.opened is not None:
                 self._finish_opening(opening.opened, start_in_the_middle(opening.opened.spec))
         elif failed.task == "render" and not self.rendering.is_stale(failed.token):
             what = "The picture could not be rendered: "
@@ -306,7 +385,7 @@ class Workspace:
         text = failed.message if failed.expected else what + failed.message
         self._error(text, failed.details)
 
-    def _fail_opening(self, opening: _Opening, failed: Failed) -> None:
+    def _fail_opening(self, opening: Opening, failed: Failed) -> None:
         self._opening = None
         if self.opened is None:
             # The picture that should have been the first waits for the next model.

@@ -42,6 +42,44 @@ def no_predictor(workspace: Workspace) -> str:
     return "" if workspace.opened.predictor is not None else "No attribute predictor fits this model."
 
 
+def no_source(workspace: Workspace) -> str:
+    """Say that no picture was brought in, so that there is none to crop."""
+    state = workspace.session.document.explore
+    there = workspace.in_step and state is not None and state.source is not None
+    return "" if there else "No picture was brought in."
+
+
+def no_two_pins(workspace: Workspace) -> str:
+    """Say that a path needs two ticked pins."""
+    ticked = [pin for pin in workspace.session.document.shelf.pins if pin.ticked]
+    return "" if workspace.in_step and len(ticked) > 1 else "Pin two pictures and tick them first."
+
+
+def no_two_places(workspace: Workspace) -> str:
+    """Say that a direction needs two pins or groups."""
+    shelf = workspace.session.document.shelf
+    there = workspace.in_step and len(shelf.pins) + len(shelf.groups) > 1
+    return "" if there else "Pin two pictures or make two groups first."
+
+
+def no_ticked_pin(workspace: Workspace) -> str:
+    """Say that a group needs a ticked pin."""
+    ticked = any(pin.ticked for pin in workspace.session.document.shelf.pins)
+    return "" if workspace.in_step and ticked else "No pin is ticked."
+
+
+def no_directions(workspace: Workspace) -> str:
+    """Say that there are no directions."""
+    there = workspace.in_step and bool(workspace.session.document.shelf.directions)
+    return "" if there else "There are no directions yet."
+
+
+def no_two_directions(workspace: Workspace) -> str:
+    """Say that there are not two directions to make orthogonal."""
+    there = workspace.in_step and len(workspace.session.document.shelf.directions) > 1
+    return "" if there else "There are no two directions yet."
+
+
 def not_edited(workspace: Workspace) -> str:
     """Say that there is nothing to reset, where there is nothing."""
     state = workspace.session.document.explore
@@ -155,17 +193,50 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "Export &figure…",
         "Ctrl+Shift+S",
         "",
-        "Save the three pictures and the attribute bars as one PNG",
+        "Save the view that is shown as one PNG: pictures and bars, grid, chart or map",
         hindrance=no_model,
     ),
     ActionSpec(
         "export_table",
         FILE,
-        "Export attribute &table…",
+        "Export &table…",
         "Ctrl+T",
         "",
-        "Save the predicted attributes of the three pictures as CSV",
+        "Save the numbers of the view that is shown as CSV",
         hindrance=no_predictor,
+    ),
+    ActionSpec(
+        "export_loop",
+        FILE,
+        "Export &loop…",
+        "Ctrl+L",
+        "loop",
+        "Save the path through the ticked pins as GIF, WebP, APNG or MP4",
+        hindrance=no_two_pins,
+    ),
+    ActionSpec(
+        "open_session",
+        FILE,
+        "Open sess&ion…",
+        "Ctrl+Alt+O",
+        "",
+        "Open a session that was saved: model, picture, latent, pins and directions",
+        separated=True,
+    ),
+    ActionSpec(
+        "save_session",
+        FILE,
+        "Save session &as…",
+        "Ctrl+Alt+S",
+        "",
+        "Save all that is set, to come back to it or pass it on",
+        hindrance=no_model,
+    ),
+    ActionSpec(
+        "reopen_session",
+        FILE,
+        "Reopen &last session",
+        tip="Come back to what was open when the program was last closed",
     ),
     ActionSpec("quit", FILE, "&Quit", "Ctrl+Q", separated=True),
     ActionSpec("undo", EDIT, "&Undo", "Ctrl+Z", "undo", hindrance=nothing_done, naming=_undo_title),
@@ -207,6 +278,16 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "Bring in the picture, file or latent in the clipboard",
     ),
     ActionSpec(
+        "crop",
+        EDIT,
+        "C&rop picture…",
+        "Ctrl+Shift+X",
+        "",
+        "Choose which square of your picture the model sees",
+        hindrance=no_source,
+        separated=True,
+    ),
+    ActionSpec(
         "randomise",
         LATENT,
         "&Randomise",
@@ -234,12 +315,89 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         hindrance=not_edited,
     ),
     ActionSpec(
+        "pin",
+        LATENT,
+        "&Pin",
+        "Ctrl+P",
+        "pin",
+        "Put the edited picture aside, to come back to, compare with or travel to",
+        hindrance=no_model,
+        separated=True,
+    ),
+    ActionSpec(
+        "play_path",
+        LATENT,
+        "Play the pat&h",
+        "Ctrl+Space",
+        "play",
+        "Travel through the ticked pins, again and again",
+        hindrance=no_two_pins,
+    ),
+    ActionSpec(
+        "group_pins",
+        LATENT,
+        "&Group ticked pins",
+        "Ctrl+G",
+        "",
+        "Make a group of the ticked pins; its mean can be the end of a direction",
+        hindrance=no_ticked_pin,
+    ),
+    ActionSpec(
+        "add_difference",
+        LATENT,
+        "Direction &between pins…",
+        "Ctrl+D",
+        "",
+        "Add the direction from one pin or group to another",
+        hindrance=no_two_places,
+        separated=True,
+    ),
+    ActionSpec(
+        "orthogonalise",
+        LATENT,
+        "&Orthogonalise directions",
+        tip="Make each direction orthogonal to those above it, so that moving along one leaves them alone",
+        hindrance=no_two_directions,
+    ),
+    ActionSpec(
+        "load_directions",
+        LATENT,
+        "&Load directions…",
+        tip="Add the directions of a file to the list",
+        hindrance=no_model,
+    ),
+    ActionSpec(
+        "save_directions",
+        LATENT,
+        "&Save directions…",
+        tip="Save all directions, with their names and ranges, as JSON",
+        hindrance=no_directions,
+    ),
+    ActionSpec("view_picture", VIEW, "P&icture", "Alt+1", "picture", "Show the pictures"),
+    ActionSpec(
+        "view_grid", VIEW, "&Grid", "Alt+2", "grid", "Show what dimensions and directions do, side by side"
+    ),
+    ActionSpec(
+        "view_probe", VIEW, "P&robe", "Alt+3", "probe", "Show how attributes change along a direction"
+    ),
+    ActionSpec("view_map", VIEW, "&Map", "Alt+4", "map", "Show the encoded data as a map"),
+    ActionSpec(
         "side_by_side",
         VIEW,
         "&Side by side",
         "Ctrl+1",
         "compare",
         "Show input, reconstruction and edited picture at the same size",
+        checkable=True,
+        separated=True,
+    ),
+    ActionSpec(
+        "difference",
+        VIEW,
+        "&Difference",
+        "Ctrl+3",
+        "difference",
+        "Show where the edited picture differs from the start, or from the pin that is compared with",
         checkable=True,
     ),
     ActionSpec(
@@ -251,6 +409,11 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "Show the model's own pixels as squares instead of smoothing between them",
         checkable=True,
     ),
+    ActionSpec(
+        "zoom_in", VIEW, "Zoom i&n", "Ctrl++", tip="Enlarge the pictures (or turn the wheel over one)"
+    ),
+    ActionSpec("zoom_out", VIEW, "Zoom ou&t", "Ctrl+-", tip="Show more of the pictures"),
+    ActionSpec("zoom_whole", VIEW, "&Whole picture", "Ctrl+9", tip="Show the whole pictures again"),
     SubmenuSpec("theme", VIEW, "&Theme", separated=True),
     SubmenuSpec("device", SETTINGS, "&Device"),
     SubmenuSpec("precision", SETTINGS, "&Precision of live frames"),

@@ -9,7 +9,12 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 import latentlab
 
 CHECKPOINT_FILTER = "Checkpoints (config.json *.safetensors);;All files (*)"
-TARGET_FILTERS = {".png": "PNG (*.png)", ".csv": "CSV (*.csv)"}
+TARGET_FILTERS = {
+    ".png": "PNG (*.png)",
+    ".csv": "CSV (*.csv)",
+    ".json": "JSON (*.json)",
+    ".gif": "GIF (*.gif);;WebP (*.webp);;Animated PNG (*.png);;MP4 (*.mp4)",
+}
 
 
 def ask_checkpoint(parent: QWidget) -> Path | None:
@@ -27,14 +32,29 @@ def ask_picture(parent: QWidget) -> Path | None:
     return Path(path) if path else None
 
 
+def ask_session(parent: QWidget) -> Path | None:
+    """Ask for a session that was saved; None where nothing was chosen."""
+    path, _ = QFileDialog.getOpenFileName(parent, "Open session", "", "Sessions (*.json);;All files (*)")
+    return Path(path) if path else None
+
+
+def ask_directions(parent: QWidget) -> Path | None:
+    """Ask for a file of directions; None where nothing was chosen."""
+    path, _ = QFileDialog.getOpenFileName(parent, "Load directions", "", "Directions (*.json);;All files (*)")
+    return Path(path) if path else None
+
+
 def ask_target(parent: QWidget, name: str) -> Path | None:
     """Ask where to save; ``name`` is the proposal, and its suffix is added where none is written."""
     suffix = Path(name).suffix
-    text, _ = QFileDialog.getSaveFileName(parent, "Export", name, TARGET_FILTERS[suffix])
+    text, chosen = QFileDialog.getSaveFileName(parent, "Export", name, TARGET_FILTERS[suffix])
     if not text:
         return None
     path = Path(text)
-    return path if path.suffix else path.with_suffix(suffix)
+    if path.suffix:
+        return path
+    wanted = chosen.partition("(*")[2].rstrip(")")
+    return path.with_suffix(wanted if wanted.startswith(".") else suffix)
 
 
 def show_about(parent: QWidget) -> None:

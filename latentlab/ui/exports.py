@@ -1,24 +1,39 @@
-"""What the Explore screen gives away: picture, figure, table, Python. All from the settled frame."""
+"""What the Explore screen gives away: picture, figure, table, loop, Python. Pictures are settled ones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QByteArray
 from PySide6.QtGui import QFont, QImage, QImageWriter
 from PySide6.QtWidgets import QApplication
 
 from latentlab.live.frames import Frame
-from latentlab.operations.attribute_table import Probabilities, attribute_rows, origin_note, table_text
+from latentlab.operations.attribute_table import attribute_rows, origin_note, save_table, table_text
+from latentlab.operations.direction import Directions, save_directions
+from latentlab.operations.grid_plan import GridPlan
 from latentlab.operations.latent_text import latent_text
+from latentlab.session.batches import Export
 from latentlab.session.document import Explore
-from latentlab.session.python_code import explore_code
 from latentlab.session.session import Message
+from latentlab.session.view_code import view_code
 from latentlab.session.workspace import Workspace
+from latentlab.session.writing import FileWriter
 from latentlab.ui.figure import FigurePicture, compose
 from latentlab.ui.widgets.bars_painter import Series
 from latentlab.ui.widgets.picture_view import bgrx, image_of
+
+if TYPE_CHECKING:
+    from latentlab.ui.screens.explore import ExploreScreen
+
+CHART = (880, 480)
+MAP = (1080, 720)
+"""Width and height of an exported chart and map, in pixels before enlarging."""
 
 
 class Exports:
@@ -26,21 +41,31 @@ class Exports:
 
     Parameters
     ----------
+    screen
+        Whose views are exported.
+    writer
+        Writes files.
     smooth
         Whether the pictures are shown smoothed, as they should be in the figure.
-    start
-        The picture and probabilities of a start without an input, as they are shown.
     """
 
     def __init__(
         self,
         workspace: Workspace,
+        screen: ExploreScreen,
+        writer: FileWriter,
         smooth: Callable[[], bool],
-        start: Callable[[], tuple[QImage | None, Probabilities]],
     ) -> None:
-        self._workspace = workspace
+        self._workspace, self._screen, self._writer = workspace, screen, writer
         self._smooth = smooth
-        self._start = start
+        self._export = Export(workspace.rendering)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is still being rendered or written."""
+        return self._export.busy or self._writer.busy
+
+    # The edited picture and its latent
 
     def picture(self, path: Path) -> None:
         """Save the settled picture as PNG, at the model's own size."""
@@ -57,14 +82,6 @@ class Exports:
 
         self._workspace.rendering.when_settled(copy)
 
-    def copy_python(self) -> None:
-        """Copy a program that makes the settled picture again."""
-        document = self._workspace.session.document
-        if document.checkpoint is not None and document.explore is not None:
-            text = explore_code(document.checkpoint, document.explore, document.threads)
-            QApplication.clipboard().setText(text)
-            self._note("A Python program that makes the edited picture again was copied.")
-
     def copy_latent(self) -> None:
         """Copy the edited latent as text, which can be pasted here or in another window."""
         document = self._workspace.session.document
@@ -74,51 +91,130 @@ class Exports:
             QApplication.clipboard().setText(text)
             self._note("The edited latent was copied as text. Paste it to come back to it.")
 
-    def table(self, path: Path) -> None:
-        """Save the attributes of the pictures as CSV."""
+    def directions(self, path: Path) -> None:
+        """Save all directions as JSON."""
+        document = self._workspace.session.document
+        reference, found = document.checkpoint, document.shelf.directions
+        if reference is not None and found:
+            record = Directions(model=reference.name, sha256=reference.sha256, directions=found)
+            self._writer.write(partial(save_directions, path, record), f"Saved as {path}.")
 
-        def save(state: Explore, frame: Frame) -> None:
-            opened = self._workspace.opened
-            if opened is None or opened.predictor is None:
-                return
-            named = {one.title.lower(): one.probabilities for one in self._series(state, frame)}
-            text = table_text(attribute_rows(opened.predictor, named))
-            try:
-                path.write_text(text, encoding="utf-8", newline="")
-            except OSError as error:
-                self._failed(path, error.strerror or str(error))
-            else:
-                self._note(f"The attribute table was saved as {path}.")
+    # What depends on the view
 
-        self._workspace.rendering.when_settled(save)
+    def copy_python(self, view: str) -> None:
+        """Copy a program that makes what the view shows again."""
+        text = view_code(view, self._workspace.session.document, self._screen.map.data.found)
+        if text:
+            QApplication.clipboard().setText(text)
+            what = {"picture": "the edited picture", "grid": "the grid", "probe": "the curves"}
+            self._note(f"A Python program that makes {what.get(view, 'the map')} again was copied.")
 
-    def figure(self, path: Path, font: QFont) -> None:
-        """Save the three pictures and the bars as one PNG."""
+    def figure(self, path: Path, view: str, font: QFont) -> None:
+        """Save what the view shows as one PNG."""
+        if view == "grid":
+            self._render_grid(partial(self._write_sheet, path))
+        elif view == "probe":
+            self._save(self._screen.probe.chart.picture(*CHART), path)
+        elif view == "map":
+            self._save(self._screen.map.canvas.picture(*MAP), path)
+        else:
+            self._workspace.rendering.when_settled(partial(self._save_figure, path, font))
 
-        def save(state: Explore, frame: Frame) -> None:
-            opened = self._workspace.opened
-            if opened is None:
-                return
-            source = state.source
-            seen = None if source is None else image_of(bgrx(source.encoded.source)).copy()
-            start = self._start()[0] if source is None else image_of(source.encoded.reconstruction).copy()
-            pictures = [
-                FigurePicture("Input", "input", seen),
-                FigurePicture("Start" if source is None else "Reconstruction", "start", start),
-                FigurePicture("Edited", "edited", image_of(frame.pixels[0]).copy()),
-            ]
-            series = self._series(state, frame) if opened.predictor is not None else []
-            caption = self._caption(state)
-            image = compose(pictures, opened.predictor, series, caption, font, self._smooth())
-            self._save(image, path)
+    def table(self, path: Path, view: str) -> None:
+        """Save the numbers of what the view shows as CSV."""
+        if view == "grid":
+            self._render_grid(partial(self._write_grid_table, path))
+        elif view == "probe":
+            rows = self._screen.probe.table()
+            if rows:
+                from latentlab.operations.probe import save_probe_table
 
-        self._workspace.rendering.when_settled(save)
+                self._writer.write(partial(save_probe_table, path, rows), f"Saved as {path}.")
+        elif view == "map":
+            self._screen.map.save_table(path, self._writer)
+        else:
+            self._workspace.rendering.when_settled(partial(self._save_attributes, path))
+
+    def loop(self, path: Path, fps: float) -> None:
+        """Save the path through the ticked pins as a loop; the suffix says the format."""
+        latents = self._screen.picture.path_latents()
+        state = self._workspace.explore.state
+        if latents is None or state is None:
+            return
+        self._note(f"Rendering {len(latents)} pictures of the path…")
+
+        def write(frame: Frame) -> None:
+            from latentlab.operations.sheet import save_loop
+
+            self._writer.write(partial(save_loop, path, _rgb(frame), fps), f"Saved as {path}.")
+
+        self._export.render(latents, state.condition, write)
+
+    # The grid
+
+    def _render_grid(self, taker: Callable[[GridPlan, Frame], None]) -> None:
+        plan, state = self._screen.grid.follower.plan, self._workspace.explore.state
+        if plan is not None and state is not None:
+            self._export.render(plan.latents, state.condition, partial(taker, plan))
+
+    def _write_sheet(self, path: Path, plan: GridPlan, frame: Frame) -> None:
+        def write() -> None:
+            from latentlab.data.contact_sheet import save_sheet
+            from latentlab.operations.sheet import labelled, sheet
+
+            image = sheet(_rgb(frame), plan.columns)
+            save_sheet(
+                path, np.array(labelled(image, frame.pixels.shape[1], plan.row_labels, plan.column_labels))
+            )
+
+        self._writer.write(write, f"Saved as {path}.")
+
+    def _write_grid_table(self, path: Path, plan: GridPlan, frame: Frame) -> None:
+        opened = self._workspace.opened
+        if opened is None or opened.predictor is None:
+            return
+        named = {
+            name: {attribute: rows[k] for attribute, rows in frame.attributes.items()}
+            for k, name in enumerate(plan.names)
+        }
+        self._writer.write(
+            partial(save_table, path, attribute_rows(opened.predictor, named)), f"Saved as {path}."
+        )
+
+    # The pictures
+
+    def _save_attributes(self, path: Path, state: Explore, frame: Frame) -> None:
+        opened = self._workspace.opened
+        if opened is None or opened.predictor is None:
+            return
+        named = {one.title.lower(): one.probabilities for one in self._series(state, frame)}
+        text = table_text(attribute_rows(opened.predictor, named))
+        done = f"The attribute table was saved as {path}."
+        self._writer.write(lambda: path.write_text(text, encoding="utf-8", newline=""), done)
+
+    def _save_figure(self, path: Path, font: QFont, state: Explore, frame: Frame) -> None:
+        opened, stage = self._workspace.opened, self._screen.stage
+        if opened is None:
+            return
+        source = state.source
+        seen = None if source is None else image_of(bgrx(source.encoded.source)).copy()
+        start = stage.start.pixels
+        shown = None if start is None else image_of(start).copy()
+        pictures = [
+            FigurePicture("Input", "input", seen),
+            FigurePicture("Start" if source is None else "Reconstruction", "start", shown),
+            FigurePicture("Edited", "edited", image_of(frame.pixels[0]).copy()),
+        ]
+        series = self._series(state, frame) if opened.predictor is not None else []
+        image = compose(pictures, opened.predictor, series, self._caption(state), font, self._smooth())
+        self._save(image, path)
 
     def _series(self, state: Explore, frame: Frame) -> list[Series]:
         edited = {name: values[0] for name, values in frame.attributes.items()}
         if state.source is None:
-            start = self._start()[1]
-            before = [Series("Start", "start", start)] if start else []
+            start = self._screen.start_frame
+            attributes = {} if start is None else {name: rows[0] for name, rows in start.attributes.items()}
+            before = [Series("Start", "start", attributes)] if attributes else []
         else:
             encoded = state.source.encoded
             before = [
@@ -156,11 +252,15 @@ class Exports:
         if QImageWriter(str(path), QByteArray(b"PNG")).write(image):
             self._note(f"Saved as {path}.")
         else:
-            self._failed(path, "the folder cannot be written to or is missing")
-
-    def _failed(self, path: Path, reason: str) -> None:
-        text = f"{path} was not saved: {reason}. Choose another place."
-        self._workspace.session.message.emit(Message("error", text))
+            text = (
+                f"{path} was not saved: the folder cannot be written to or is missing. Choose another place."
+            )
+            self._workspace.session.message.emit(Message("error", text))
 
     def _note(self, text: str) -> None:
         self._workspace.session.message.emit(Message("note", text))
+
+
+def _rgb(frame: Frame) -> list[NDArray[np.uint8]]:
+    """Return a frame's pictures, uint8 ``[S, S, 3]``, RGB."""
+    return [np.ascontiguousarray(pixels[..., 2::-1]) for pixels in frame.pixels]

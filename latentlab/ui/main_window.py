@@ -9,27 +9,33 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage, QPaintEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from latentlab.live.frames import Opened
-from latentlab.operations.attribute_table import Probabilities
 from latentlab.session.session import Change, Message
 from latentlab.session.workspace import Workspace
+from latentlab.session.writing import FileWriter
 from latentlab.ui import dialogs, incoming, menus
 from latentlab.ui.actions import Actions
 from latentlab.ui.exports import Exports
 from latentlab.ui.icons import application_icon
-from latentlab.ui.screens.explore import LATER_MILLISECONDS, ExploreScreen
+from latentlab.ui.screens.explore import LATER_MILLISECONDS, VIEWS, ExploreScreen
+from latentlab.ui.sessions import Sessions
 from latentlab.ui.settings import Settings
 from latentlab.ui.theme import SCHEMES, Scheme, Theme
 from latentlab.ui.widgets.banner import Banner
 from latentlab.ui.widgets.command_palette import CommandPalette
 from latentlab.ui.widgets.header import Header
-from latentlab.ui.widgets.picture_view import image_of
 from latentlab.ui.widgets.sample_menu import SampleMenu
 from latentlab.ui.widgets.state_page import StatePage
 from latentlab.ui.widgets.status import Status
+
+WAYS = ("side_by_side", "show_pixels", "difference")
+"""The ways of looking at the pictures that are remembered."""
+FIGURES = {"picture": "figure", "grid": "grid", "probe": "probe", "map": "map"}
+TABLES = {"picture": "attributes", "grid": "grid", "probe": "probe", "map": "map"}
+"""What the exports of each view are called at first."""
 
 
 class MainWindow(QMainWindow):
@@ -59,14 +65,16 @@ class MainWindow(QMainWindow):
         self._refresh_later.timeout.connect(self.actions_table.refresh)
         self.actions_table.fill(self.menuBar())
         self.header = Header(self.actions_table, SampleMenu(self._bring_sample), theme)
-        self.banner = Banner(theme)
         self.state_page = StatePage(
             self.actions_table["open_checkpoint"],
             partial(self._open_bundled, menus.DEFAULT_MODEL) if menus.has_default_model() else None,
         )
         self.explore = ExploreScreen(workspace, theme, self.actions_table)
         self.screens: dict[str, QWidget] = {ExploreScreen.name: self.explore}
-        self.exports = Exports(workspace, lambda: not self._checked("show_pixels"), self._start_as_shown)
+        self._writer = FileWriter(workspace.rendering.post, workspace.session.message.emit)
+        self.exports = Exports(
+            workspace, self.explore, self._writer, lambda: not self._checked("show_pixels")
+        )
         self.status = Status()
         self.setStatusBar(self.status)
         self._stack = QStackedWidget()
@@ -78,12 +86,10 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.header)
-        around = QVBoxLayout()
-        around.setContentsMargins(16, 0, 16, 6)
-        around.addWidget(self.banner)
-        layout.addLayout(around)
         layout.addWidget(self._stack, 1)
         self.setCentralWidget(centre)
+        self.banner = Banner(theme, centre)
+        self.sessions = Sessions(workspace, self.explore, self.banner, settings, self)
 
         self._fill_submenus()
         self._restore()
@@ -104,7 +110,7 @@ class MainWindow(QMainWindow):
         if path.exists():
             self.settings.add_recent(str(path.resolve()))
             self._fill_recent()
-        incoming.take_path(path, self.workspace)
+        incoming.take_path(path, self.workspace, self.explore.intents)
 
     def begin(self, checkpoint: str | None, picture: Path | None, predictor: str | None = None) -> None:
         """Open the first checkpoint and picture; None for the bundled ones, where there are any.
@@ -127,6 +133,7 @@ class MainWindow(QMainWindow):
         self.workspace.open_checkpoint(chosen, predictor)
         if first is not None:
             self.workspace.bring_file(first, "" if picture else menus.sample_title(first))
+        self.sessions.begin(recover=checkpoint is None and picture is None)
 
     # Handlers of the actions
 
@@ -136,20 +143,37 @@ class MainWindow(QMainWindow):
             "open_checkpoint": lambda: self._ask(dialogs.ask_checkpoint),
             "open_picture": lambda: self._ask(dialogs.ask_picture),
             "export_picture": lambda: self._ask_target("edited.png", self.exports.picture),
-            "export_figure": lambda: self._ask_target("figure.png", self._export_figure),
-            "export_table": lambda: self._ask_target("attributes.csv", self.exports.table),
+            "export_figure": self._export_figure,
+            "export_table": self._export_table,
+            "export_loop": self._export_loop,
+            "open_session": lambda: self._ask(dialogs.ask_session),
+            "save_session": self._save_session,
+            "reopen_session": lambda: self.sessions.reopen_last(),
             "quit": self.close,
             "undo": session.undo,
             "redo": session.redo,
             "copy_picture": lambda: self.exports.copy_picture(),
-            "copy_python": lambda: self.exports.copy_python(),
+            "copy_python": lambda: self.exports.copy_python(self.explore.view),
             "copy_latent": lambda: self.exports.copy_latent(),
             "paste": self.paste,
+            "crop": lambda: self.explore.crop(),
             "randomise": lambda: self.explore.randomise(),
             "mutate": lambda: self.explore.mutate(),
             "reset_all": self.workspace.explore.reset_all,
+            "pin": lambda: self.explore.explore_panel.pin(),
+            "play_path": lambda: self.explore.play_path(),
+            "group_pins": lambda: self.explore.explore_panel.group_pins(),
+            "add_difference": lambda: self.explore.explore_panel.add_difference(),
+            "orthogonalise": lambda: self.explore.explore_panel.orthogonalise(),
+            "load_directions": lambda: self._ask(dialogs.ask_directions),
+            "save_directions": lambda: self._ask_target("directions.json", self.exports.directions),
+            **{f"view_{view}": partial(self._show_view, view) for view in VIEWS},
             "side_by_side": self._show_ways,
             "show_pixels": self._show_ways,
+            "difference": self._show_ways,
+            "zoom_in": lambda: self.explore.stage.zoom_by(1.0),
+            "zoom_out": lambda: self.explore.stage.zoom_by(-1.0),
+            "zoom_whole": lambda: self.explore.stage.show_whole(),
             "commands": self.show_commands,
             "about": lambda: dialogs.show_about(self),
         }
@@ -167,7 +191,12 @@ class MainWindow(QMainWindow):
     def paste(self) -> None:
         """Bring in what the clipboard holds."""
         self.banner.dismiss()
-        if incoming.take(QApplication.clipboard().mimeData(), self.workspace, "pasted picture") is None:
+        if (
+            incoming.take(
+                QApplication.clipboard().mimeData(), self.workspace, self.explore.intents, "pasted picture"
+            )
+            is None
+        ):
             self.status.showMessage("The clipboard holds no picture, file or latent.", 4000)
 
     def _ask(self, ask: Callable[[QWidget], Path | None]) -> None:
@@ -180,18 +209,28 @@ class MainWindow(QMainWindow):
         if path is not None:
             write(path)
 
-    def _export_figure(self, path: Path) -> None:
-        self.exports.figure(path, self.font())
+    def _export_figure(self) -> None:
+        view = self.explore.view
+        self._ask_target(f"{FIGURES[view]}.png", lambda path: self.exports.figure(path, view, self.font()))
 
-    def _start_as_shown(self) -> tuple[QImage | None, Probabilities]:
-        pixels = self.explore.stage.start.pixels
-        image = None if pixels is None else image_of(pixels).copy()
-        return image, self.explore.series().get("start", {})
+    def _export_table(self) -> None:
+        view = self.explore.view
+        self._ask_target(f"{TABLES[view]}.csv", lambda path: self.exports.table(path, view))
+
+    def _export_loop(self) -> None:
+        self._ask_target("loop.gif", lambda path: self.exports.loop(path, self.explore.picture.fps))
+
+    def _save_session(self) -> None:
+        self._ask_target("session.json", self.sessions.save)
+
+    def _show_view(self, view: str) -> None:
+        self.explore.show_view(view)
 
     def _show_ways(self) -> None:
         self.explore.stage.set_side_by_side(self._checked("side_by_side"))
-        self.explore.stage.set_smooth(not self._checked("show_pixels"))
-        for name in ("side_by_side", "show_pixels"):
+        self.explore.set_smooth(not self._checked("show_pixels"))
+        self.explore.stage.set_difference(self._checked("difference"))
+        for name in WAYS:
             self.settings.set_flag(name, self._checked(name))
 
     def _checked(self, name: str) -> bool:
@@ -290,7 +329,7 @@ class MainWindow(QMainWindow):
         if geometry is not None:
             self.restoreGeometry(geometry)
         self.theme.choose(self.settings.scheme)
-        for name in ("side_by_side", "show_pixels"):
+        for name in WAYS:
             self.actions_table[name].setChecked(self.settings.flag(name))
         self._show_ways()
         for action, scheme in zip(self._theme_actions, SCHEMES, strict=True):
@@ -311,7 +350,7 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         """Bring in what was dropped."""
         self.banner.dismiss()
-        path = incoming.take(event.mimeData(), self.workspace, "dropped picture")
+        path = incoming.take(event.mimeData(), self.workspace, self.explore.intents, "dropped picture")
         if path is not None:
             event.acceptProposedAction()
             if path:
@@ -321,5 +360,8 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the window's place and stop all threads."""
         self.settings.geometry = self.saveGeometry()
+        self.sessions.close()
+        self.explore.close_threads()
+        self._writer.close()
         self.workspace.close()
         super().closeEvent(event)

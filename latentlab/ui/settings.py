@@ -25,6 +25,11 @@ class Settings:
         )
 
     @property
+    def keeps(self) -> bool:
+        """Whether anything is remembered."""
+        return self._keep
+
+    @property
     def scheme(self) -> Scheme:
         """The scheme that was chosen."""
         value = self._read("scheme", "system")

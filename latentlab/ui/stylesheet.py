@@ -56,6 +56,7 @@ QToolButton { background: transparent; border: 1px solid transparent; border-rad
 QToolButton:hover { background: $sunken; }
 QToolButton:pressed, QToolButton:checked { background: $accent_soft; }
 QToolButton:focus { border-color: $accent; }
+QToolButton::menu-indicator { image: none; }
 QToolButton:disabled { color: $faint; }
 QPushButton::menu-indicator { image: none; width: 0; }
 
@@ -74,6 +75,35 @@ QTreeWidget::item { padding: 4px 6px; border: none; }
 QTreeWidget::item:selected { background: $accent_soft; color: $text; }
 QTreeWidget::item:disabled { color: $faint; }
 QFrame#line { color: $line; }
+
+QTabBar { background: transparent; }
+QTabBar::tab { background: transparent; color: $muted; border: none; border-bottom: 2px solid transparent;
+               padding: 4px 2px 5px 2px; margin-right: 16px; font-weight: 500; }
+QTabBar::tab:selected { color: $text; border-bottom-color: $accent; }
+QTabBar::tab:hover { color: $text; }
+QTabBar::tab:focus { color: $accent; }
+QTabBar::tab:disabled { color: $faint; }
+QComboBox { background: $sunken; color: $text; border: 1px solid transparent; border-radius: 5px;
+            padding: 2px 8px; min-height: 18px; }
+QComboBox:hover { border-color: $line; }
+QComboBox:focus { border-color: $accent; }
+QComboBox:disabled { color: $faint; background: transparent; }
+QComboBox::drop-down { border: none; width: 18px; }
+QComboBox::down-arrow { image: url("$arrow"); width: 12px; height: 12px; }
+QComboBox QAbstractItemView { background: $surface; color: $text; border: 1px solid $line;
+            selection-background-color: $accent_soft; selection-color: $text; outline: none; }
+QCheckBox { color: $text; spacing: 6px; }
+QCheckBox::indicator, QListWidget::indicator { width: 14px; height: 14px; border: 1px solid $faint;
+            border-radius: 4px; background: $surface; }
+QCheckBox::indicator:checked, QListWidget::indicator:checked { background: $accent; border-color: $accent;
+            image: url("$tick"); }
+QCheckBox::indicator:focus { border-color: $accent; }
+QCheckBox::indicator:disabled { border-color: $line; }
+QListWidget { background: transparent; color: $text; border: none; outline: none; }
+QListWidget::item { border-radius: 6px; padding: 2px; }
+QListWidget::item:hover { background: $sunken; }
+QListWidget::item:selected { background: $accent_soft; color: $text; }
+QListWidget::item:selected:active { border: 1px solid $accent; }
 
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar::handle:vertical { background: $line; border-radius: 3px; min-height: 28px; margin: 2px; }
@@ -95,5 +125,5 @@ QFrame#banner QLabel { color: $text; }
 
 
 def stylesheet(colours: Mapping[str, str]) -> str:
-    """Return the style sheet for these colours by name."""
+    """Return the style sheet for these colours, and files of drawings, by name."""
     return _SHEET.substitute(colours)

@@ -30,7 +30,8 @@ class Colours:
     """The colours by what they are for, as ``#rrggbb``.
 
     ``window`` lies under everything, ``surface`` is a card, ``sunken`` a field or the ground of a
-    picture. ``input``, ``start`` and ``edited`` stand for the three pictures wherever they appear.
+    picture. ``input``, ``start`` and ``edited`` stand for the three pictures wherever they appear,
+    ``darker`` and ``lighter`` for what became so in a difference.
     """
 
     window: str
@@ -47,6 +48,8 @@ class Colours:
     input: str
     start: str
     edited: str
+    darker: str
+    lighter: str
     error: str
     error_soft: str
     note: str
@@ -68,6 +71,8 @@ LIGHT = Colours(
     input="#8b93a3",
     start="#2a958f",
     edited="#4b55cf",
+    darker="#1f5fa8",
+    lighter="#b3202f",
     error="#b3261e",
     error_soft="#fdeceb",
     note="#2f5fb3",
@@ -88,6 +93,8 @@ DARK = Colours(
     input="#8a93a3",
     start="#45bdb4",
     edited="#8f98ff",
+    darker="#6db1ff",
+    lighter="#ff7a70",
     error="#ff8a80",
     error_soft="#3a2224",
     note="#8fb6ff",
@@ -147,8 +154,18 @@ class Theme(QObject):
         dark = self._scheme == "dark" or (self._scheme == "system" and system_is_dark)
         self.colours = DARK if dark else LIGHT
         self._app.setPalette(_palette(self.colours))
-        self._app.setStyleSheet(stylesheet(vars(self.colours)))
+        self._app.setStyleSheet(stylesheet({**vars(self.colours), **_drawings(dark)}))
         self.changed.emit()
+
+
+def _drawings(dark: bool) -> dict[str, str]:
+    """Return the files of the drawings that the style sheet names, in the scheme's colours."""
+    scheme = "dark" if dark else "light"
+    try:
+        folder = bundled("resources", "icons").as_posix()
+        return {name: f"{folder}/{name}-{scheme}.svg" for name in ("arrow", "tick")}
+    except LatentLabError:
+        return {"arrow": "none", "tick": "none"}
 
 
 def numerals(font: QFont) -> QFont:

@@ -247,7 +247,7 @@ def test_pictures_can_stand_side_by_side_and_show_their_pixels(driver) -> None:
 
 def test_a_thousand_dimensions_make_only_the_rows_in_view(driver) -> None:
     dimensions = driver.list
-    dimensions.set_dimensions([DimensionInfo(k, -3.0, 3.0) for k in range(4096)])
+    dimensions.set_dimensions([DimensionInfo(k, -3.0, 3.0) for k in range(4096)], 4096)
     assert dimensions.made < 60
     latent = np.zeros(4096, np.float32)
     latent[4000] = 1.5

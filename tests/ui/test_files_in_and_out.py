@@ -222,8 +222,8 @@ def test_the_exported_picture_is_the_settled_one(driver, tmp_path) -> None:
 def test_the_exported_table_holds_what_is_shown(driver, tmp_path) -> None:
     driver.workspace.explore.move(3, 1.5)
     path = tmp_path / "out.csv"
-    driver.window.exports.table(path)
-    driver.wait(path.exists)
+    driver.window.exports.table(path, "picture")
+    driver.wait(lambda: path.exists() and not driver.window.exports.busy)
     rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
     assert len(rows) == 3 * 10
     frame = driver.workspace.rendering.settled_frame
@@ -234,7 +234,7 @@ def test_the_exported_table_holds_what_is_shown(driver, tmp_path) -> None:
 
 def test_the_exported_figure_is_twice_the_size_and_not_empty(driver, tmp_path) -> None:
     path = tmp_path / "figure.png"
-    driver.window.exports.figure(path, driver.window.font())
+    driver.window.exports.figure(path, "picture", driver.window.font())
     driver.wait(path.exists)
     figure = pixels_of(path)
     assert figure.shape[1] == 2 * 880
@@ -242,7 +242,13 @@ def test_the_exported_figure_is_twice_the_size_and_not_empty(driver, tmp_path) -
 
 
 def test_an_export_that_cannot_be_written_says_so(driver, tmp_path) -> None:
-    for write, name in ((driver.window.exports.picture, "x.png"), (driver.window.exports.table, "x.csv")):
+    exports = driver.window.exports
+    driver.screen.show_view("grid")
+    for write, name in (
+        (exports.picture, "x.png"),
+        (lambda path: exports.table(path, "picture"), "x.csv"),
+        (lambda path: exports.table(path, "grid"), "grid.csv"),
+    ):
         driver.window.banner.dismiss()
         write(tmp_path / "no folder" / name)
         driver.wait(lambda: driver.window.banner.message is not None)

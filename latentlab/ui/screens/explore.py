@@ -1,25 +1,33 @@
-"""The Explore screen: sliders for the latent, the pictures, and what a predictor sees in them."""
+"""The Explore screen: the views of what is open, what a predictor sees in it, and where it is changed."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from latentlab.errors import SettingsError
 from latentlab.live.frames import Frame, Opened
 from latentlab.operations.attribute_table import Probabilities
-from latentlab.session.document import Explore
+from latentlab.session.document import Explore, Shelf
+from latentlab.session.intents import Intents
+from latentlab.session.picture_change import PictureChange
+from latentlab.session.pins import PinPictures
 from latentlab.session.session import Change, Message
 from latentlab.session.workspace import Workspace
 from latentlab.ui.actions import Actions
+from latentlab.ui.screens.explore_panel import ExplorePanel
 from latentlab.ui.theme import Theme
+from latentlab.ui.views.grid import GridPage
+from latentlab.ui.views.map import MapPage
+from latentlab.ui.views.picture import PicturePage
+from latentlab.ui.views.probe import ProbePage
 from latentlab.ui.widgets.attribute_card import AttributeCard
-from latentlab.ui.widgets.dimension_panel import DimensionPanel
-from latentlab.ui.widgets.picture_stage import PictureStage
-from latentlab.ui.widgets.picture_view import bgrx
+from latentlab.ui.widgets.picture_view import PictureView, bgrx
 
 REST_MILLISECONDS = 250
 """How long the controls rest before the settled frame is asked for."""
@@ -27,7 +35,11 @@ REST_MILLISECONDS = 250
 LATER_MILLISECONDS = 50
 """A drag's numbers are told after the frame has been painted, at the latest after this time."""
 
-PANEL_LEAST, PANEL_MOST = 384, 440
+PANEL_LEAST, PANEL_MOST = 372, 460
+ASIDE = 200
+"""Width of the edited picture beside a view that does not show it."""
+
+VIEWS = ("picture", "grid", "probe", "map")
 
 
 class ExploreScreen(QWidget):
@@ -35,27 +47,41 @@ class ExploreScreen(QWidget):
 
     ``painted`` tells a frame's generation once both its picture and its bars have been painted.
     ``timed`` tells of a live frame the milliseconds that the worker took and those from the request to
-    that moment.
+    that moment. ``view_changed`` tells which of `VIEWS` is shown.
     """
 
     name = "explore"
     title = "Explore"
     painted = Signal(int)
     timed = Signal(float, float)
+    view_changed = Signal(str)
 
     def __init__(
         self, workspace: Workspace, theme: Theme, actions: Actions, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._workspace = workspace
+        self._workspace, self._theme = workspace, theme
         self._model: Opened | None = None
         self._shown: Explore | None = None
+        self._shelf: Shelf | None = None
         self._frame: Frame | None = None
+        self._pin_frame: Frame | None = None
+        self._start_frame: Frame | None = None
         self._announced = 0
         self._mutations = 0
-        self.stage = PictureStage(theme)
+        self.intents = Intents(workspace)
+        self._pins = PinPictures(workspace)
+        self._change = PictureChange(workspace)
+        self.picture = PicturePage(workspace, self.intents, theme, actions["export_loop"])
+        self.grid = GridPage(workspace, self.intents, theme)
+        self.probe = ProbePage(workspace, self.intents, theme)
+        self.map = MapPage(workspace, self.intents, theme)
+        self.stage = self.picture.stage
+        self.aside = PictureView("Edited", "edited", theme)
+        self.aside.setFixedWidth(ASIDE)
         self.attributes = AttributeCard(theme)
-        self.panel = DimensionPanel(theme, actions["randomise"], actions["mutate"], actions["reset_all"])
+        self.explore_panel = ExplorePanel(workspace, self.intents, theme, actions, self.map.finder)
+        self.panel = self.explore_panel.panel
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MILLISECONDS)
@@ -64,33 +90,86 @@ class ExploreScreen(QWidget):
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._show_later)
+        self._lay_out()
 
-        left = QVBoxLayout()
-        left.setSpacing(12)
-        left.addWidget(self.stage, 1)
-        left.addWidget(self.attributes)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(16, 4, 16, 12)
-        layout.setSpacing(16)
-        layout.addLayout(left, 2)
-        self.panel.setMinimumWidth(PANEL_LEAST)
-        self.panel.setMaximumWidth(PANEL_MOST)
-        layout.addWidget(self.panel, 1)
-
-        intents = workspace.explore
-        dimensions = self.panel.list
-        dimensions.pressed.connect(intents.begin_move)
-        dimensions.released.connect(lambda _dimension: intents.end_move())
-        dimensions.moved.connect(intents.move)
-        dimensions.reset_asked.connect(self._reset_dimension)
+        self.picture.stage.zoom_changed.connect(lambda _zoom: actions.refresh())
         self.panel.draw_asked.connect(lambda: self.draw(self.panel.seed.value()))
+        self.panel.dimensions.measure_asked.connect(self._change.measure)
         self.stage.edited.painted.connect(self._have_painted)
+        self.aside.painted.connect(self._have_painted)
         self.attributes.bars.painted.connect(self._have_painted)
+        self._change.measured.connect(self.panel.dimensions.show_change)
+        self._pins.arrived.connect(self._show_pins)
+        self._pins.active = True
         workspace.session.changed.connect(self._follow)
         workspace.model_changed.connect(self.show_document)
         workspace.busy_changed.connect(self._show_busy)
         workspace.rendering.edited.connect(self._show_frame)
         workspace.rendering.started.connect(self._show_start_frame)
+        self.show_view("picture")
+
+    def _lay_out(self) -> None:
+        self.tabs = QTabBar()
+        self.tabs.setAccessibleName("Views")
+        self.tabs.setExpanding(False)
+        self.tabs.setDrawBase(False)
+        self.tabs.setUsesScrollButtons(False)
+        self._stack, self._controls = QStackedWidget(), QHBoxLayout()
+        self._pages: dict[str, PicturePage | GridPage | ProbePage | MapPage]
+        self._pages = {"picture": self.picture, "grid": self.grid, "probe": self.probe, "map": self.map}
+        for view, page in self._pages.items():
+            self.tabs.addTab(view.capitalize())
+            self._stack.addWidget(page)
+            self._controls.addWidget(page.controls)
+            page.controls.hide()
+        self.tabs.currentChanged.connect(lambda place: self.show_view(VIEWS[place]))
+        top, middle, left = QHBoxLayout(), QHBoxLayout(), QVBoxLayout()
+        top.addWidget(self.tabs)
+        top.addStretch(1)
+        top.addLayout(self._controls)
+        middle.setSpacing(16)
+        middle.addWidget(self._stack, 1)
+        middle.addWidget(self.aside)
+        left.setSpacing(10)
+        left.addLayout(top)
+        left.addLayout(middle, 1)
+        left.addWidget(self.attributes)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(16, 4, 16, 12)
+        layout.setSpacing(16)
+        layout.addLayout(left, 7)
+        self.panel.setMinimumWidth(PANEL_LEAST)
+        self.panel.setMaximumWidth(PANEL_MOST)
+        layout.addWidget(self.panel, 3)
+
+    # Views
+
+    @property
+    def view(self) -> str:
+        """Which of `VIEWS` is shown."""
+        return VIEWS[self._stack.currentIndex()]
+
+    def show_view(self, view: str) -> None:
+        """Show one of `VIEWS`; what nobody looks at is not rendered."""
+        place = VIEWS.index(view)
+        self._stack.setCurrentIndex(place)
+        for name, page in self._pages.items():
+            page.controls.setVisible(name == view)
+        self.tabs.setCurrentIndex(place)
+        self.aside.setVisible(view != "picture")
+        if view != "picture":
+            self.picture.play(False)
+        for name, page in self._pages.items():
+            page.follower.active = name == view
+        self._pages[view].show_document()
+        if self._frame is not None:
+            self._edited.show_frame(self._frame.pixels[0], self._frame.generation)
+        self.view_changed.emit(view)
+
+    @property
+    def _edited(self) -> PictureView:
+        """Where the edited picture is seen."""
+        return self.stage.edited if self.view == "picture" else self.aside
 
     @property
     def frame(self) -> Frame | None:
@@ -109,6 +188,40 @@ class ExploreScreen(QWidget):
             and not self._later.isActive()
             and not self._workspace.busy
         )
+
+    def set_smooth(self, smooth: bool) -> None:
+        """Smooth between the pixels of all pictures, or show them as squares."""
+        self.stage.set_smooth(smooth)
+        self.grid.grid.set_smooth(smooth)
+        self.aside.smooth = smooth
+        self.aside.update()
+
+    @property
+    def start_frame(self) -> Frame | None:
+        """The settled frame of a start without an input; None where there is none, or not yet."""
+        return self._start_frame
+
+    # Intents that need more than the session
+
+    def play_path(self) -> None:
+        """Play the path through the ticked pins, or stop playing it."""
+        self.show_view("picture")
+        self.picture.play(not self.picture.playing)
+
+    def crop(self) -> None:
+        """Let the square of the picture be chosen that the model sees."""
+        state, opened = self._workspace.explore.state, self._workspace.opened
+        if state is None or state.source is None or opened is None:
+            return
+        from latentlab.ui.widgets.crop_dialog import CropDialog  # it needs Pillow, the window does not
+
+        source = state.source
+        dialog = CropDialog(source.picture, source.crop, opened.spec.image_size, self._theme, self)
+        try:
+            if dialog.exec():
+                self._workspace.crop(dialog.crop)
+        finally:
+            dialog.deleteLater()
 
     def randomise(self) -> None:
         """Set out from the next seed's draw (the seed in the box, if it has not been drawn yet)."""
@@ -133,6 +246,14 @@ class ExploreScreen(QWidget):
         except SettingsError as error:
             self._workspace.session.message.emit(Message("error", str(error)))
 
+    def close_threads(self) -> None:
+        """Stop what works in the background for the views."""
+        self.picture.play(False)
+        self.map.finder.close()
+        self.map.data.close()
+
+    # Showing
+
     def show_document(self) -> None:
         """Show everything anew: another model, or its first state."""
         state, opened = self._workspace.explore.state, self._workspace.opened
@@ -140,10 +261,10 @@ class ExploreScreen(QWidget):
             return
         if opened is not self._model:
             self._model = opened
-            self._frame = None
+            self._frame = self._pin_frame = self._start_frame = None
             self.panel.set_model(opened.spec)
             self.attributes.set_predictor(opened.predictor, opened.predictor_name)
-        self._shown = None
+        self._shown = self._shelf = None
         self._show_state(state)
 
     def series(self) -> Mapping[str, Probabilities]:
@@ -172,14 +293,24 @@ class ExploreScreen(QWidget):
     def _show_state(self, state: Explore) -> None:
         self._later.stop()
         before, self._shown = self._shown, state
-        self.panel.show_state(state)
-        if before is None or before.start is not state.start or before.source is not state.source:
+        shelf, self._shelf = self._shelf, self._workspace.session.document.shelf
+        self.explore_panel.show_state(state, self._shelf)
+        new_start = before is None or before.start is not state.start or before.source is not state.source
+        if new_start:
             self._show_start(state)
+        if (
+            new_start
+            or shelf is None
+            or shelf.compared != self._shelf.compared
+            or shelf.pins is not self._shelf.pins
+        ):
+            self._show_reference()
+        self._pages[self.view].show_document()
         self._rest.start()
 
     def _show_start(self, state: Explore) -> None:
         stage, source = self.stage, state.source
-        self.attributes.show_start(state)
+        self._start_frame = None
         if source is not None:
             stage.input.set_caption("Input", source.name)
             stage.input.show_frame(bgrx(source.encoded.source))
@@ -193,15 +324,57 @@ class ExploreScreen(QWidget):
 
     def _show_start_frame(self, frame: Frame) -> None:
         if self._shown is not None and self._shown.source is None:
+            self._start_frame = frame
             self.stage.start.show_frame(frame.pixels[0])
-            self.attributes.bars.show_series("start", "Start", _first(frame.attributes))
+            self._show_reference()
+
+    def _show_pins(self, frame: Frame) -> None:
+        self._pin_frame = frame
+        self.panel.pins.show_pictures(frame.pixels)
+        self._show_reference()
+
+    def _show_reference(self) -> None:
+        """Show in bars and difference what the edited picture is compared with: the start, or a pin."""
+        state, shelf, bars = self._shown, self._shelf, self.attributes.bars
+        if state is None or shelf is None:
+            return
+        source = state.source
+        bars.show_series("input", "Input", None if source is None else source.encoded.source_attributes)
+        pixels: NDArray[np.uint8] | None
+        attributes: Probabilities
+        if shelf.compared:
+            name = shelf.compared
+            pixels, attributes = self._of_pin(shelf)
+        elif source is not None:
+            name, pixels = "Reconstruction", source.encoded.reconstruction
+            attributes = source.encoded.reconstruction_attributes
+        else:
+            name, frame = "Start", self._start_frame
+            pixels = None if frame is None else frame.pixels[0]
+            attributes = {} if frame is None else _row(frame.attributes, 0)
+        bars.show_series("start", name, attributes)
+        bars.show_changes(bool(shelf.compared))
+        self.stage.compare_with(pixels, name if shelf.compared else f"the {name.lower()}")
+
+    def _of_pin(self, shelf: Shelf) -> tuple[NDArray[np.uint8] | None, Probabilities]:
+        frame, names = self._pin_frame, [pin.name for pin in shelf.pins]
+        place = names.index(shelf.compared) if shelf.compared in names else -1
+        if (
+            frame is None
+            or not 0 <= place < len(frame.pixels)
+            or len(frame.pixels) != len(shelf.pins) + len(shelf.groups)
+        ):
+            return None, {}
+        return frame.pixels[place], _row(frame.attributes, place)
 
     def _show_frame(self, frame: Frame) -> None:
         """Show a frame's picture and its bars; both are painted in the next paint of the window."""
         self._frame = frame
-        self.stage.edited.show_frame(frame.pixels[0], frame.generation)
+        self.stage.show_edited(frame.pixels[0], frame.generation)
+        if self.view != "picture":
+            self.aside.show_frame(frame.pixels[0], frame.generation)
         if frame.attributes:
-            self.attributes.bars.show_frame(_first(frame.attributes), frame.generation)
+            self.attributes.bars.show_frame(_row(frame.attributes, 0), frame.generation)
         if frame.settled:
             self.attributes.bars.describe()
         else:
@@ -214,7 +387,7 @@ class ExploreScreen(QWidget):
         bars = self.attributes.bars
         if frame.attributes and bars.isVisible() and bars.painted_generation != generation:
             return
-        if self.stage.edited.painted_generation != generation:
+        if self._edited.painted_generation != generation:
             return
         self._announced = generation
         if self._later.isActive():
@@ -224,16 +397,18 @@ class ExploreScreen(QWidget):
             self.timed.emit(frame.render_ms, 1000.0 * (time.perf_counter() - asked))
         self.painted.emit(generation)
 
-    def _reset_dimension(self, dimension: int) -> None:
-        self._workspace.session.end_gesture()
-        self._workspace.explore.reset(dimension)
-
     def _show_busy(self, _busy: str) -> None:
-        self.panel.setEnabled(self._workspace.in_step)
+        for part in (self.panel, self._stack, self._pages[self.view].controls):
+            part.setEnabled(self._workspace.in_step)
         if self._later.isActive() or self._missed:
             self._show_later()
 
 
-def _first(attributes: Probabilities) -> Probabilities:
-    """Return the first image's probabilities of a batch ``[B, classes]`` by attribute."""
-    return {name: values[0] for name, values in attributes.items()}
+def _compares(shelf: Shelf) -> tuple[str, int]:
+    """Return what tells whether another picture is compared with."""
+    return shelf.compared, id(shelf.pins)
+
+
+def _row(attributes: Probabilities, place: int) -> Probabilities:
+    """Return one image's probabilities of a batch ``[B, classes]`` by attribute."""
+    return {name: values[place] for name, values in attributes.items()}

@@ -101,6 +101,7 @@ class AttributeBars(QWidget):
         self._ground: QPixmap | None = None
         self._numbers = Numbers(self.font())
         self._generation = 0
+        self._changes = False
         self.painted_generation = 0
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -127,6 +128,12 @@ class AttributeBars(QWidget):
         elif role != _ORDER[-1]:
             self._ground = None
         self.update()
+
+    def show_changes(self, changes: bool) -> None:
+        """Show beside the numbers how many points they changed since the start or pin, or not."""
+        if changes != self._changes:
+            self._changes = changes
+            self._lay_out()
 
     def show_frame(self, probabilities: Probabilities, generation: int) -> None:
         """Show the edited picture's probabilities; `painted` then tells the generation."""
@@ -172,7 +179,8 @@ class AttributeBars(QWidget):
         painter.drawPixmap(0, 0, self._ground)
         if series:
             paint_bars(painter, self._layout, series, [len(series) - 1], self._theme.colours)
-            self._numbers.paint(painter, self._layout, series[-1], self._theme.colours)
+            since = self._series.get("start") if self._changes and "edited" in self._series else None
+            self._numbers.paint(painter, self._layout, series[-1], self._theme.colours, since)
         painter.end()
         self.painted_generation = self._generation
         self.painted.emit(self._generation)
@@ -240,7 +248,9 @@ class AttributeBars(QWidget):
         before = self._layout.height
         # Always with room for all three pictures' bars, so that nothing moves when there is no input.
         self._layout = (
-            BarLayout() if self._spec is None else lay_out(self._spec, self.width(), len(_ORDER), self.font())
+            BarLayout()
+            if self._spec is None
+            else lay_out(self._spec, self.width(), len(_ORDER), self.font(), changes=self._changes)
         )
         if self._layout.height != before:
             self.setMinimumHeight(self._layout.height)

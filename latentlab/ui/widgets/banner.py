@@ -1,8 +1,10 @@
-"""A message in the window that stands in nobody's way: an error or a note, to be closed when read."""
+"""A message over the window's foot: an error, a note, or a question; nothing moves to make room for it."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from latentlab.session.session import Message
@@ -13,13 +15,26 @@ NOTE_MILLISECONDS = 8000
 """How long a note stays; an error stays until it is closed or something is done."""
 
 
-class Banner(QFrame):
-    """Shows one message at a time, the newest."""
+WIDEST, EDGE = 760, 16
+"""How wide the banner becomes, and how far it stays from the edges, in pixels."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+
+class Banner(QFrame):
+    """Shows one message at a time, the newest; an error or question stays until it is closed or answered.
+
+    Parameters
+    ----------
+    over
+        The widget over whose foot it floats.
+    """
+
+    def __init__(self, theme: Theme, over: QWidget) -> None:
+        super().__init__(over)
+        self._theme, self._over = theme, over
         self._message: Message | None = None
+        self._answer: Callable[[], object] | None = None
+        self._refuse: Callable[[], object] | None = None
+        over.installEventFilter(self)
         self.setObjectName("banner")
         self._icon = QLabel()
         self._text = QLabel()
@@ -32,16 +47,20 @@ class Banner(QFrame):
         self._copy = QPushButton("Copy details")
         self._copy.setToolTip("Copy the whole message, with what the program noted about it")
         self._copy.clicked.connect(self._copy_details)
+        self._do = QPushButton()
+        self._do.setProperty("role", "primary")
+        self._do.clicked.connect(self._agree)
         self._close = QToolButton()
         self._close.setAccessibleName("Close the message")
         self._close.setToolTip("Close the message")
-        self._close.clicked.connect(self.dismiss)
+        self._close.clicked.connect(self._decline)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 8, 8, 8)
         layout.setSpacing(10)
         layout.addWidget(self._icon)
         layout.addWidget(self._text, 1)
         layout.addWidget(self._copy)
+        layout.addWidget(self._do)
         layout.addWidget(self._close)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -55,11 +74,46 @@ class Banner(QFrame):
         return self._message
 
     def show_message(self, message: Message) -> None:
-        """Show a message in the place of the one before; a note does not replace an error."""
-        showing_error = self._message is not None and self._message.kind == "error"
-        if message.kind == "note" and showing_error:
+        """Show a message in the place of the one before; a note does not replace an error or a question."""
+        standing = self._answer is not None or (self._message is not None and self._message.kind == "error")
+        if message.kind == "note" and standing:
             return
+        self._show(message)
+        if message.kind == "note":
+            self._timer.start(NOTE_MILLISECONDS)
+
+    def ask(
+        self,
+        text: str,
+        label: str,
+        answer: Callable[[], object],
+        refuse: Callable[[], object] | None = None,
+    ) -> None:
+        """Ask something that need not be answered now.
+
+        Parameters
+        ----------
+        label
+            What the button says that does it.
+        answer, refuse
+            Called when the button is pressed, or the question closed.
+        """
+        self._show(Message("note", text))
+        self._answer, self._refuse = answer, refuse
+        self._do.setText(label)
+        self._do.show()
+        self._place()
+
+    @property
+    def asking(self) -> bool:
+        """Whether a question stands."""
+        return self._answer is not None
+
+    def _show(self, message: Message) -> None:
+        self._timer.stop()
         self._message = message
+        self._answer = self._refuse = None
+        self._do.hide()
         self._text.setText(message.text)
         self._copy.setVisible(message.kind == "error")
         self.setProperty("kind", message.kind)
@@ -69,16 +123,43 @@ class Banner(QFrame):
         self.style().polish(self)
         self._draw()
         self.show()
-        if message.kind == "note":
-            self._timer.start(NOTE_MILLISECONDS)
-        else:
-            self._timer.stop()
+        self._place()
+        self.raise_()
 
     def dismiss(self) -> None:
-        """Close the message."""
-        self._message = None
+        """Close the message, unless it is a question."""
+        if self._answer is None:
+            self._end()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Stay at the foot of the widget."""
+        if watched is self._over and event.type() == QEvent.Type.Resize and self.isVisible():
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _place(self) -> None:
+        room = self._over.rect().adjusted(EDGE, EDGE, -EDGE, -EDGE)
+        width = min(WIDEST, room.width())
+        height = min(room.height(), max(self.heightForWidth(width), self.minimumSizeHint().height()))
+        left = room.left() + (room.width() - width) // 2
+        self.setGeometry(left, room.bottom() - height + 1, width, height)
+
+    def _end(self) -> None:
+        self._message = self._answer = self._refuse = None
         self._timer.stop()
         self.hide()
+
+    def _agree(self) -> None:
+        answer = self._answer
+        self._end()
+        if answer is not None:
+            answer()
+
+    def _decline(self) -> None:
+        refuse = self._refuse
+        self._end()
+        if refuse is not None:
+            refuse()
 
     def _copy_details(self) -> None:
         if self._message is not None:

@@ -19,7 +19,7 @@ from latentlab.ui.theme import Colours, numerals
 
 TITLE, BAR, BAR_GAP, ROW_GAP, BLOCK_GAP, COLUMN_GAP = 30, 6, 2, 8, 12, 28
 COLUMN_LEAST, COLUMN_MOST = 168, 360
-_VALUE = 40
+_VALUE, _CHANGE = 40, 36
 _LEFT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
 _RIGHT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
 
@@ -83,7 +83,9 @@ def small_font(font: QFont) -> QFont:
     return small
 
 
-def lay_out(spec: PredictorSpec, width: int, series: int, font: QFont, top: int = 0) -> BarLayout:
+def lay_out(
+    spec: PredictorSpec, width: int, series: int, font: QFont, top: int = 0, changes: bool = False
+) -> BarLayout:
     """Place the attributes in as many columns as fit, each below the shortest column so far.
 
     Parameters
@@ -94,7 +96,10 @@ def lay_out(spec: PredictorSpec, width: int, series: int, font: QFont, top: int 
         Bars for which a row has room.
     top
         Where the blocks begin.
+    changes
+        Whether there is room for changes beside the numbers.
     """
+    value = _VALUE + (_CHANGE if changes else 0)
     attributes = [attribute for attribute in spec.attributes if attribute.classes]
     fit = max(1, (width + COLUMN_GAP) // (COLUMN_LEAST + COLUMN_GAP))
     columns = max(1, min(len(attributes), fit))
@@ -116,8 +121,8 @@ def lay_out(spec: PredictorSpec, width: int, series: int, font: QFont, top: int 
                 Row(
                     shown,
                     QRect(left, line, name_width, inner),
-                    QRect(left + column_width - _VALUE, line, _VALUE, inner),
-                    QRectF(left + name_width, line, column_width - name_width - _VALUE, BAR),
+                    QRect(left + column_width - value, line, value, inner),
+                    QRectF(left + name_width, line, column_width - name_width - value, BAR),
                 )
             )
         title = QRect(left, y, column_width, TITLE - 8)
@@ -177,17 +182,36 @@ class Numbers:
         self._font = small_font(font)
         self._texts: dict[str, QStaticText] = {}
 
-    def paint(self, painter: QPainter, layout: BarLayout, one: Series, colours: Colours) -> None:
-        """Paint one series' probabilities."""
+    def paint(
+        self,
+        painter: QPainter,
+        layout: BarLayout,
+        one: Series,
+        colours: Colours,
+        since: Series | None = None,
+    ) -> None:
+        """Paint one series' probabilities, and how many points they changed ``since`` another's."""
         painter.setFont(self._font)
-        painter.setPen(QColor(colours.text))
+        text, muted = QColor(colours.text), QColor(colours.muted)
+        more, less = QColor(colours.lighter), QColor(colours.darker)
         for block in layout.blocks:
             values = one.probabilities[block.attribute.name].tolist()
-            for row, value in zip(block.rows, values, strict=True):
-                text = self._text(f"{100 * value:.0f}%")
-                size, area = text.size(), row.number
-                x, y = area.right() + 1 - size.width(), area.center().y() + 0.5 - size.height() / 2
-                painter.drawStaticText(QPointF(x, y), text)
+            before = values if since is None else since.probabilities[block.attribute.name].tolist()
+            for row, value, old in zip(block.rows, values, before, strict=True):
+                right = row.number.right() + 1
+                painter.setPen(text)
+                self._draw(painter, row, right - (0 if since is None else _CHANGE), f"{100 * value:.0f}%")
+                if since is not None:
+                    change = round(100 * value) - round(100 * old)
+                    painter.setPen(muted if not change else more if change > 0 else less)
+                    self._draw(painter, row, right, f"{change:+d}" if change else "±0")
+
+    def _draw(self, painter: QPainter, row: Row, right: int, written: str) -> None:
+        text = self._text(written)
+        size = text.size()
+        painter.drawStaticText(
+            QPointF(right - size.width(), row.number.center().y() + 0.5 - size.height() / 2), text
+        )
 
     def _text(self, text: str) -> QStaticText:
         if text not in self._texts:

@@ -24,6 +24,7 @@ class DimensionList(QScrollArea):
     pressed = Signal(int)
     released = Signal(int)
     reset_asked = Signal(int)
+    lock_asked = Signal(int, bool)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -32,6 +33,7 @@ class DimensionList(QScrollArea):
         self._place: dict[int, int] = {}
         self._rows: dict[int, DimensionRow] = {}
         self._latent = self._start = np.zeros(0, dtype=np.float32)
+        self._locked: frozenset[int] = frozenset()
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -41,15 +43,16 @@ class DimensionList(QScrollArea):
         self.setWidget(self._content)
         self.verticalScrollBar().valueChanged.connect(self._make_visible_rows)
 
-    def set_dimensions(self, infos: Sequence[DimensionInfo]) -> None:
-        """Show these dimensions from now on, from the top."""
+    def set_dimensions(self, infos: Sequence[DimensionInfo], size: int) -> None:
+        """Show these dimensions of a latent of ``size`` from now on, in this order, from the top."""
         for row in self._rows.values():
             row.hide()
             row.deleteLater()
         self._rows = {}
         self._infos = list(infos)
         self._place = {info.index: place for place, info in enumerate(infos)}
-        self._latent = self._start = np.zeros(len(infos), dtype=np.float32)
+        if len(self._latent) != size:
+            self._latent = self._start = np.zeros(size, dtype=np.float32)
         self.verticalScrollBar().setValue(0)
         self._lay_out()
 
@@ -62,6 +65,18 @@ class DimensionList(QScrollArea):
             row = self._rows.get(self._place.get(dimension, -1))
             if row is not None:
                 row.show_value(float(latent[dimension]), float(start[dimension]))
+
+    def show_locked(self, locked: frozenset[int]) -> None:
+        """Show which dimensions are locked."""
+        if locked != self._locked:
+            self._locked = locked
+            for row in self._rows.values():
+                row.show_locked(row.info.index in locked)
+
+    @property
+    def infos(self) -> list[DimensionInfo]:
+        """What is listed, from top to bottom."""
+        return self._infos
 
     def row(self, dimension: int) -> DimensionRow:
         """Return a dimension's row, scrolled into view."""
@@ -113,6 +128,8 @@ class DimensionList(QScrollArea):
         row.pressed.connect(self.pressed)
         row.released.connect(self.released)
         row.reset_asked.connect(self.reset_asked)
+        row.lock_asked.connect(self.lock_asked)
+        row.show_locked(info.index in self._locked)
         row.show_value(float(self._latent[info.index]), float(self._start[info.index]))
         row.setGeometry(0, place * HEIGHT, self.viewport().width() - 4, HEIGHT)
         row.show()
@@ -125,8 +142,9 @@ class DimensionList(QScrollArea):
         above = max((other for other in self._rows if other < place), default=None)
         below = min((other for other in self._rows if other > place), default=None)
         if above is not None:
-            QWidget.setTabOrder(self._rows[above].reset, row.slider)
+            QWidget.setTabOrder(self._rows[above].reset, row.lock)
+        QWidget.setTabOrder(row.lock, row.slider)
         QWidget.setTabOrder(row.slider, row.spin)
         QWidget.setTabOrder(row.spin, row.reset)
         if below is not None:
-            QWidget.setTabOrder(row.reset, self._rows[below].slider)
+            QWidget.setTabOrder(row.reset, self._rows[below].lock)

@@ -74,19 +74,21 @@ class DimensionRow(QWidget):
     """The controls of one dimension; it holds no value of its own but what it was last shown.
 
     ``moved`` tells the dimension and its value, ``pressed`` and ``released`` the two ends of a drag,
-    ``reset_asked`` the wish to return to the start.
+    ``reset_asked`` the wish to return to the start, ``lock_asked`` to keep it as it is (True) or not.
     """
 
     moved = Signal(int, float)
     pressed = Signal(int)
     released = Signal(int)
     reset_asked = Signal(int)
+    lock_asked = Signal(int, bool)
 
     def __init__(self, info: DimensionInfo, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.info = info
         self._theme = theme
         self._changed = True
+        self._locked = False
         name = f"Dimension {info.index}"
         self.setToolTip(info.tip)
         self.setAccessibleName(name)
@@ -123,9 +125,17 @@ class DimensionRow(QWidget):
         self.reset.setFixedSize(26, 26)
         self.reset.setIconSize(QSize(15, 15))
 
+        self.lock = QToolButton()
+        self.lock.setCheckable(True)
+        self.lock.setAccessibleName(f"Lock dimension {info.index}")
+        self.lock.setToolTip("Lock: Randomise, Mutate, Reset all and directions leave it as it is")
+        self.lock.setFixedSize(22, 26)
+        self.lock.setIconSize(QSize(13, 13))
+
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(6)
+        layout.setSpacing(4)
+        layout.addWidget(self.lock)
         layout.addLayout(labels)
         layout.addWidget(self.slider, 1)
         layout.addWidget(self.spin)
@@ -138,6 +148,7 @@ class DimensionRow(QWidget):
         self.slider.reset_asked.connect(lambda: self.reset_asked.emit(index))
         self.spin.valueChanged.connect(lambda value: self.moved.emit(index, value))
         self.reset.clicked.connect(lambda: self.reset_asked.emit(index))
+        self.lock.clicked.connect(lambda locked: self.lock_asked.emit(index, locked))
         theme.changed.connect(self._draw_icon)
         self._draw_icon()
 
@@ -150,8 +161,23 @@ class DimensionRow(QWidget):
         changed = value != start
         if changed != self._changed:
             self._changed = changed
-            self.reset.setEnabled(changed)
+            self.reset.setEnabled(changed and not self._locked)
+
+    def show_locked(self, locked: bool) -> None:
+        """Show that it is kept as it is: nothing can be moved then."""
+        if locked == self._locked:
+            return
+        self._locked = locked
+        self.lock.setChecked(locked)
+        self.slider.setEnabled(not locked)
+        self.spin.setEnabled(not locked)
+        self.reset.setEnabled(self._changed and not locked)
+        self._draw_icon()
 
     def _draw_icon(self) -> None:
-        self.reset.setIcon(icon("reset", self._theme.colour("muted"), self._theme.colour("line")))
+        colour = self._theme.colour
+        self.reset.setIcon(icon("reset", colour("muted"), colour("line")))
+        self.lock.setIcon(
+            icon("lock" if self._locked else "unlock", colour("text" if self._locked else "line"))
+        )
         self.slider.update()

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from latentlab.ui.theme import Theme
@@ -30,8 +40,15 @@ def bgrx(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return pixels
 
 
+WHOLE = QRectF(0.0, 0.0, 1.0, 1.0)
+"""The part of a picture that is seen when it is not enlarged, in shares of its side."""
+
+
 class PictureView(QWidget):
     """A square picture under a caption; without a picture it says why there is none.
+
+    ``zoom_asked`` tells by how much the wheel was turned and over which point, ``pan_asked`` how far the
+    picture was dragged (both in shares of the picture's side), ``whole_asked`` a double click.
 
     Parameters
     ----------
@@ -42,6 +59,9 @@ class PictureView(QWidget):
     """
 
     painted = Signal(int)
+    zoom_asked = Signal(float, QPointF)
+    pan_asked = Signal(QPointF)
+    whole_asked = Signal()
 
     def __init__(self, title: str, colour: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,6 +73,8 @@ class PictureView(QWidget):
         self._generation = 0
         self.painted_generation = 0
         self.smooth = True
+        self._part = QRectF(WHOLE)
+        self._held: QPointF | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(f"{title} picture")
@@ -87,6 +109,52 @@ class PictureView(QWidget):
             self.setAccessibleDescription(detail)
             self.update()
 
+    def show_part(self, part: QRectF) -> None:
+        """Show only a part of the picture, in shares of its side, as large as the whole."""
+        if part != self._part:
+            self._part = QRectF(part)
+            self.setCursor(Qt.CursorShape.ArrowCursor if part == WHOLE else Qt.CursorShape.OpenHandCursor)
+            self.update(self.picture_area())
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Ask to enlarge or reduce around the pointer."""
+        turns = event.angleDelta().y() / 120.0
+        if turns and self._image is not None:
+            self.zoom_asked.emit(turns, self._share_at(event.position()))
+            event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take hold of an enlarged picture."""
+        if event.button() == Qt.MouseButton.LeftButton and self._part != WHOLE:
+            self._held = event.position()
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        else:
+            event.ignore()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Ask to move an enlarged picture with the pointer."""
+        if self._held is not None:
+            step, side = event.position() - self._held, max(1, self.picture_area().width())
+            self._held = event.position()
+            self.pan_asked.emit(QPointF(step.x() / side, step.y() / side) * self._part.width())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let go of it."""
+        if self._held is not None:
+            self._held = None
+            self.setCursor(Qt.CursorShape.OpenHandCursor)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Ask for the whole picture."""
+        self.whole_asked.emit()
+
+    def _share_at(self, point: QPointF) -> QPointF:
+        area = QRectF(self.picture_area())
+        return QPointF(
+            self._part.x() + self._part.width() * (point.x() - area.x()) / max(1.0, area.width()),
+            self._part.y() + self._part.height() * (point.y() - area.y()) / max(1.0, area.height()),
+        )
+
     def picture_area(self) -> QRect:
         """Return the square in which the picture is painted."""
         side = min(self.width(), self.height() - CAPTION)
@@ -101,7 +169,17 @@ class PictureView(QWidget):
             self._paint_caption(painter, area)
         if self._image is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.smooth)
-            painter.drawImage(area, self._image)
+            if self._part == WHOLE:
+                painter.drawImage(area, self._image)
+            else:
+                side = self._image.width()
+                part = QRectF(
+                    self._part.x() * side,
+                    self._part.y() * side,
+                    self._part.width() * side,
+                    self._part.height() * side,
+                )
+                painter.drawImage(QRectF(area), self._image, part)
         else:
             painter.fillRect(area, self._theme.colour("sunken"))
             painter.setFont(self.font())

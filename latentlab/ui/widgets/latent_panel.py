@@ -1,4 +1,4 @@
-"""The panel of latent dimensions: randomise, mutate and reset above, the list of sliders below."""
+"""The panel beside the pictures: randomise, mutate and reset above; dimensions, directions and pins below."""
 
 from __future__ import annotations
 
@@ -8,26 +8,41 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDoubleSpinBox, QFrame, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDoubleSpinBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QSpinBox,
+    QStackedWidget,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
 
-from latentlab.operations.latents import ranges, ranking
-from latentlab.session.document import Explore
+from latentlab.session.document import Explore, Shelf
 from latentlab.spec import ModelSpec
 from latentlab.ui.theme import Theme, numerals
 from latentlab.ui.widgets.buttons import text_button
 from latentlab.ui.widgets.dimension_list import DimensionList
-from latentlab.ui.widgets.dimension_row import DimensionInfo
+from latentlab.ui.widgets.dimension_page import DimensionPage
+from latentlab.ui.widgets.direction_page import DirectionPage
+from latentlab.ui.widgets.pin_page import PinPage
 
 LARGEST_SEED = 2**31 - 1
+DIMENSIONS, DIRECTIONS, PINS = range(3)
+"""The pages, in their order."""
 
 
-class DimensionPanel(QFrame):
-    """Sends what a person does with the dimensions; shows what it is told.
+class LatentPanel(QFrame):
+    """Where the latent is changed: at random, dimension by dimension, along directions, by pins.
 
     Parameters
     ----------
     randomise, mutate, reset_all
         The actions that the buttons stand for.
+    directions, pins
+        The second and third page.
     """
 
     draw_asked = Signal()
@@ -38,14 +53,12 @@ class DimensionPanel(QFrame):
         randomise: QAction,
         mutate: QAction,
         reset_all: QAction,
+        directions: DirectionPage,
+        pins: PinPage,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("card")
-        title = QLabel("Latent dimensions")
-        title.setProperty("role", "title")
-        self._caption = QLabel()
-        self._caption.setProperty("role", "caption")
         self._reset = text_button(reset_all, "Reset all")
         self._randomise = text_button(randomise, "Randomise")
         self._mutate = text_button(mutate, "Mutate")
@@ -76,13 +89,20 @@ class DimensionPanel(QFrame):
         for label, buddy in ((seed_label, self.seed), (truncation_label, self.truncation)):
             label.setProperty("role", "caption")
             label.setBuddy(buddy)
-        self.list = DimensionList(theme)
+        self.dimensions, self.directions, self.pins = DimensionPage(theme), directions, pins
+        self.tabs = QTabBar()
+        self.tabs.setAccessibleName("Ways to change the latent")
+        self.tabs.setExpanding(False)
+        self.tabs.setDrawBase(False)
+        self._pages = QStackedWidget()
+        for title, page in zip(
+            ("Dimensions", "Directions", "Pins"), (self.dimensions, directions, pins), strict=True
+        ):
+            self.tabs.addTab(title)
+            self._pages.addWidget(page)
+        self.tabs.currentChanged.connect(self._pages.setCurrentIndex)
         self._start: NDArray[np.float32] | None = None
 
-        heading = QHBoxLayout()
-        heading.addWidget(title)
-        heading.addStretch(1)
-        heading.addWidget(self._caption)
         drawing, buttons = QHBoxLayout(), QHBoxLayout()
         for row in (drawing, buttons):
             row.setSpacing(8)
@@ -99,49 +119,32 @@ class DimensionPanel(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 8, 8)
         layout.setSpacing(10)
-        for row in (heading, buttons, drawing):
+        for row in (buttons, drawing):
             row.setContentsMargins(0, 0, 8, 0)
             layout.addLayout(row)
-        layout.addWidget(self.list, 1)
-        order = (self._randomise, self._mutate, self._reset, self.seed, self.truncation)
+        layout.addWidget(self.tabs)
+        layout.addWidget(self._pages, 1)
+        order = (self._randomise, self._mutate, self._reset, self.seed, self.truncation, self.tabs)
         for first, second in pairwise(order):
             QWidget.setTabOrder(first, second)
 
+    @property
+    def list(self) -> DimensionList:
+        """The list of dimensions."""
+        return self.dimensions.list
+
+    def show_page(self, page: int) -> None:
+        """Bring a page to the front."""
+        self.tabs.setCurrentIndex(page)
+
     def set_model(self, spec: ModelSpec) -> None:
         """Show this model's dimensions, those that do most first."""
-        count = spec.latent_size
-        ranked = spec.latent_summary is not None
-        self._caption.setText(f"{count}, strongest first" if ranked else f"{count}, in order")
-        self._caption.setToolTip(
-            "Ranked by how far the encoder moves each dimension from the prior (Kullback-Leibler "
-            "divergence, mean over the training pictures)"
-            if ranked
-            else "The checkpoint does not say what its dimensions carry"
-        )
-        self.list.set_dimensions(dimension_infos(spec))
+        self.dimensions.set_model(spec)
 
-    def show_state(self, state: Explore) -> None:
-        """Show the values and the seed of a state."""
-        self.list.show_latent(state.latent, state.start)
+    def show_state(self, state: Explore, shelf: Shelf) -> None:
+        """Show the values and the seed of a state, and what is locked."""
+        self.dimensions.show_state(state, shelf)
         if state.seed is not None and state.start is not self._start:
             self.seed.setValue(state.seed)
             self.truncation.setValue(state.truncation)
         self._start = state.start
-
-
-def dimension_infos(spec: ModelSpec) -> list[DimensionInfo]:
-    """Describe a model's dimensions in the order in which they are listed."""
-    reach = ranges(spec)
-    summary = spec.latent_summary
-    strongest = max(summary.kl) if summary is not None else 0.0
-    infos = []
-    for k in ranking(spec).tolist():
-        weight, tip = None, f"Dimension {k}"
-        if summary is not None:
-            weight = float(np.clip(summary.kl[k] / strongest, 0.0, 1.0)) if strongest > 0 else 0.0
-            tip = (
-                f"Dimension {k}: carries {summary.kl[k]:.2f} nats; over the training pictures its mean is "
-                f"{summary.mean[k]:.2f} and its spread {summary.std[k]:.2f}"
-            )
-        infos.append(DimensionInfo(k, float(reach.low[k]), float(reach.high[k]), weight, tip))
-    return infos

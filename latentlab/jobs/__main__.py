@@ -1,0 +1,88 @@
+"""The process of a run: ``python -m latentlab.jobs FOLDER``."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+
+from latentlab.errors import Cancelled, LatentLabError
+from latentlab.jobs.file_lock import FileLock
+from latentlab.jobs.kinds import work_of
+from latentlab.jobs.run_folder import LOCK, RunFolder
+from latentlab.progress import Progress, Reporter
+
+EVERY = 0.1
+"""Seconds between two events of the same stage."""
+
+
+class Teller:
+    """Writes progress down, not more often than anybody looks, and hears the wish to stop."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._stage, self._told = "", 0.0
+        self.reporter = Reporter(self._tell)
+
+    def _tell(self, event: Progress) -> None:
+        now = time.monotonic()
+        last = event.total and event.done >= event.total
+        if event.stage != self._stage or last or now - self._told >= EVERY:
+            self._stage, self._told = event.stage, now
+            self._folder.tell(
+                {
+                    "event": "progress",
+                    "stage": event.stage,
+                    "done": event.done,
+                    "total": event.total,
+                    "values": dict(event.values),
+                }
+            )
+
+    def listen(self, over: threading.Event) -> None:
+        """Look for the wish to stop until the work is over."""
+        while not over.wait(EVERY):
+            if self._folder.asked_to_stop:
+                self.reporter.cancel()
+
+
+def main(path: str) -> int:
+    """Do what a run's folder asks for, and tell how it went."""
+    folder = RunFolder(Path(path))
+    try:
+        lock = FileLock(folder.path / LOCK)
+    except BlockingIOError:
+        return 2  # another process is at it
+    if hasattr(os, "nice"):
+        with contextlib.suppress(OSError):
+            os.nice(10)
+    teller, over = Teller(folder), threading.Event()
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: teller.reporter.cancel())
+    listener = threading.Thread(target=teller.listen, args=(over,), daemon=True)
+    listener.start()
+    try:
+        asked = folder.asked()
+        folder.tell({"event": "started", "pid": os.getpid()})
+        work_of(asked["kind"])(asked["settings"], teller.reporter)
+        folder.tell({"event": "finished"})
+    except (Cancelled, KeyboardInterrupt):
+        folder.tell({"event": "cancelled"})
+    except LatentLabError as error:
+        folder.tell({"event": "failed", "message": str(error)})
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}"
+        folder.tell({"event": "failed", "message": text, "details": traceback.format_exc()})
+    finally:
+        over.set()
+        listener.join()
+        lock.release()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,56 @@
+"""The map of a model's latents, made in a process of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from latentlab.errors import SettingsError
+from latentlab.jobs.job import Job, start
+from latentlab.operations.map_file import map_path
+from latentlab.paths import runs_directory
+from latentlab.progress import Reporter
+
+
+def map_job(model: str, sha256: str, data: str, count: int, seed: int, tsne: bool) -> tuple[Job, Path]:
+    """Start the work, or find it where it is going on, and return it with the map's file.
+
+    Parameters
+    ----------
+    model, sha256
+        The checkpoint's path, and the SHA-256 of its weights.
+    data, count, seed, tsne
+        As in `latentlab.operations.make_map.make_map`.
+    """
+    out = map_path(sha256, data, count, seed)
+    settings = {"model": model, "data": data, "count": count, "seed": seed, "tsne": tsne, "out": str(out)}
+    key = hashlib.sha256(json.dumps([sha256, data, count, seed]).encode()).hexdigest()[:16]
+    # One folder for both layouts: two processes must not write one map.
+    folder = runs_directory() / f"map-{key}"
+    try:
+        return start("map", settings, folder), out
+    except SettingsError:
+        return Job(folder), out  # it is going on, or why it is not is told at once
+
+
+def run(settings: Mapping[str, Any], reporter: Reporter) -> None:
+    """Make the map that the settings ask for."""
+    from latentlab.data.catalog import open_set
+    from latentlab.operations.explore import Explorer
+    from latentlab.operations.make_map import make_map
+
+    explorer = Explorer.open(settings["model"], "")
+    images = open_set(settings["data"], explorer.spec.image_size, reporter)
+    make_map(
+        explorer,
+        images,
+        settings["data"],
+        settings["count"],
+        settings["tsne"],
+        settings["seed"],
+        Path(settings["out"]),
+        reporter=reporter,
+    )

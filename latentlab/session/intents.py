@@ -1,0 +1,32 @@
+"""All that a person can do on the Explore screen with what is open, in one place for its views."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.session.along import AlongIntents
+from latentlab.session.shelf import ShelfIntents
+from latentlab.session.workspace import Workspace
+
+
+class Intents:
+    """The intents of the Explore screen on one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._session = workspace.session
+        self.explore = workspace.explore
+        self.shelf = ShelfIntents(workspace.session)
+        self.along = AlongIntents(workspace.session)
+
+    def go_to(self, latent: NDArray[np.float32], name: str, key: str | None = None) -> None:
+        """Edit another latent, float32 ``[*latent_shape]``, as a step of that name; the start stays."""
+        state = self.explore.state
+        if state is None or np.array_equal(latent, state.latent):
+            return
+        kept = np.array(latent, dtype=np.float32).reshape(state.latent.shape)
+        kept.setflags(write=False)
+        document = self._session.document
+        self._session.change(name, replace(document, explore=replace(state, latent=kept)), key)

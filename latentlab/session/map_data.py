@@ -1,0 +1,238 @@
+"""The encoded data of the open model: found where they were encoded before, else made by a background job.
+
+Finding, loading and following run on a thread of their own; the map shows what is there so far, and a job
+goes on when the window is closed and is found again when it is opened.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from latentlab.errors import LatentLabError
+from latentlab.session.session import Change
+from latentlab.session.workspace import Workspace
+
+if TYPE_CHECKING:
+    from latentlab.data.image_set import ImageSet
+    from latentlab.jobs.job import Job
+    from latentlab.operations.latent_map import LatentMap
+
+Phase = Literal["none", "looking", "making", "ready", "failed", "stopped"]
+"""Nothing asked for; being looked for; being made by a job; all there; gone wrong; stopped."""
+
+POLL_SECONDS = 0.3
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which map is wanted: of which weights, set and rows, and whether with t-SNE."""
+
+    path: str
+    sha256: str
+    data: str
+    count: int
+    tsne: bool
+    image_size: int
+
+
+class MapData:
+    """The map of the open model, as far as it is there.
+
+    Attributes
+    ----------
+    changed
+        Phase, progress or map have changed.
+    found_map
+        Another map, or more of it, is there (`LatentMap`).
+    """
+
+    changed = Signal()
+    found_map = Signal(object)
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._post = workspace.rendering.post
+        self._wanted: Wanted | None = None
+        self._stop = threading.Event()
+        self._cancel = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._usual = "", ""
+        self.phase: Phase = "none"
+        self.message = ""
+        self.stage, self.done, self.total = "", 0, 0
+        self.found: LatentMap | None = None
+        self.images: ImageSet | None = None
+        workspace.session.changed.connect(self._follow)
+        workspace.model_changed.connect(self._model_changed)
+
+    @property
+    def data(self) -> str:
+        """The set that is shown: the one that was chosen, else the one the model was trained on."""
+        chosen = self._workspace.session.document.shelf.map.data
+        opened = self._workspace.opened
+        if chosen or opened is None:
+            return chosen
+        if opened.sha256 != self._usual[0]:
+            from latentlab.operations.map_file import usual_data
+
+            self._usual = opened.sha256, usual_data(Path(opened.path))
+        return self._usual[1]
+
+    def need(self) -> None:
+        """See to it that the map that the view asks for is there, or on its way."""
+        wanted = self._wish()
+        if wanted is None or (wanted == self._wanted and self.phase != "failed" and self.phase != "stopped"):
+            return
+        self._end_thread()
+        other = self._wanted is None or (wanted.sha256, wanted.data, wanted.count) != (
+            self._wanted.sha256,
+            self._wanted.data,
+            self._wanted.count,
+        )
+        self._wanted = wanted
+        if other:
+            self.found = self.images = None
+        if self.found is not None and (not wanted.tsne or _has_tsne(self.found)):
+            self._set("ready")
+            return
+        self._set("looking", "Looking for the encoded data")
+        self._stop, self._cancel = threading.Event(), threading.Event()
+        self._thread = threading.Thread(
+            target=self._work, args=(wanted, self._stop, self._cancel), name="latentlab-map", daemon=True
+        )
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Stop the job; what it has finished is kept."""
+        self._cancel.set()
+
+    def close(self) -> None:
+        """Stop following; a job that is running goes on."""
+        self._end_thread()
+
+    def _wish(self) -> Wanted | None:
+        opened, data = self._workspace.opened, self.data
+        if opened is None or not self._workspace.in_step or not data or "encode" in opened.spec.cannot:
+            return None
+        view = self._workspace.session.document.shelf.map
+        size = opened.spec.image_size
+        return Wanted(opened.path, opened.sha256, data, view.count, view.layout == "tsne", size)
+
+    def _follow(self, change: Change) -> None:
+        if self._wanted is not None and change.before.shelf.map != change.after.shelf.map:
+            self.need()
+
+    def _model_changed(self) -> None:
+        opened = self._workspace.opened
+        if self._wanted is not None and (opened is None or opened.sha256 != self._wanted.sha256):
+            self._end_thread()
+            self._wanted = self.found = self.images = None
+            self._set("none")
+
+    # On its own thread
+
+    def _work(self, wanted: Wanted, stop: threading.Event, cancel: threading.Event) -> None:
+        try:
+            self._find(wanted, stop, cancel)
+        except LatentLabError as error:
+            self._tell(wanted, partial(self._set, "failed", str(error)))
+        except Exception as error:
+            text = f"The encoded data could not be made: {type(error).__name__}: {error}"
+            self._tell(wanted, partial(self._set, "failed", text))
+
+    def _find(self, wanted: Wanted, stop: threading.Event, cancel: threading.Event) -> None:
+        from latentlab.data.catalog import open_set
+        from latentlab.operations.map_file import find_map, load_map
+
+        path = find_map(wanted.sha256, wanted.data, wanted.count, SEED)
+        images = None
+        if path is not None:
+            found = load_map(path)
+            images = open_set(wanted.data, wanted.image_size)
+            self._tell(wanted, partial(self._take, found, images))
+            if not wanted.tsne or _has_tsne(found):
+                self._tell(wanted, partial(self._set, "ready"))
+                return
+        self._follow_job(wanted, images, stop, cancel)
+
+    def _follow_job(
+        self, wanted: Wanted, images: ImageSet | None, stop: threading.Event, cancel: threading.Event
+    ) -> None:
+        """Have the map made, and show what there is of it, until it is there."""
+        from latentlab.data.catalog import open_set
+        from latentlab.jobs.map_job import map_job
+        from latentlab.operations.map_file import load_map
+
+        def begin() -> tuple[Job, Path]:
+            return map_job(wanted.path, wanted.sha256, wanted.data, wanted.count, SEED, wanted.tsne)
+
+        job, out = begin()
+        seen = 0.0
+        while not stop.wait(POLL_SECONDS):
+            if cancel.is_set():
+                job.cancel()
+            state = job.poll()
+            written = out.stat().st_mtime if out.is_file() else 0.0
+            if written > seen:
+                seen = written
+                images = images or open_set(wanted.data, wanted.image_size)
+                self._tell(wanted, partial(self._take, load_map(out), images))
+            if not state.over:
+                text = state.stage or "Starting"
+                self._tell(wanted, partial(self._set, "making", text, state.done, state.total))
+            elif state.phase == "finished" and wanted.tsne and not _has_tsne(load_map(out)):
+                job, out = begin()  # what went on was asked for without it
+            elif state.phase == "finished":
+                self._tell(wanted, partial(self._set, "ready"))
+                return
+            elif state.phase == "cancelled":
+                self._tell(wanted, partial(self._set, "stopped", "Stopped. What was done is kept."))
+                return
+            else:
+                self._tell(wanted, partial(self._set, "failed", state.message))
+                return
+
+    def _tell(self, wanted: Wanted, work: Callable[[], None]) -> None:
+        def run() -> None:
+            if wanted == self._wanted:
+                work()
+
+        self._post(run)
+
+    # On the session's thread
+
+    def _take(self, found: LatentMap, images: ImageSet) -> None:
+        self.found, self.images = found, images
+        self.found_map.emit(found)
+
+    def _set(self, phase: Phase, text: str = "", done: int = 0, total: int = 0) -> None:
+        before = self.phase, self.message, self.done, self.total
+        self.phase, self.message, self.done, self.total = phase, text, done, total
+        if before != (phase, text, done, total):
+            self.changed.emit()
+
+    def _end_thread(self) -> None:
+        if self._thread is not None:
+            self._stop.set()
+            self._thread.join()
+            self._thread = None
+
+
+def _has_tsne(found: LatentMap) -> bool:
+    return found.info.tsne is not None and found.info.tsne.done
+
+
+def group_of(found: LatentMap, chosen: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return the mean latent of chosen rows ``[n]`` and these rows' numbers in the set."""
+    mean = found.latents[chosen].mean(0, dtype=np.float64)
+    return np.asarray(mean, dtype=np.float32), np.asarray(found.rows[chosen], dtype=np.int64)

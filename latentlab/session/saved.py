@@ -1,0 +1,336 @@
+"""A session as versioned JSON: what the document holds, written so that it comes back to the bit.
+
+    {"format": "latentlab-session", "version": 1, "program": "...",
+     "checkpoint": {path, name, sha256, predictor}, "threads": 1,
+     "explore": {start, latent, condition, seed, truncation, named, source: {name, crop, picture}},
+     "shelves": {SHA-256: {pins, directions, groups, locked, compared, grid, path, probe, map}},
+     "window": {...}}
+
+Float32 numbers are written as decimals that give the same bits back; the picture is in there as the base64
+text of a PNG or lossless WebP file. What a model makes of the picture is not kept: it is encoded again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import latentlab
+from latentlab.errors import ImageError, SettingsError
+from latentlab.session.document import CheckpointRef, Document, Explore, Shelf, Source
+from latentlab.session.saved_parts import MOST_THREADS, CheckpointPart, ExplorePart, Salvage, SourcePart
+from latentlab.session.saved_picture import PictureTexts, picture_of, picture_text
+from latentlab.session.saved_shelf import read_shelf
+from latentlab.spec import Record
+
+FORMAT = "latentlab-session"
+VERSION = 1
+"""The version of the format that this program writes and reads."""
+MOST_BYTES = 2**30
+"""Files larger than this are refused unread."""
+
+_FIELDS = {"format", "version", "program", "checkpoint", "threads", "explore", "shelves", "window"}
+
+
+@dataclass(frozen=True, eq=False)
+class SavedSource:
+    """The picture of a session, uint8 ``[H, W, 3]``, its name and its crop (as in `Source`)."""
+
+    name: str
+    picture: NDArray[np.uint8]
+    crop: tuple[int, int, int] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Saved:
+    """What a saved session holds.
+
+    Parameters
+    ----------
+    name
+        What the session is called: its file's name.
+    program
+        The version of LatentLab that wrote it.
+    checkpoint
+        Which model was open; None where none was, or where the reference is damaged.
+    explore
+        The Explore screen's state without its source; None where there is none.
+    source
+        The picture that was open, None where there was none.
+    window
+        What the window noted for itself.
+    left_out
+        What could not be read, a phrase each.
+    """
+
+    name: str
+    program: str = ""
+    checkpoint: CheckpointRef | None = None
+    threads: int = 1
+    explore: Explore | None = None
+    source: SavedSource | None = None
+    shelves: Mapping[str, Shelf] = field(default_factory=dict)
+    window: Mapping[str, Any] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+
+
+def session_json(document: Document, window: Mapping[str, Any], pictures: PictureTexts | None = None) -> str:
+    """Return the session as JSON text.
+
+    Parameters
+    ----------
+    window
+        A few plain values that the window wants back.
+    pictures
+        Remembers the picture's text for the next time.
+    """
+    explore: dict[str, Any] | None = None
+    if document.explore is not None:
+        explore = _plain(replace(document.explore, source=None))
+        explore["source"] = _source(document.explore.source, pictures)
+    session = {
+        "format": FORMAT,
+        "version": VERSION,
+        "program": latentlab.__version__,
+        "checkpoint": _plain(document.checkpoint),
+        "threads": document.threads,
+        "explore": explore,
+        "shelves": _plain(document.shelves),
+        "window": _plain(window),
+    }
+    lines = (f"{json.dumps(name)}: {json.dumps(value)}" for name, value in session.items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def load_session(path: Path) -> Saved:
+    """Read a session's file.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be read or is no session; the message says what is wrong with it and what to do.
+    """
+    try:
+        if not path.is_file():
+            what = f"{path} is no file" if path.exists() else f"There is no session {path}"
+            raise SettingsError(f"{what}; choose the file that was saved.")
+        if path.stat().st_size > MOST_BYTES:
+            raise SettingsError(f"{path} is larger than {MOST_BYTES // 2**20} MiB, which no session is.")
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise SettingsError(
+            f"{path} is no session: it is not text. Choose the file that was saved."
+        ) from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise SettingsError(f"{path} cannot be read: {why}.") from None
+    return read_session(text, path.name)
+
+
+def read_session(text: str, name: str) -> Saved:
+    """Read a session's text.
+
+    A damaged part (a pin, a direction, the picture...) is left out, and so is what this version does not
+    know; `Saved.left_out` says what.
+
+    Parameters
+    ----------
+    name
+        What the session is called, in messages too.
+
+    Raises
+    ------
+    SettingsError
+        If it is no session, is cut off, or is of another version.
+    """
+    data = _parsed(text, name)
+    salvage = Salvage()
+    salvage.fields(data, _FIELDS, "the session")
+    sizes: Counter[int] = Counter()
+    checkpoint = _read_checkpoint(data.get("checkpoint"), salvage)
+    explore, source = _read_explore(data.get("explore"), salvage)
+    if data.get("explore") is None and checkpoint is not None:
+        salvage.say("the latent", "it is missing")
+    if data.get("checkpoint") is None and data.get("explore") is not None:
+        salvage.say("the checkpoint's reference", "it is missing")
+    if explore is not None:
+        sizes.update((explore.start.size, explore.latent.size))
+    shelves = _read_shelves(data.get("shelves", {}), checkpoint, sizes, salvage)
+    if explore is not None:
+        explore = _of_one_size(explore, sizes.most_common(1)[0][0], salvage)
+    threads = data.get("threads", 1)
+    if type(threads) is not int or not 1 <= threads <= MOST_THREADS:
+        salvage.say("the number of threads", f"a number from 1 to {MOST_THREADS} is expected")
+        threads = 1
+    window = data.get("window", {})
+    if not isinstance(window, dict):
+        salvage.say("the window's settings", "an object with fields is expected")
+        window = {}
+    program = data.get("program")
+    return Saved(
+        name=name,
+        program=program if isinstance(program, str) else "",
+        checkpoint=checkpoint,
+        threads=threads,
+        explore=explore,
+        source=source,
+        shelves=shelves,
+        window=window,
+        left_out=tuple(salvage.left_out),
+    )
+
+
+# Writing
+
+
+def _plain(value: Any) -> Any:
+    """Return a part of the document as what JSON can hold."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Record):
+        return value.model_dump()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, (set, frozenset)):
+        return sorted(_plain(one) for one in value)
+    return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
+def _source(source: Source | None, pictures: PictureTexts | None) -> dict[str, Any] | None:
+    if source is None:
+        return None
+    text = picture_text(source.picture) if pictures is None else pictures.text(source.picture)
+    return {"name": source.name, "crop": _plain(source.crop), "picture": text}
+
+
+# Reading
+
+
+def _parsed(text: str, name: str) -> dict[str, Any]:
+    again = "Choose another copy of it, or save the session again."
+    if not text.strip():
+        raise SettingsError(f"{name} is empty. {again}")
+    try:
+        data = json.loads(text)
+    except RecursionError:
+        raise SettingsError(f"{name} is no session: it is nested too deeply.") from None
+    except ValueError as error:  # a JSONDecodeError, or a number of too many digits
+        if f'"{FORMAT}"' not in text[:200]:
+            raise SettingsError(
+                f"{name} is no session: it is not JSON. Choose a file that LatentLab saved."
+            ) from None
+        whole = text.rstrip()
+        if not whole.endswith("}") or getattr(error, "pos", 0) >= len(whole):
+            raise SettingsError(f"{name} is cut off: its end is missing. {again}") from None
+        where = f"line {error.lineno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else error
+        raise SettingsError(f"{name} is damaged ({where}). {again}") from None
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise SettingsError(
+            f"{name} is no session: it lacks the format {FORMAT!r}. Choose a file that LatentLab saved."
+        )
+    version = data.get("version")
+    if type(version) is not int or version != VERSION:
+        found = f"is a session of version {str(version)[:40]}" if "version" in data else "has no version"
+        raise SettingsError(
+            f"{name} {found}; this program reads version {VERSION}. Update LatentLab, or save the session "
+            "with the program that wrote it."
+        )
+    return data
+
+
+def _read_checkpoint(data: object, salvage: Salvage) -> CheckpointRef | None:
+    part = None if data is None else salvage.part(CheckpointPart, data, "the checkpoint's reference")
+    if part is None or not (part.path or part.name):
+        return None
+    return CheckpointRef(**dict(part))
+
+
+def _read_explore(data: object, salvage: Salvage) -> tuple[Explore | None, SavedSource | None]:
+    """Return the state of the Explore screen, and its picture."""
+    if data is None:
+        return None, None
+    numbers, source, lost = data, None, ""
+    if isinstance(data, dict):
+        numbers = {name: value for name, value in data.items() if name != "source"}
+        if data.get("source") is not None:
+            source, lost = _read_source(data["source"], salvage)
+    part = salvage.part(ExplorePart, numbers, "the latent")
+    if part is None:
+        return None, source
+    start, latent = part.start, part.latent
+    if start is None and latent is None:
+        salvage.say("the latent", "it has no numbers")
+        return None, source
+    if latent is None:
+        salvage.say("the edited latent", "it is missing; the start stands for it")
+    if start is None:
+        salvage.say("the start", "it is missing; the edited latent stands for it")
+    start = latent if start is None else start
+    latent = start if latent is None else latent
+    assert start is not None
+    assert latent is not None
+    named = part.named or (f"the picture {lost}" if lost else "")
+    if not named and part.seed is None and isinstance(data, dict) and data.get("seed") is not None:
+        named = "a saved latent"
+    return Explore(start, latent, part.condition, None, part.seed, part.truncation, named), source
+
+
+def _read_source(data: object, salvage: Salvage) -> tuple[SavedSource | None, str]:
+    """Return the picture, or the name of one that is lost."""
+    part = salvage.part(SourcePart, data, "the picture")
+    if part is None:
+        name = data.get("name") if isinstance(data, dict) else None
+        return None, name if isinstance(name, str) and name else "that was lost"
+    try:
+        picture = picture_of(part.picture)
+    except ImageError as error:
+        salvage.say(f"the picture {part.name}", str(error))
+        return None, part.name or "that was lost"
+    crop = part.crop
+    if crop is not None:
+        left, top, side = crop
+        if left + side > picture.shape[1] or top + side > picture.shape[0]:
+            salvage.say(f"the crop of the picture {part.name}", "it is not inside the picture")
+            crop = None
+    return SavedSource(part.name, picture, crop), ""
+
+
+def _read_shelves(
+    data: object, checkpoint: CheckpointRef | None, sizes: Counter[int], salvage: Salvage
+) -> dict[str, Shelf]:
+    """Return the shelves; ``sizes`` are the latent sizes of the open model's, and gain from its shelf."""
+    if not isinstance(data, dict):
+        salvage.say("all that was put aside", "an object with fields is expected")
+        return {}
+    shelves = {}
+    for sha256, one in data.items():
+        own = checkpoint is not None and sha256 == checkpoint.sha256
+        of = "" if own else f" of the model with SHA-256 {sha256[:12]}"
+        shelf = read_shelf(one, salvage, sizes if own else Counter(), of)
+        if shelf is not None:
+            shelves[sha256] = shelf
+    return shelves
+
+
+def _of_one_size(explore: Explore, size: int, salvage: Salvage) -> Explore | None:
+    """Return the state with start and latent both of a size; None where neither is."""
+    good = [one for one in (explore.start, explore.latent) if one.size == size]
+    if len(good) == 2:
+        return explore
+    if not good:
+        salvage.say("the latent", f"it has {explore.start.size} numbers instead of {size}")
+        return None
+    which, bad = ("edited latent", explore.latent) if good[0] is explore.start else ("start", explore.start)
+    salvage.say(f"the {which}", f"it has {bad.size} numbers instead of {size}")
+    return replace(explore, start=good[0], latent=good[0])

@@ -1,0 +1,235 @@
+"""The parts of a saved session as records, and how a damaged part is left out without the rest.
+
+Each record has the fields of the document's part that it stands for (a test compares them) and says what
+they may hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from typing import Annotated, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ConfigDict, Field, PlainValidator, ValidationError
+from pydantic_core import ErrorDetails
+
+from latentlab.operations.traverse import MOST_STEPS
+from latentlab.spec import Record
+
+MOST_THREADS = 256
+_INT64 = 2**63 - 1
+
+Kind = TypeVar("Kind", bound=Record)
+Found = TypeVar("Found")
+
+
+def _numbers(value: object) -> NDArray[np.float32]:
+    """Return float32 numbers of any shape from (nested) lists, not writable."""
+    try:
+        found = np.array(value)
+    except (ValueError, OverflowError, RecursionError):
+        raise ValueError("its rows differ in length") from None
+    if found.dtype.kind not in "iuf" or not found.ndim or not found.size or _holds_truth(value):
+        raise ValueError("a list of numbers is expected")
+    with np.errstate(all="ignore"):
+        numbers = found.astype(np.float32)
+    if not np.isfinite(numbers).all():
+        raise ValueError("it holds a number that is not finite")
+    numbers.setflags(write=False)
+    return numbers
+
+
+def _holds_truth(value: object) -> bool:
+    """Whether there is a true or false among numbers, which NumPy would take for 1 or 0."""
+    return any(map(_holds_truth, value)) if isinstance(value, (list, tuple)) else isinstance(value, bool)
+
+
+Numbers = Annotated[NDArray[np.float32], PlainValidator(_numbers)]
+MaybeNumbers = Annotated[
+    NDArray[np.float32] | None, PlainValidator(lambda value: None if value is None else _numbers(value))
+]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Name = Annotated[str, Field(pattern=r"\S")]
+Position = Annotated[int, Field(ge=0, le=_INT64)]
+Positions = Annotated[tuple[Position, ...], Field(strict=False)]
+Parts = Annotated[tuple[object, ...], Field(strict=False)]
+"""Parts that are read one by one."""
+
+
+class Part(Record):
+    """A part of a session: text is not taken for a number, nor 0 for no."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class CheckpointPart(Part):
+    """`CheckpointRef`."""
+
+    path: str = ""
+    name: str = ""
+    sha256: str = ""
+    predictor: str = ""
+
+
+class ExplorePart(Part):
+    """`Explore`, whose source is read by itself."""
+
+    start: MaybeNumbers = None
+    latent: MaybeNumbers = None
+    condition: MaybeNumbers = None
+    seed: Position | None = None
+    truncation: Annotated[float, Field(ge=0.0, le=1.0)] = 1.0
+    named: str = ""
+
+
+class SourcePart(Part):
+    """`Source`, without what the model made of it."""
+
+    name: str = "picture"
+    picture: str
+    crop: Annotated[tuple[Position, Position, Annotated[int, Field(ge=1)]], Field(strict=False)] | None = None
+
+
+class PinPart(Part):
+    """`Pin`."""
+
+    name: Name
+    latent: Numbers
+    condition: MaybeNumbers = None
+    ticked: bool = True
+
+
+class DirectionPart(Part):
+    """`Direction`."""
+
+    name: Name
+    vector: Annotated[tuple[Finite, ...], Field(strict=False)]
+    sigma: Annotated[Finite, Field(gt=0.0)]
+    reach: Annotated[Finite, Field(gt=0.0)] = 3.0
+    origin: str = ""
+    accuracy: Finite | None = None
+
+
+class GroupPart(Part):
+    """`Group`."""
+
+    name: Name
+    mean: Numbers
+    count: Annotated[int, Field(ge=1)]
+    data: str = ""
+    rows: Positions = ()
+
+
+class AxisPart(Part):
+    """`AxisRef`."""
+
+    dimension: Annotated[int, Field(ge=-1, le=_INT64)] = 0
+    direction: str = ""
+
+
+class GridPart(Part):
+    """`GridView`; its axes are read one by one."""
+
+    kind: Literal["strips", "plane"] = "strips"
+    axes: Parts = ()
+    steps: Annotated[int, Field(ge=2, le=MOST_STEPS)] = 9
+    reach: Annotated[Finite, Field(ge=0.0)] = 0.0
+
+
+class PathPart(Part):
+    """`PathView`."""
+
+    kind: Literal["linear", "spherical"] = "spherical"
+    steps: Annotated[int, Field(ge=1, le=MOST_STEPS)] = 24
+    closed: bool = True
+
+
+class ProbePart(Part):
+    """`ProbeView`; its axis is read by itself."""
+
+    axis: object = None
+    attribute: str = ""
+
+
+class MapPart(Part):
+    """`MapView`."""
+
+    data: str = ""
+    count: Annotated[int, Field(ge=1, le=_INT64)] = 10_000
+    layout: Literal["pca", "tsne"] = "pca"
+    colour: str = ""
+    density: bool = True
+
+
+class Salvage:
+    """Reads parts, leaves out what is damaged or unknown, and notes what that was.
+
+    Attributes
+    ----------
+    left_out
+        One phrase for each thing, such as ``the pin Smile (latent: a list of numbers is expected)``.
+    """
+
+    def __init__(self) -> None:
+        self.left_out: list[str] = []
+
+    def say(self, what: str, why: str) -> None:
+        """Note that something was left out."""
+        text = f"{what} ({why.rstrip('.')})"
+        # What is no proper text can be neither shown nor printed.
+        self.left_out.append(text.encode("utf-8", "replace").decode("utf-8"))
+
+    def fields(self, data: object, known: Container[str], what: str) -> dict[str, object] | None:
+        """Return the fields of an object that are known; None where it is no object."""
+        if not isinstance(data, dict):
+            self.say(what, "an object with fields is expected")
+            return None
+        for name in data:
+            if name not in known:
+                self.say(f"the field {name[:40]!r} of {what}", "this version does not know it")
+        return {name: value for name, value in data.items() if name in known}
+
+    def part(self, kind: type[Kind], data: object, what: str) -> Kind | None:
+        """Return a part, without those of its fields that are damaged; None where it needs one of them."""
+        given = self.fields(data, kind.model_fields, what)
+        while given is not None:
+            try:
+                return kind.model_validate(given)
+            except ValidationError as error:
+                faults = {str(fault["loc"][0]): _why(fault) for fault in error.errors() if fault["loc"]}
+                needed = [name for name in faults if kind.model_fields[name].is_required()]
+                if needed or not faults:
+                    name = needed[0] if needed else ""
+                    self.say(what, f"{name}: {faults[name]}" if name else _why(error.errors()[0]))
+                    return None
+                for name, why in faults.items():
+                    self.say(f"the field {name!r} of {what}", why)
+                    del given[name]
+        return None
+
+    def each(
+        self, data: object, read: Callable[[object, str], Found | None], what: str, of: str = ""
+    ) -> list[Found]:
+        """Read the members of a list, each called ``what`` and its name or number, and return the good ones.
+
+        ``of`` says whose they are.
+        """
+        if not isinstance(data, (list, tuple)):
+            self.say(f"every {what}{of}", "a list is expected")
+            return []
+        found = []
+        for number, one in enumerate(data, start=1):
+            name = one.get("name") if isinstance(one, dict) else None
+            called = name[:60] if isinstance(name, str) and name.strip() else f"number {number}"
+            read_one = read(one, f"the {what} {called}{of}")
+            if read_one is not None:
+                found.append(read_one)
+        return found
+
+
+def _why(fault: ErrorDetails) -> str:
+    """Say in a few words what is wrong with a field."""
+    given = fault.get("ctx", {}).get("error")
+    text = str(given) if given is not None else str(fault["msg"])
+    return text[:1].lower() + text[1:]

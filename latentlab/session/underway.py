@@ -1,0 +1,58 @@
+"""What the workspace waits for: a checkpoint on its way, a picture that is being encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.live.frames import Opened
+from latentlab.session.explore import cropped
+from latentlab.session.saved import Saved
+
+Phase = Literal["empty", "loading", "ready", "failed"]
+"""Nothing open; the first checkpoint on its way; one is open; the first one could not be opened."""
+
+Purpose = Literal["open", "return", "restart", "session"]
+"""Why a checkpoint is opened: asked for, undo or redo went to it, another renderer, a saved session."""
+
+
+@dataclass(eq=False)
+class Opening:
+    """A checkpoint on its way; ``way_back`` puts things right should it fail.
+
+    ``saved`` is the session that is opened with it, and ``note`` what is to be said of that.
+    """
+
+    token: int
+    purpose: Purpose
+    way_back: Callable[[], None] | None
+    saved: Saved | None = None
+    note: str = ""
+    opened: Opened | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Brought:
+    """A picture to be encoded: as it was read, uint8 ``[H, W, 3]``, its crop, and the name of the step."""
+
+    name: str
+    pixels: NDArray[np.uint8]
+    crop: tuple[int, int, int] | None = None
+    step: str = ""
+
+    @property
+    def seen(self) -> NDArray[np.uint8]:
+        """What the model is given."""
+        return cropped(self.pixels, self.crop)
+
+
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """A picture that is being encoded."""
+
+    token: int
+    picture: Brought

@@ -1,0 +1,353 @@
+"""Drives the real window at random for long, and looks for what only time shows.
+
+Thousands of slider drags, undos, resets, opened pictures, other models, views and sizes: whatever a person
+may do in any order. Counted are errors that nobody caught, frames painted although they were stale, and how
+far the process has grown since it was warm.
+
+    python -m latentlab.ui.soak --actions 10000 faces-vae other-model
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication, QWidget
+
+from latentlab.live.frames import Frame
+from latentlab.live.memory import give_back
+from latentlab.session.document import AxisRef, GridView
+from latentlab.ui import menus
+from latentlab.ui.main_window import MainWindow
+
+WARM = 0.2
+"""The share of the actions after which memory is measured for the first time."""
+PATIENCE = 60.0
+LOOKS = (0.0, 0.0, 2.0, 8.0, 20.0, 60.0)
+"""Milliseconds between two actions, one of which is chosen each time."""
+SIZES = ((1280, 800), (1920, 1080), (960, 620), (1100, 900), (1600, 700))
+
+
+@dataclass
+class SoakFigures:
+    """What was seen.
+
+    Parameters
+    ----------
+    actions
+        How often each kind of action was done.
+    painted, stale
+        Frames of the edited picture that were painted, and those of them that should not have been.
+    errors
+        What nobody caught, and error messages, in words.
+    warm_mb, end_mb
+        Resident memory when the window was warm, and at the end.
+    """
+
+    actions: dict[str, int] = field(default_factory=dict)
+    painted: int = 0
+    stale: int = 0
+    errors: list[str] = field(default_factory=list)
+    warm_mb: float = 0.0
+    end_mb: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def growth_mb(self) -> float:
+        """How far the process has grown since it was warm."""
+        return self.end_mb - self.warm_mb
+
+
+class Soak:
+    """Does random things to a window.
+
+    Parameters
+    ----------
+    window
+        Shown, with a model open.
+    checkpoints
+        Models to switch between.
+    """
+
+    def __init__(self, window: MainWindow, checkpoints: Sequence[str], seed: int = 0) -> None:
+        self._window, self._screen = window, window.explore
+        self._workspace = window.workspace
+        self._random = random.Random(seed)
+        self._checkpoints = list(checkpoints)
+        self._samples = menus.sample_pictures()
+        self._newest = 0
+        self._counts: Counter[str] = Counter()
+        self.figures = SoakFigures()
+        self._screen.painted.connect(self._painted)
+        self._workspace.session.message.connect(self._hear)
+        self._workspace.rendering.edited.connect(self._arrived)
+        self._workspace.rendering.attached.connect(self._restart)
+        self._kinds: list[tuple[int, str, Callable[[], None]]] = [
+            (50, "drag", self._drag),
+            (8, "type", self._type),
+            (10, "undo", self._action("undo")),
+            (6, "redo", self._action("redo")),
+            (5, "reset", self._reset),
+            (2, "reset all", self._action("reset_all")),
+            (3, "randomise", self._action("randomise")),
+            (3, "mutate", self._action("mutate")),
+            (3, "pin", self._pin),
+            (3, "go to pin", self._go_to_pin),
+            (2, "remove pin", self._remove_pin),
+            (2, "travel", self._travel),
+            (2, "lock", self._lock),
+            (2, "direction", self._direction),
+            (4, "view", self._view),
+            (2, "grid", self._grid),
+            (2, "picture", self._open_picture),
+            (1, "model", self._switch_model),
+            (2, "resize", self._resize),
+            (2, "ways", self._ways),
+            (1, "copy", self._copy),
+        ]
+
+    def run(self, actions: int, progress: Callable[[int], None] | None = None) -> SoakFigures:
+        """Do so many things, and return what was seen."""
+        began = time.perf_counter()
+        weights = [weight for weight, _, _ in self._kinds]
+        hook, sys.excepthook = sys.excepthook, self._except
+        try:
+            for done in range(actions):
+                if done == int(WARM * actions):
+                    self.settle()
+                    self.figures.warm_mb = resident_mb()
+                _, name, act = self._random.choices(self._kinds, weights)[0]
+                act()
+                self._counts[name] += 1
+                self._look_on(self._random.choice(LOOKS))
+                if progress is not None:
+                    progress(done + 1)
+            self.settle()
+            self.figures.end_mb = resident_mb()
+        finally:
+            sys.excepthook = hook
+        self.figures.actions = dict(self._counts)
+        self.figures.seconds = time.perf_counter() - began
+        return self.figures
+
+    def settle(self) -> None:
+        """Wait until all that was asked for is shown, and free what can be."""
+        self._workspace.session.end_gesture()
+        until = time.monotonic() + PATIENCE
+        while not (self._workspace.in_step and self._screen.at_rest):
+            QApplication.processEvents()
+            time.sleep(0.002)
+            if time.monotonic() > until:
+                self.figures.errors.append("The window did not come to rest.")
+                break
+        self._look_on(2000.0)  # the trial of ways to render, and the autosave
+        give_back()
+
+    def _look_on(self, milliseconds: float) -> None:
+        """Let the window go on for a while, as between two movements of a hand."""
+        until = time.perf_counter() + milliseconds / 1e3
+        QApplication.processEvents()
+        while time.perf_counter() < until:
+            QApplication.processEvents()
+            time.sleep(0.001)
+
+    # What is watched
+
+    def _painted(self, generation: int) -> None:
+        self.figures.painted += 1
+        self.figures.stale += generation < self._newest
+        self._newest = max(self._newest, generation)
+
+    def _arrived(self, frame: Frame) -> None:
+        """Count a frame that is given to the screen although it was asked for before the last jump."""
+        self.figures.stale += frame.generation < self._workspace.rendering.barrier
+
+    def _restart(self, _attached: bool) -> None:
+        self._newest = 0
+
+    def _hear(self, message: Any) -> None:
+        if message.kind == "error":
+            self.figures.errors.append(message.text)
+
+    def _except(self, kind: type[BaseException], error: BaseException, _trace: Any) -> None:
+        self.figures.errors.append(f"{kind.__name__}: {error}")
+
+    # What is done
+
+    def _action(self, name: str) -> Callable[[], None]:
+        return self._window.actions_table[name].trigger
+
+    def _dimension(self) -> int:
+        infos = self._screen.panel.list.infos
+        return self._random.choice(infos).index if infos else 0
+
+    def _drag(self) -> None:
+        if not self._screen.panel.list.infos:
+            return
+        row = self._screen.panel.list.row(self._dimension())
+        slider, x = row.slider, self._random.uniform(10, 150)
+        _mouse(slider, QEvent.Type.MouseButtonPress, x)
+        for _ in range(self._random.randint(1, 6)):
+            x += self._random.uniform(-30, 30)
+            _mouse(slider, QEvent.Type.MouseMove, x)
+            QApplication.processEvents()
+        _mouse(slider, QEvent.Type.MouseButtonRelease, x)
+
+    def _type(self) -> None:
+        if self._workspace.in_step:
+            self._workspace.explore.move(self._dimension(), self._random.gauss(0, 1.5))
+
+    def _reset(self) -> None:
+        if self._workspace.in_step:
+            self._workspace.explore.reset(self._dimension())
+
+    def _pin(self) -> None:
+        if len(self._shelf.pins) < 8:
+            self._action("pin")()
+
+    def _go_to_pin(self) -> None:
+        if self._workspace.in_step and self._shelf.pins:
+            self._screen.intents.shelf.go_to_pin(self._random.choice(self._shelf.pins).name)
+
+    def _remove_pin(self) -> None:
+        if self._workspace.in_step and self._shelf.pins:
+            self._screen.intents.shelf.remove_pin(self._random.choice(self._shelf.pins).name)
+
+    def _travel(self) -> None:
+        path = self._screen.picture.follower
+        if path.latents is not None:
+            path.begin()
+            for _ in range(4):
+                path.go_to(self._random.random())
+                QApplication.processEvents()
+            path.end()
+
+    def _lock(self) -> None:
+        if self._workspace.in_step:
+            locked = self._shelf.locked
+            dimension = self._dimension()
+            self._screen.intents.shelf.lock([dimension], dimension not in locked and len(locked) < 4)
+
+    def _direction(self) -> None:
+        if not self._workspace.in_step or self._workspace.opened is None:
+            return
+        intents, shelf = self._screen.intents, self._shelf
+        if len(shelf.directions) < 3 and len(shelf.pins) > 1:
+            first, second = self._random.sample(shelf.pins, 2)
+            if (first.latent != second.latent).any():
+                intents.shelf.add_difference(self._workspace.opened.spec, first, second)
+        elif shelf.directions:
+            name = self._random.choice(shelf.directions).name
+            intents.along.begin_move(name)
+            for _ in range(3):
+                intents.along.move(name, self._random.uniform(-3, 3))
+                QApplication.processEvents()
+            intents.along.end_move()
+
+    def _view(self) -> None:
+        self._screen.show_view(self._random.choice(["picture", "picture", "grid", "probe"]))
+
+    def _grid(self) -> None:
+        opened = self._workspace.opened
+        if opened is None or not self._workspace.in_step:
+            return
+        first, second = self._random.sample(range(opened.spec.latent_size), 2)
+        kind = self._random.choice(["strips", "plane"])
+        view = GridView("plane", (AxisRef(first), AxisRef(second)), 5) if kind == "plane" else GridView()
+        self._screen.intents.shelf.set_grid(view)
+
+    def _open_picture(self) -> None:
+        path = self._random.choice(self._samples)
+        self._workspace.bring_file(path)
+
+    def _switch_model(self) -> None:
+        self._workspace.open_checkpoint(self._random.choice(self._checkpoints))
+
+    def _resize(self) -> None:
+        self._window.resize(*self._random.choice(SIZES))
+
+    def _ways(self) -> None:
+        self._action(
+            self._random.choice(["side_by_side", "show_pixels", "difference", "zoom_in", "zoom_whole"])
+        )()
+
+    def _copy(self) -> None:
+        self._action(self._random.choice(["copy_latent", "copy_python"]))()
+
+    @property
+    def _shelf(self) -> Any:
+        return self._workspace.session.document.shelf
+
+
+def resident_mb() -> float:
+    """Return the process's resident memory in MB (elsewhere than on Linux the most it ever was)."""
+    status = Path("/proc/self/statm")
+    if status.is_file():
+        return int(status.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / 1e6 if sys.platform == "darwin" else most / 1e3
+
+
+def _mouse(widget: QWidget, kind: QEvent.Type, x: float) -> None:
+    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    held = none if kind == QEvent.Type.MouseButtonRelease else left
+    button = none if kind == QEvent.Type.MouseMove else left
+    where = QPointF(x, widget.height() / 2)
+    event = QMouseEvent(kind, where, widget.mapToGlobal(where), button, held, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(widget, event)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Drive a window of its own, with settings of its own, and print the figures as JSON."""
+    import argparse
+
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("checkpoints", nargs="+", help="models to switch between, by path or bundled name")
+    parser.add_argument("--actions", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args(arguments)
+    from latentlab.session.workspace import Workspace
+    from latentlab.ui.app import application
+    from latentlab.ui.gui_thread import GuiThread
+    from latentlab.ui.settings import Settings
+    from latentlab.ui.theme import Theme
+
+    with tempfile.TemporaryDirectory(prefix="latentlab-soak-") as folder:
+        os.environ |= {"XDG_CONFIG_HOME": folder, "LATENTLAB_STATE": folder}
+        app = application()
+        gui = GuiThread()
+        window = MainWindow(Workspace(gui.post), Theme(app), Settings(keep=True))
+        window.settings.set_flag("hints_seen", True)
+        window.show()
+        window.begin(given.checkpoints[0], None)
+        soak = Soak(window, given.checkpoints, given.seed)
+        soak.settle()
+
+        def tell(done: int) -> None:
+            if done % 500 == 0:
+                print(f"{done} actions, {resident_mb():.0f} MB", file=sys.stderr)
+
+        figures = soak.run(given.actions, tell)
+        window.close()
+        app.processEvents()
+    print(json.dumps(asdict(figures) | {"growth_mb": figures.growth_mb}, indent=1))
+    return 1 if figures.errors or figures.stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""The picture view: input, reconstruction and edited picture, and the path that plays under them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from latentlab.live.frames import Frame
+from latentlab.session.intents import Intents
+from latentlab.session.path import Path
+from latentlab.session.workspace import Workspace
+from latentlab.ui.theme import Theme
+from latentlab.ui.widgets.path_bar import PathBar
+from latentlab.ui.widgets.picture_stage import PictureStage
+
+FPS = 24
+
+
+class PicturePage(QWidget):
+    """The stage, and the transport of the path; travelling edits the latent, so everything follows."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        intents: Intents,
+        theme: Theme,
+        export_loop: QAction,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._workspace, self._intents = workspace, intents
+        self.follower = Path(workspace)
+        self.stage = PictureStage(theme)
+        self.bar = PathBar(theme, export_loop)
+        self.controls = QWidget()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(12)
+        layout.addWidget(self.stage, 1)
+        layout.addWidget(self.bar)
+        self.bar.hide()
+        self._clock = QTimer(self)
+        self._clock.setInterval(round(1000 / FPS))
+        self._clock.timeout.connect(self._play_on)
+        self._share = 0.0
+        self.fps = FPS
+        self.bar.show_speed(FPS)
+        path, strip = self.follower, self.bar.strip
+        path.planned.connect(self._show_path)
+        path.arrived.connect(self._show_frame)
+        path.moved.connect(self._show_position)
+        strip.scrub_begun.connect(self._begin_scrub)
+        strip.scrubbed.connect(path.go_to)
+        strip.scrub_ended.connect(path.end)
+        self.bar.kind_chosen.connect(lambda kind: self._set(kind=kind))
+        self.bar.steps_chosen.connect(lambda steps: self._set(steps=steps))
+        self.bar.closed_chosen.connect(lambda closed: self._set(closed=closed))
+        self.bar.speed_chosen.connect(self._choose_speed)
+        self.bar.play_toggled.connect(self.play)
+
+    @property
+    def playing(self) -> bool:
+        """Whether the path is being played."""
+        return self._clock.isActive()
+
+    def play(self, on: bool) -> None:
+        """Travel along the path again and again until told to stop; all of it is one step."""
+        if on == self.playing or (on and self.follower.latents is None):
+            self.bar.show_playing(self.playing)
+            return
+        if on:
+            self._share = self.follower.position or 0.0
+            self.follower.begin("Play the path")
+            self._clock.start()
+        else:
+            self._clock.stop()
+            self.follower.end()
+        self.bar.show_playing(on)
+
+    def path_latents(self) -> NDArray[np.float32] | None:
+        """Return the latents of the path for a loop: a closed one's end, which is its beginning, once."""
+        latents = self.follower.latents
+        closed = self._workspace.session.document.shelf.path.closed
+        return latents if latents is None or not closed else latents[:-1]
+
+    def show_document(self) -> None:
+        """Show how the path is set."""
+        view = self._workspace.session.document.shelf.path
+        self.bar.show_path(view.kind, view.steps, view.closed)
+
+    def _set(self, **changed: object) -> None:
+        self.play(False)
+        view = self._workspace.session.document.shelf.path
+        self._intents.shelf.set_path(replace(view, **changed))  # type: ignore[arg-type]
+
+    def _choose_speed(self, fps: int) -> None:
+        self.fps = fps
+        self._clock.setInterval(round(1000 / fps))
+
+    def _begin_scrub(self) -> None:
+        self.play(False)
+        self.follower.begin()
+
+    def _play_on(self) -> None:
+        latents = self.follower.latents
+        if latents is None or not self.isVisible():
+            self.play(False)
+            return
+        # A frame that is late is not made up for: every step of the path is shown.
+        step = 1.0 / max(1, len(latents) - 1)
+        self._share = self._share + step if self._share + step <= 1.0 + 1e-9 else 0.0
+        self.follower.go_to(self._share)
+
+    def _show_path(self) -> None:
+        self.play(False)
+        latents = self.follower.latents
+        self.bar.setVisible(latents is not None)
+        if latents is None:
+            self.bar.show_nothing()
+            return
+        pins, stations = self.follower.pins, self.follower.stations
+        self.bar.strip.set_stations(stations, [pin.name for pin in pins])
+
+    def _show_frame(self, frame: Frame) -> None:
+        if self.follower.latents is not None:
+            self.bar.show_frame(frame.pixels, frame.generation)
+
+    def _show_position(self, share: float | None) -> None:
+        if share is None:
+            if self.playing:
+                self.play(False)
+        else:
+            self.bar.show_position(share)

@@ -1,0 +1,156 @@
+"""Choices of axes: one to pick from a list, or several to type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QWidget
+
+from latentlab.errors import SettingsError
+from latentlab.operations.direction import Direction
+from latentlab.operations.latents import ranking
+from latentlab.session.document import AxisRef
+from latentlab.spec import ModelSpec
+
+STRONGEST, ALL_DIRECTIONS = "Strongest dimensions", "All directions"
+LISTED = 256
+"""Dimensions that are listed at most; the others can be typed."""
+
+
+class AxisChoice(QComboBox):
+    """Offers the directions, then the dimensions, strongest first."""
+
+    chosen = Signal(object)
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self.setToolTip(name)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(11)
+        self.setMaxVisibleItems(20)
+        self._shown: tuple[object, ...] = ()
+        self.activated.connect(self._tell)
+
+    def show_axes(self, spec: ModelSpec, directions: Sequence[Direction]) -> None:
+        """Offer these directions and the dimensions of this model."""
+        names = tuple(one.name for one in directions)
+        if self._shown == (spec, names):
+            return
+        self._shown = (spec, names)
+        with QSignalBlocker(self):
+            current = self.currentData()
+            self.clear()
+            for name in names:
+                self.addItem(name, AxisRef(direction=name))
+            if names:
+                self.insertSeparator(len(names))
+            for dimension in ranking(spec)[:LISTED].tolist():
+                self.addItem(f"Dimension {dimension}", AxisRef(dimension))
+            if current is not None:
+                self.show_choice(current)
+
+    def show_choice(self, axis: AxisRef) -> None:
+        """Show which axis is chosen."""
+        with QSignalBlocker(self):
+            for k in range(self.count()):
+                if self.itemData(k) == axis:
+                    self.setCurrentIndex(k)
+                    return
+
+    def _tell(self, _index: int) -> None:
+        axis = self.currentData()
+        if isinstance(axis, AxisRef):
+            self.chosen.emit(axis)
+
+
+class AxesChoice(QComboBox):
+    """Offers ready sets of axes, and takes a list that is typed: ``3, 17, glasses=yes``."""
+
+    chosen = Signal(object)
+    refused = Signal(str)
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._directions: tuple[Direction, ...] = ()
+        self._size = 0
+        self.setEditable(True)
+        self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.setAccessibleName(name)
+        self.setToolTip(f"{name}: choose, or type dimensions and directions, such as 3, 17, glasses=yes")
+        self.setMinimumContentsLength(16)
+        line = self.lineEdit()
+        assert line is not None
+        line.setAcceptDrops(False)
+        line.returnPressed.connect(self._take)
+        self.activated.connect(lambda _index: self._take())
+
+    def show_axes(self, spec: ModelSpec, directions: Sequence[Direction], chosen: Sequence[AxisRef]) -> None:
+        """Offer what there is, and show which axes are chosen."""
+        self._directions, self._size = tuple(directions), spec.latent_size
+        line = self.lineEdit()
+        assert line is not None
+        if line.hasFocus() and line.isModified():
+            return
+        with QSignalBlocker(self):
+            self.clear()
+            self.addItem(STRONGEST)
+            if directions:
+                self.addItem(ALL_DIRECTIONS)
+            self.setEditText(self._text_of(chosen))
+            line.setCursorPosition(0)
+
+    def _text_of(self, chosen: Sequence[AxisRef]) -> str:
+        if not chosen:
+            return STRONGEST
+        names = [axis.direction or str(axis.dimension) for axis in chosen]
+        every = [one.name for one in self._directions]
+        return ALL_DIRECTIONS if every and names == every else ", ".join(names)
+
+    def _take(self) -> None:
+        line = self.lineEdit()
+        assert line is not None
+        line.setModified(False)
+        try:
+            self.chosen.emit(self.read(self.currentText()))
+        except SettingsError as error:
+            self.refused.emit(str(error))
+
+    def read(self, text: str) -> tuple[AxisRef, ...]:
+        """Read a list of axes.
+
+        Raises
+        ------
+        SettingsError
+            If one is neither a dimension of the model nor a direction there is.
+        """
+        text = text.strip()
+        if text in ("", STRONGEST):
+            return ()
+        if text == ALL_DIRECTIONS:
+            return tuple(AxisRef(direction=one.name) for one in self._directions)
+        known = {one.name: AxisRef(direction=one.name) for one in self._directions}
+        axes = []
+        for word in (part.strip() for part in text.split(",")):
+            number = word.removeprefix("z").strip()
+            if word in known:
+                axes.append(known[word])
+            elif number.isdigit() and int(number) < self._size:
+                axes.append(AxisRef(int(number)))
+            elif word:
+                raise SettingsError(
+                    f"{word!r} is neither a dimension (0 to {self._size - 1}) nor a direction of this model."
+                )
+        return tuple(axes)
+
+
+def caption(text: str, buddy: QWidget) -> QWidget:
+    """Return a quiet label for a control."""
+    from PySide6.QtWidgets import QLabel
+
+    label = QLabel(text)
+    label.setProperty("role", "caption")
+    label.setBuddy(buddy)
+    label.setAlignment(Qt.AlignmentFlag.AlignVCenter)
+    return label
