@@ -64,11 +64,6 @@ class Mailbox:
                 return None
             return self._pop(first)
 
-    def waits(self, slot: str) -> bool:
-        """Whether a request waits in the slot."""
-        with self._condition:
-            return slot in self._letters
-
     def done(self) -> None:
         """Say that a taken request has been dealt with."""
         with self._condition:

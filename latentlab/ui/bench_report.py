@@ -75,6 +75,7 @@ def _metrics(forward: ForwardFigures, window: WindowFigures) -> dict[str, Estima
         "speedup_b1": (forward.speedup, forward.rounds),
         "speedup_b64": (forward.speedup_64, forward.rounds),
         "grid64_fps": (forward.grid64_fps, forward.grids),
+        "window_grid64_fps": (window.grids_per_second, window.moves),
         "window_first_paint_ms": (window.first_paint_ms, window.starts),
         "first_frame_ms": (window.first_frame_ms, window.starts),
         "stale_frames_painted": (float(window.stale), painted),
@@ -87,6 +88,8 @@ def _notes(window: WindowFigures) -> tuple[str, ...]:
     return (
         "The plain script is the same two networks in the default layout, float32 and default threads, under "
         "no_grad, measured in turns with the bare forward pass; speed-ups are medians of the rounds' ratios.",
+        "grid64_fps is the renderer alone; window_grid64_fps counts the grids of 64 pictures that the window "
+        "paints a second while a slider is dragged beside them.",
         f"Of {window.moves} slider moves {len(window.painted_ms)} were painted; the others were overtaken by "
         "the next one.",
         "window_first_paint_ms counts from the start of the process, first_frame_ms from that painting to "

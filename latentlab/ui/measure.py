@@ -54,6 +54,8 @@ class WindowFigures:
         Whether torch had been imported when the window was first painted.
     starts
         How often the window was started.
+    grids_per_second
+        Grids of 64 pictures painted a second while a slider is dragged in the grid view.
     """
 
     painted_ms: tuple[float, ...]
@@ -63,6 +65,7 @@ class WindowFigures:
     first_frame_ms: float
     torch_before_paint: bool
     starts: int
+    grids_per_second: float = 0.0
 
     def percentile(self, share: float) -> float:
         """Return a percentile of the times from move to painting, share in [0, 1]."""
@@ -104,6 +107,9 @@ def measure_window(
     reporter.report(Progress("Moving a slider in the window"))
     reporter.raise_if_cancelled()
     drag = _in_process("drag", checkpoint, predictor, wish, moves, fresh=False)
+    reporter.report(Progress("Moving a slider beside a grid"))
+    reporter.raise_if_cancelled()
+    grid = _in_process("grid", checkpoint, predictor, wish, moves, fresh=False)
     return WindowFigures(
         painted_ms=tuple(drag["painted_ms"]),
         moves=moves,
@@ -112,6 +118,7 @@ def measure_window(
         first_frame_ms=statistics.median(start["first_frame_ms"] for start in began),
         torch_before_paint=any(start["torch_before_paint"] for start in began),
         starts=starts,
+        grids_per_second=grid["grids_per_second"],
     )
 
 
@@ -207,7 +214,9 @@ def _main(what: str, settings: dict[str, Any], began: float) -> int:
             return 2
         clock.stop()
         window.explore.painted.disconnect(painted)
-        if what == "drag":
+        if what == "grid":
+            answer |= _drag_beside_grid(window, settings["moves"], loop)
+        elif what == "drag":
             answer |= _drag(window, settings["moves"], loop)
     finally:
         workspace.close()
@@ -215,6 +224,20 @@ def _main(what: str, settings: dict[str, Any], began: float) -> int:
         app.processEvents()
     print(json.dumps(answer))
     return 0
+
+
+def _drag_beside_grid(window: Any, moves: int, loop: Any) -> dict[str, Any]:
+    """Drag as `_drag` does while a grid of 64 pictures is looked at, and count its paintings."""
+    from latentlab.session.document import GridView
+
+    screen = window.explore
+    screen.intents.shelf.set_grid(GridView(steps=8))
+    screen.show_view("grid")
+    seen: set[int] = set()
+    screen.grid.grid.painted.connect(seen.add)
+    began = time.perf_counter()
+    _drag(window, moves, loop)
+    return {"grids_per_second": len(seen - {0}) / (time.perf_counter() - began)}
 
 
 def _drag(window: Any, moves: int, loop: Any) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def test_the_report_has_every_figure_by_its_name(tiny_model_folder: Path, monkey
         grids=8,
     )
     painted = tuple(float(time) for time in range(1, 21))
-    window = WindowFigures(painted, 24, 0, 400.0, 2000.0, False, 3)
+    window = WindowFigures(painted, 24, 0, 400.0, 2000.0, False, 3, 12.5)
     monkeypatch.setattr(bench_report, "measure_forward", lambda *_arguments: forward)
     monkeypatch.setattr(bench_report, "measure_window", lambda *_arguments: window)
     record = bench_report.bench_live(str(tiny_model_folder), "", WISH).record()
@@ -68,6 +68,7 @@ def test_the_report_has_every_figure_by_its_name(tiny_model_folder: Path, monkey
         "speedup_b1": 3.3,
         "speedup_b64": 4.5,
         "grid64_fps": 20.0,
+        "window_grid64_fps": 12.5,
         "window_first_paint_ms": 400.0,
         "first_frame_ms": 2000.0,
         "stale_frames_painted": 0.0,

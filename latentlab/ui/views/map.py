@@ -256,8 +256,11 @@ class MapPage(QWidget):
         if index < 0 or found is None or images is None or index >= len(found.rows):
             return
         pixels = images.pixels(np.array([found.rows[index]]))[0]
-        labels = [texts[index] for texts in found.label_texts.values() if texts[index]]
-        text = "\n".join([str(found.names[index]), ", ".join(labels)])
+        opened = self._workspace.opened
+        judged = [one.name for one in opened.predictor.attributes] if opened and opened.predictor else []
+        told = [name for name in found.label_texts if name in judged] or list(found.label_texts)[:4]
+        labels = [f"{label_of(name)}: {found.label_texts[name][index] or 'not known'}" for name in told]
+        text = "\n".join([str(found.names[index]), *labels])
         self.canvas.show_thumbnail(index, _image(pixels), text)
 
     # Doing
