@@ -26,6 +26,7 @@ COMMANDS = (
     "traverse",
     "interpolate",
     "directions",
+    "probe",
     "map",
     "session",
     "bench",

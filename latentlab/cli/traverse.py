@@ -30,6 +30,9 @@ def traverse(
         float | None, typer.Option("--from", help="First value; by default 3 sigma below.")
     ] = None,
     high: Annotated[float | None, typer.Option("--to", help="Last value; by default 3 sigma above.")] = None,
+    rank: Annotated[
+        str, typer.Option(help="What doing most means: kl (information) or change (of this picture).")
+    ] = "kl",
     steps: Annotated[int, typer.Option(help="Values of each dimension.")] = 9,
     out: Sheet = None,
     loop: Loop = None,
@@ -51,7 +54,7 @@ def traverse(
     explorer = Explorer.open(model, "" if predictor == "none" else predictor, threads=threads)
     latent = start_from(explorer, start)
     with show_progress() as reporter:
-        found = traversal(explorer, latent, dimension or (), low, high, steps, reporter)
+        found = traversal(explorer, latent, dimension or (), low, high, steps, reporter, rank)
     if out is not None:
         found.save_sheet(out)
     if loop is not None:
@@ -59,7 +62,7 @@ def traverse(
     if table is not None:
         found.save_table(table)
     if as_json:
-        settings = {"dimensions": dimension or [], "from": low, "to": high, "steps": steps}
+        settings = {"dimensions": dimension or [], "from": low, "to": high, "steps": steps, "rank": rank}
         print(json.dumps(found.record("traverse", [start], settings), indent=1))
     else:
         print(f"{len(found.pictures)} pictures, {found.columns} in a row")

@@ -85,7 +85,8 @@ def strips(
         f"{name_of(axis)}{_said(axis, v)}" for axis, each in zip(chosen, values, strict=True) for v in each
     ]
     labels = tuple(name_of(axis) for axis in chosen)
-    if any(not np.array_equal(values[0], each) for each in values):
+    alike = all(np.array_equal(values[0], each) for each in values) and len({*map(_unit, chosen)}) == 1
+    if not alike:
         columns: tuple[str, ...] = ("low", *[""] * (steps - 2), "high")  # each axis has a range of its own
         ends = [f"{each[0]:.1f} to {each[-1]:.1f}{_unit(a)}" for a, each in zip(chosen, values, strict=True)]
         labels = tuple(f"{label}: {end}" for label, end in zip(labels, ends, strict=True))

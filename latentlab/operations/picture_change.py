@@ -66,3 +66,10 @@ def picture_change(
         found[k] = differences(np.stack([explorer.picture(one) for one in pair]))[0]
         reporter.report(Progress("Comparing", k + 1, size))
     return found
+
+
+def ranking_by_change(
+    explorer: Explorer, latent: NDArray[np.float32], reporter: Reporter | None = None
+) -> NDArray[np.int64]:
+    """Return the dimensions in the order of `picture_change`, the largest first: int64 ``[latent_size]``."""
+    return np.argsort(-picture_change(explorer, latent, reporter), kind="stable")

@@ -123,8 +123,12 @@ def usual_latents(
     """
     if data is None:
         return np.stack([draw(spec, seed + k) for k in range(count)])
-    rows = np.random.default_rng(seed).permutation(len(data))[:count]
-    return np.asarray(data[np.sort(rows)], dtype=np.float32).reshape(-1, *spec.latent_shape)
+    return np.asarray(data[usual_rows(len(data), count, seed)], np.float32).reshape(-1, *spec.latent_shape)
+
+
+def usual_rows(available: int, count: int = MEAN_COUNT, seed: int = 0) -> NDArray[np.int64]:
+    """Return which rows of a set a mean is taken of, in their order: int64 ``[min(count, available)]``."""
+    return np.sort(np.random.default_rng(seed).permutation(available)[:count]).astype(np.int64)
 
 
 def band(probabilities: NDArray[np.float32]) -> Band:

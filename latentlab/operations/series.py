@@ -17,10 +17,11 @@ from latentlab.errors import SettingsError
 from latentlab.operations.attribute_table import AttributeRow, attribute_rows, origin_note, save_table
 from latentlab.operations.direction import Direction
 from latentlab.operations.explore import Explorer
-from latentlab.operations.grid_plan import GridPlan, plane, strips
+from latentlab.operations.grid_plan import STRIPS, GridPlan, plane, strips
 from latentlab.operations.interpolate import Kind, path
 from latentlab.operations.latent_text import read_latent_text
 from latentlab.operations.latents import middle
+from latentlab.operations.picture_change import ranking_by_change
 from latentlab.operations.sheet import labelled, save_loop, sheet
 from latentlab.operations.traverse import STEPS
 from latentlab.progress import Progress, Reporter
@@ -29,6 +30,8 @@ SEED = "seed:"
 """What stands before a seed where a picture's path could stand."""
 MIDDLE = "middle"
 """What stands for the middle of the prior there."""
+RANKS = ("kl", "change")
+"""How the dimensions that do most can be found."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,6 +185,7 @@ def traversal(
     high: float | None = None,
     steps: int = STEPS,
     reporter: Reporter | None = None,
+    rank: str = "kl",
 ) -> Series:
     """Render a traversal: of one dimension a strip, of two a plane, of more (or of none named) strips.
 
@@ -191,11 +195,25 @@ def traversal(
         Counted from 0 over the flattened latent; without any, the eight that do most.
     low, high, steps
         As in `latentlab.operations.traverse.Axis.over`.
+    rank
+        What doing most means: ``kl`` as in `latentlab.operations.latents.ranking`, ``change`` as in
+        `latentlab.operations.picture_change.ranking_by_change` at this latent.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such rank, or the numbers make no strip.
+    Cancelled
+        If the reporter asked for it.
     """
+    if rank not in RANKS:
+        raise SettingsError(f"Dimensions are ranked by {' or '.join(RANKS)}, not {rank!r}.")
     if len(dimensions) == 2:
         across, down = dimensions
         plan = plane(explorer.spec, latent, across, down, steps, low, high)
     else:
+        if not dimensions and rank == "change":
+            dimensions = ranking_by_change(explorer, latent, reporter)[:STRIPS].tolist()
         plan = strips(explorer.spec, latent, dimensions, steps, low, high)
     return grid_series(explorer, plan, reporter)
 
