@@ -32,7 +32,7 @@ def make(
     ] = None,
     picture: Annotated[Path | None, typer.Option(help="Save a picture of the map here.")] = None,
     table: Annotated[Path | None, typer.Option(help="Save names, places and labels here, as CSV.")] = None,
-    seed: Annotated[int, typer.Option(help="Chooses the images, and sets out the t-SNE.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Chooses the images, and sets out the t-SNE.")] = 0,
     threads: Threads = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -48,7 +48,7 @@ def make(
     from latentlab.errors import SettingsError
     from latentlab.operations.explore import Explorer
     from latentlab.operations.make_map import make_map
-    from latentlab.operations.map_file import map_path, save_map, usual_data
+    from latentlab.operations.map_file import full_name, map_path, save_map, usual_data
     from latentlab.operations.map_info import LAYOUTS
     from latentlab.operations.map_table import save_map_picture, save_map_table
 
@@ -56,12 +56,14 @@ def make(
         raise SettingsError(f"A map is laid out by {' or '.join(LAYOUTS)}, not {layout!r}.")
     chosen: Layout = "pca" if layout == "pca" else "tsne"
     explorer = Explorer.open(model, threads=threads)
-    data = data or usual_data(explorer.located.path)
+    data = full_name(data or usual_data(explorer.located.path))
     if not data:
         raise SettingsError(f"{model} does not say on which images it was trained; name a set with --data.")
     kept = map_path(explorer.located.sha256(), data, count, seed)
     with show_progress() as reporter:
         images = open_set(data, explorer.spec.image_size, reporter)
+        if colour:
+            images.attribute(colour)  # a name that is wrong is told before the work
         found = make_map(
             explorer, images, data, count, tsne=chosen == "tsne", seed=seed, out=kept, reporter=reporter
         )

@@ -19,6 +19,8 @@ from latentlab.progress import Progress, Reporter
 
 EVERY = 0.1
 """Seconds between two events of the same stage."""
+PATIENCE = 1.0
+"""Seconds for which a folder may seem to be taken: whoever asks whether it is locks it for an instant."""
 
 
 class Teller:
@@ -51,12 +53,23 @@ class Teller:
                 self.reporter.cancel()
 
 
+def taken(path: Path) -> FileLock | None:
+    """Return the lock of a file, None where another process keeps it."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return FileLock(path)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                return None
+            time.sleep(0.02)
+
+
 def main(path: str) -> int:
     """Do what a run's folder asks for, and tell how it went."""
     folder = RunFolder(Path(path))
-    try:
-        lock = FileLock(folder.path / LOCK)
-    except BlockingIOError:
+    lock = taken(folder.path / LOCK)
+    if lock is None:
         return 2  # another process is at it
     if hasattr(os, "nice"):
         with contextlib.suppress(OSError):

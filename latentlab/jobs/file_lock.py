@@ -60,7 +60,7 @@ def is_locked(path: Path) -> bool:
     """Whether an owner that lives holds the lock of a file."""
     try:
         FileLock(path, make=False).release()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
         return True

@@ -10,6 +10,7 @@ from typing import Any
 
 from latentlab.errors import SettingsError
 from latentlab.jobs.job import Job, start
+from latentlab.jobs.run_folder import RunFolder
 from latentlab.operations.map_file import map_path
 from latentlab.paths import runs_directory
 from latentlab.progress import Reporter
@@ -24,16 +25,25 @@ def map_job(model: str, sha256: str, data: str, count: int, seed: int, tsne: boo
         The checkpoint's path, and the SHA-256 of its weights.
     data, count, seed, tsne
         As in `latentlab.operations.make_map.make_map`.
+
+    Raises
+    ------
+    SettingsError
+        If the run's folder cannot be written.
     """
     out = map_path(sha256, data, count, seed)
     settings = {"model": model, "data": data, "count": count, "seed": seed, "tsne": tsne, "out": str(out)}
     key = hashlib.sha256(json.dumps([sha256, data, count, seed]).encode()).hexdigest()[:16]
     # One folder for both layouts: two processes must not write one map.
     folder = runs_directory() / f"map-{key}"
-    try:
-        return start("map", settings, folder), out
-    except SettingsError:
-        return Job(folder), out  # it is going on, or why it is not is told at once
+    run_folder = RunFolder(folder)
+    if not run_folder.alive:
+        try:
+            return start("map", settings, folder), out
+        except SettingsError:
+            if not run_folder.alive:  # else another window was faster
+                raise
+    return Job(folder), out
 
 
 def run(settings: Mapping[str, Any], reporter: Reporter) -> None:

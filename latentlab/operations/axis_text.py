@@ -49,7 +49,7 @@ def model_directions(explorer: Explorer, path: Path) -> Directions:
     found = load_directions(path)
     if found.sha256 != explorer.located.sha256():
         raise SettingsError(
-            f"{path} holds directions of {found.model}, with other weights than {explorer.located.name}. Open "
-            "the model that they were found in, or find them anew."
+            f"{path} holds directions of {found.model}, with other weights than {explorer.located.name}. "
+            "Open the model that they were found in, or find them anew."
         )
     return found

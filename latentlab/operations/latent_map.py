@@ -121,7 +121,9 @@ class LatentMap:
         SettingsError
             If a latent has another size.
         """
-        flat = self._flat(latent)
+        numbers = np.asarray(latent, dtype=np.float64)
+        several = numbers.ndim == 2 and numbers.shape[1] == len(self.mean)
+        flat = numbers if several else self._flat(numbers)
         return ((flat - self.mean) @ self.components[:2].T).astype(np.float32)
 
     def walk(self, layout: Layout, base: ArrayLike, point: ArrayLike) -> NDArray[np.float32]:
@@ -227,13 +229,11 @@ class LatentMap:
         return found
 
     def _flat(self, latent: ArrayLike) -> NDArray[np.float64]:
-        """Return a latent as float64 ``[D]``, several as ``[m, D]``."""
+        """Return one latent as float64 ``[D]``."""
         numbers, size = np.asarray(latent, dtype=np.float64), len(self.mean)
-        if numbers.size == size:
-            return numbers.reshape((*numbers.shape[:1], size) if numbers.ndim == 2 else (size,))
-        if numbers.ndim != 2 or numbers.shape[1] != size:
+        if numbers.size != size:
             raise SettingsError(
                 f"A latent of this map has {size} numbers; {list(numbers.shape)} were given. It belongs to "
                 "another model."
             )
-        return numbers
+        return numbers.reshape(size)

@@ -10,6 +10,7 @@ the principal components and with a learning rate that grows with the set (Kobak
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,7 @@ def make_map(
         latent_shape=explorer.spec.latent_shape,
         attributes=data.info.attributes,
     )
-    found = _known(out, info)
+    found = _known(out, info, rows)
     if found is None:
         found = _laid_out(info, rows, chosen, _encoded(explorer, chosen, info, out, reporter))
         if out is not None:
@@ -104,7 +105,7 @@ def make_map(
     return found
 
 
-def _known(out: Path | None, info: MapInfo) -> LatentMap | None:
+def _known(out: Path | None, info: MapInfo, rows: NDArray[np.int64]) -> LatentMap | None:
     """Return the map that a file holds already, if it is of the same images and weights."""
     if out is None or not out.is_file():
         return None
@@ -113,7 +114,8 @@ def _known(out: Path | None, info: MapInfo) -> LatentMap | None:
     except LatentLabError:
         return None
     same = (found.info.sha256, found.info.fingerprint) == (info.sha256, info.fingerprint)
-    return replace(found, info=info.model_copy(update={"tsne": found.info.tsne})) if same else None
+    info = info.model_copy(update={"tsne": found.info.tsne})
+    return replace(found, info=info, rows=rows) if same else None
 
 
 def _encoded(
@@ -145,10 +147,10 @@ def _taken_up(kept: Path | None, info: MapInfo, size: int) -> NDArray[np.float32
     if kept is None or not kept.is_file():
         return nothing
     try:
-        with np.load(kept, allow_pickle=False) as file:
+        with kept.open("rb") as content, np.load(content, allow_pickle=False) as file:
             same = str(file["of"]) == info.sha256 + info.fingerprint
             latents = np.asarray(file["latents"], dtype=np.float32)
-    except (OSError, ValueError, KeyError):
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         return nothing
     return latents if same and latents.ndim == 2 and latents.shape[1] == size else nothing
 
@@ -201,7 +203,10 @@ def _grown(found: LatentMap, iterations: int, out: Path | None, reporter: Report
         found.latents, perplexity=perplexity, n_jobs=threads, random_state=found.info.seed
     )
     reporter.raise_if_cancelled()
-    start = initialization.rescale(np.array(found.places["pca"], dtype=np.float64))
+    start = np.array(found.places["pca"], dtype=np.float64)
+    if not start[:, 0].std() > 0.0:  # all images are the same: nothing to set out from
+        start = np.random.default_rng(found.info.seed).standard_normal(start.shape)
+    start = initialization.rescale(start)
     embedding: Any = TSNEEmbedding(
         start,
         neighbours,
@@ -221,7 +226,8 @@ def _grown(found: LatentMap, iterations: int, out: Path | None, reporter: Report
             perplexity=perplexity,
             planned=iterations,
             iterations=done,
-            divergence=float(embedding.kl_divergence) if done > early else None,
+            # Rounded: its threads add it up in any order, and the same map should be the same.
+            divergence=round(float(embedding.kl_divergence), 6) if done > early else None,
             threads=threads,
         )
         places = {**found.places, "tsne": np.asarray(embedding, dtype=np.float32).copy()}
@@ -233,9 +239,10 @@ def _grown(found: LatentMap, iterations: int, out: Path | None, reporter: Report
 
 
 def _fingerprint(data: ImageSet) -> str:
-    """Return the SHA-256 of a selection's names, labels and pixels."""
+    """Return the SHA-256 of a selection's names, attributes, labels and pixels."""
     digest = hashlib.sha256("\0".join(data.names[data.rows].tolist()).encode())
     for attribute in data.info.attributes:
+        digest.update(attribute.model_dump_json().encode())
         digest.update(np.ascontiguousarray(data.codes(attribute.name)).tobytes())
     for first in range(0, len(data), PART):
         digest.update(data.pixels(np.arange(first, min(first + PART, len(data)))).tobytes())

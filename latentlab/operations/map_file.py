@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -46,7 +47,8 @@ def save_map(path: Path, found: LatentMap) -> None:
         save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, part, metadata)
         part.replace(path)
     except (OSError, SafetensorError) as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise SettingsError(f"{path} cannot be written: {why}.") from None
 
@@ -62,6 +64,8 @@ def load_map(path: Path) -> LatentMap:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
+            if "info" not in metadata:
+                raise SettingsError(f"{path} is no map: it lacks info. Make the map again.")
             # Copied: a map that grows replaces its file, which must not be mapped meanwhile.
             tensors = {name: np.array(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
@@ -103,9 +107,22 @@ def _check(path: Path, found: LatentMap) -> None:
         and found.mean.shape == (size,)
         and found.components.ndim == 2
         and found.components.shape[1] == size
-        and len(found.components) == len(found.shares) >= 2
-        and np.isfinite(found.latents).all()
-        and all(np.isfinite(places).all() for places in found.places.values())
+        and found.shares.shape == found.components.shape[:1]
+        and len(found.shares) >= 2
+        and all(
+            np.isfinite(numbers).all()
+            for numbers in (
+                found.latents,
+                found.mean,
+                found.components,
+                found.shares,
+                *found.places.values(),
+            )
+        )
+        and all(
+            one.kind == "continuous" or found.labels[one.name].max() < len(one.classes)
+            for one in found.info.attributes
+        )
     )
     if not fits:
         raise SettingsError(f"{path} is a damaged map: its parts do not fit together. Make the map again.")
@@ -127,6 +144,20 @@ def find_map(sha256: str, data: str, count: int, seed: int) -> Path | None:
         return path if path.is_file() and load_map(path).info.fits(sha256, data, count, seed) else None
     except LatentLabError:
         return None
+
+
+def full_name(data: str) -> str:
+    """Return a set's name with its folder's path made absolute: it then means the same from everywhere."""
+    from latentlab.data.catalog import known_sets
+    from latentlab.data.image_set import SPLITS
+
+    source, colon, split = data.rpartition(":")
+    if not source or split not in SPLITS or Path(data).is_dir():
+        source, colon, split = data, "", ""
+    folder = Path(source).expanduser()
+    if not source or source in known_sets() or not folder.is_dir():
+        return data
+    return f"{folder.resolve()}{colon}{split}"
 
 
 def usual_data(model: Path) -> str:

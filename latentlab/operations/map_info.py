@@ -54,7 +54,8 @@ class MapInfo(Record):
     available
         Images of the set; all are on the map where no more than ``count``.
     fingerprint
-        SHA-256 of the chosen rows' names, labels and pixels: another one, and the latents are not theirs.
+        SHA-256 of the chosen rows' names, attributes, labels and pixels: another one, and the latents are
+        not theirs.
     attributes
         The set's attributes, of which ``LatentMap.labels`` has the codes.
     tsne

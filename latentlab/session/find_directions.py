@@ -64,7 +64,8 @@ class DirectionFinder:
         def find(found: LatentMap) -> list[Direction]:
             from latentlab.operations.directions import principal_directions
 
-            return principal_directions(found.latents, min(count, *(n - 1 for n in found.latents.shape)))
+            rows, size = found.latents.shape
+            return principal_directions(found.latents, min(count, rows - 1, size))
 
         self._begin("Finding principal components", find)
 
@@ -84,12 +85,12 @@ class DirectionFinder:
 
     def orthogonalise(self) -> None:
         """Make each direction on the shelf orthogonal to those before it."""
-        directions = self._shelf.shelf.directions
 
         def find(found: LatentMap) -> list[Direction]:
             from latentlab.operations.directions import orthogonalised
 
-            return orthogonalised(directions, found.latents)
+            # Those that are there by now: the data may have been waited for.
+            return orthogonalised(self._shelf.shelf.directions, found.latents)
 
         self._begin("Orthogonalising", find, instead=True)
 
@@ -124,7 +125,8 @@ class DirectionFinder:
         elif data.phase in ("failed", "stopped", "none"):
             self._wish = None
             self.busy_changed.emit("", 0, 0)
-            self._workspace.session.message.emit(Message("error", f"{text} failed: {data.message}"))
+            why = data.message or "there are no encoded data."
+            self._workspace.session.message.emit(Message("error", f"{text} failed: {why}"))
         else:
             self.busy_changed.emit(f"{text}: {data.message.lower()}", data.done, data.total)
 

@@ -121,12 +121,14 @@ class MapData:
         self._end_thread()
 
     def _wish(self) -> Wanted | None:
+        from latentlab.operations.map_file import full_name
+
         opened, data = self._workspace.opened, self.data
         if opened is None or not self._workspace.in_step or not data or "encode" in opened.spec.cannot:
             return None
         view = self._workspace.session.document.shelf.map
         size = opened.spec.image_size
-        return Wanted(opened.path, opened.sha256, data, view.count, view.layout == "tsne", size)
+        return Wanted(opened.path, opened.sha256, full_name(data), view.count, view.layout == "tsne", size)
 
     def _follow(self, change: Change) -> None:
         if self._wanted is not None and change.before.shelf.map != change.after.shelf.map:
@@ -190,7 +192,7 @@ class MapData:
             if not state.over:
                 text = state.stage or "Starting"
                 self._tell(wanted, partial(self._set, "making", text, state.done, state.total))
-            elif state.phase == "finished" and wanted.tsne and not _has_tsne(load_map(out)):
+            elif state.phase == "finished" and wanted.tsne and not job.settings.get("tsne"):
                 job, out = begin()  # what went on was asked for without it
             elif state.phase == "finished":
                 self._tell(wanted, partial(self._set, "ready"))
