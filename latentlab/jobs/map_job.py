@@ -32,7 +32,15 @@ def map_job(model: str, sha256: str, data: str, count: int, seed: int, tsne: boo
         If the run's folder cannot be written.
     """
     out = map_path(sha256, data, count, seed)
-    settings = {"model": model, "data": data, "count": count, "seed": seed, "tsne": tsne, "out": str(out)}
+    settings = {
+        "model": model,
+        "sha256": sha256,
+        "data": data,
+        "count": count,
+        "seed": seed,
+        "tsne": tsne,
+        "out": str(out),
+    }
     key = hashlib.sha256(json.dumps([sha256, data, count, seed]).encode()).hexdigest()[:16]
     # One folder for both layouts: two processes must not write one map.
     folder = runs_directory() / f"map-{key}"
@@ -52,7 +60,7 @@ def run(settings: Mapping[str, Any], reporter: Reporter) -> None:
     from latentlab.operations.explore import Explorer
     from latentlab.operations.make_map import make_map
 
-    explorer = Explorer.open(settings["model"], "")
+    explorer = Explorer.open(settings["model"], "", settings.get("sha256", ""))
     images = open_set(settings["data"], explorer.spec.image_size, reporter)
     make_map(
         explorer,

@@ -39,6 +39,7 @@ def labelled(
     """Write labels beside the rows and above the columns of a `sheet` of pictures of that size."""
     if not rows and not columns:
         return image
+    rows, columns = ([" ".join(label.split()) for label in labels] for labels in (rows, columns))  # one line
     font = ImageFont.truetype(bundled("resources", "fonts", "Inter-Regular.otf"), LETTERS)
     left = max((int(font.getlength(label)) for label in rows), default=0) + (8 if rows else 0)
     top = LETTERS + 8 if columns else 0

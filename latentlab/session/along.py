@@ -40,7 +40,7 @@ class AlongIntents:
 
     def begin_move(self, name: str) -> None:
         """Begin to drag a direction's slider: until `end_move` the moves are one step."""
-        self._session.begin_gesture(f"Move {name}")
+        self._session.begin_gesture(f"Move {name}", f"direction {name}")
 
     def end_move(self) -> None:
         """End the drag."""

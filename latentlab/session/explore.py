@@ -83,7 +83,7 @@ class ExploreIntents:
 
     def begin_move(self, dimension: int) -> None:
         """Begin to drag a slider: until `end_move` the moves are one step."""
-        self._session.begin_gesture(f"Move dimension {dimension}")
+        self._session.begin_gesture(f"Move dimension {dimension}", f"dimension {dimension}")
 
     def end_move(self) -> None:
         """End the drag."""

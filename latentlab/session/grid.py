@@ -23,6 +23,8 @@ class Grid(Follower):
         The plan has changed (`GridPlan`), or there is none: then why, in words (`str`).
     arrived
         Its pictures (`Frame`), in the order of the plan's latents.
+    plan, refusal
+        The newest plan; where it is None, why there is none.
     """
 
     planned = Signal(object)
@@ -33,6 +35,7 @@ class Grid(Follower):
         self._batch = Batch(workspace.rendering, "grid")
         self._batch.arrived.connect(self.arrived)
         self.plan: GridPlan | None = None
+        self.refusal = ""
 
     @property
     def waiting(self) -> bool:
@@ -53,9 +56,9 @@ class Grid(Follower):
         try:
             plan = self._planned(self.spec, self.shelf.grid)
         except SettingsError as error:
-            self.plan = None
+            self.plan, self.refusal = None, str(error)
             self._batch.drop()
-            self.planned.emit(str(error))
+            self.planned.emit(self.refusal)
             return
         if self.plan is None or plan.names != self.plan.names:
             self._batch.drop()  # pictures of the former layout would stand beside the wrong labels

@@ -179,14 +179,14 @@ class MapData:
             return map_job(wanted.path, wanted.sha256, wanted.data, wanted.count, SEED, wanted.tsne)
 
         job, out = begin()
-        seen = 0.0
+        seen, taken = _written(out), images is not None  # what is there already is taken, or damaged
         while not stop.wait(POLL_SECONDS):
             if cancel.is_set():
                 job.cancel()
             state = job.poll()
-            written = out.stat().st_mtime if out.is_file() else 0.0
-            if written > seen:
-                seen = written
+            written = _written(out)
+            if written > seen or (state.phase == "finished" and not taken):
+                seen, taken = written, True
                 images = images or open_set(wanted.data, wanted.image_size)
                 self._tell(wanted, partial(self._take, load_map(out), images))
             if not state.over:
@@ -228,6 +228,10 @@ class MapData:
             self._stop.set()
             self._thread.join()
             self._thread = None
+
+
+def _written(path: Path) -> float:
+    return path.stat().st_mtime if path.is_file() else 0.0
 
 
 def _has_tsne(found: LatentMap) -> bool:

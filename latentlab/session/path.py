@@ -18,6 +18,7 @@ from latentlab.session.workspace import Workspace
 
 STRIP = 24
 """Pictures of the strip at most."""
+_KEY = "path"
 
 
 class Path(Follower):
@@ -70,30 +71,36 @@ class Path(Follower):
 
     def refresh(self) -> None:
         """Lay the path anew and render its strip."""
-        pins, view, state = self.pins, self.shelf.path, self.state
+        state = self.state
         assert state is not None
-        if len(pins) < 2:
-            self._latents = None
+        self._latents = self.lay()
+        if self._latents is None:
             self._batch.drop()
             self._stand(None)
             self.planned.emit()
             return
-        latents = path([pin.latent for pin in pins], view.steps, view.kind, view.closed)
-        # A closed path ends where it began, so that the whole way can be scrubbed.
-        self._latents = np.concatenate([latents, latents[:1]]) if view.closed else latents
         self._stand(None)
         self.planned.emit()
         count = min(STRIP, len(self._latents))
         shown = np.linspace(0, len(self._latents) - 1, count).round().astype(int)
         self._batch.ask(self._latents[shown], state.condition)
 
+    def lay(self) -> NDArray[np.float32] | None:
+        """Return the latents of the path as the pins are now, also while nobody looks at it."""
+        pins, view = self.pins, self.shelf.path
+        if len(pins) < 2:
+            return None
+        latents = path([pin.latent for pin in pins], view.steps, view.kind, view.closed)
+        # A closed path ends where it began, so that the whole way can be scrubbed.
+        return np.concatenate([latents, latents[:1]]) if view.closed else latents
+
     def begin(self, name: str = "Travel along the path") -> None:
         """Begin to travel: until `end` all moves are one step."""
-        self._workspace.session.begin_gesture(name)
+        self._workspace.session.begin_gesture(name, _KEY)
 
     def end(self) -> None:
-        """End the travel."""
-        self._workspace.session.end_gesture()
+        """End the travel; what else has been begun meanwhile goes on."""
+        self._workspace.session.end_gesture(_KEY)
 
     def go_to(self, share: float) -> None:
         """Edit the latent at a share of the way, from 0 to 1."""
@@ -109,7 +116,7 @@ class Path(Follower):
             if not np.array_equal(latent, state.latent):
                 explore = replace(state, latent=latent)
                 self._workspace.session.change(
-                    "Travel along the path", replace(document, explore=explore), key="path"
+                    "Travel along the path", replace(document, explore=explore), key=_KEY
                 )
             self._stand(share)
         finally:

@@ -233,6 +233,8 @@ class Rendering:
         self._shown = frame.generation
         if frame.settled and state is not None:
             self._settled = (state, frame)
+        elif not frame.settled:
+            self._settled = None  # an undo may have come back to its state: it is no longer what is seen
         self.edited.emit(frame)
         if frame.settled and state is not None and state is self._session.document.explore:
             waiting, self._waiting = self._waiting, []

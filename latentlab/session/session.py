@@ -61,7 +61,7 @@ class Session:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._document = Document()
         self._clock = clock
-        self._gesture: tuple[str, Document] | None = None
+        self._gesture: tuple[str, Document, str | None] | None = None
         self.history = History()
 
     @property
@@ -72,12 +72,14 @@ class Session:
     def change(self, name: str, document: Document, key: str | None = None) -> None:
         """Replace the document as a named, undoable step.
 
-        Inside a gesture the gesture is the step. Changes of the same ``key`` that follow closely are
-        one step.
+        Inside a gesture the gesture is the step, unless it has another key: what a person, a file or a
+        player does meanwhile ends it. Changes of the same ``key`` that follow closely are one step.
         """
         before = self._document
         if document is before:
             return
+        if self._gesture is not None and self._gesture[2] not in (None, key):
+            self.end_gesture()
         self._document = document
         if self._gesture is None:
             self.history.push(Step(name, before, document, key, self._clock()))
@@ -94,16 +96,16 @@ class Session:
         finally:
             self.end_gesture()
 
-    def begin_gesture(self, name: str) -> None:
-        """Begin a drag: all changes until `end_gesture` are one step of that name."""
+    def begin_gesture(self, name: str, key: str | None = None) -> None:
+        """Begin a drag: all changes (with a key, all of that key) until `end_gesture` are one step."""
         self.end_gesture()
-        self._gesture = (name, self._document)
+        self._gesture = (name, self._document, key)
 
-    def end_gesture(self) -> None:
-        """End the drag, if one was begun; one that changed nothing leaves no step."""
-        if self._gesture is None:
+    def end_gesture(self, key: str | None = None) -> None:
+        """End the drag (with a key, only one of that key); one that changed nothing leaves no step."""
+        if self._gesture is None or (key is not None and key != self._gesture[2]):
             return
-        (name, before), self._gesture = self._gesture, None
+        (name, before, _), self._gesture = self._gesture, None
         if before is not self._document:
             self.history.push(Step(name, before, self._document))
             self.history_changed.emit()

@@ -24,7 +24,8 @@ def view_code(view: str, document: Document, found: LatentMap | None = None) -> 
     Returns
     -------
     str
-        Empty where nothing is open.
+        Empty where nothing is open, or the view shows nothing: a plane without two axes, a map that is not
+        there.
     """
     checkpoint, state = document.checkpoint, document.explore
     if checkpoint is None or state is None:
@@ -44,6 +45,8 @@ def _grid(document: Document) -> str:
     assert state is not None
     view, kind = shelf.grid, "plane" if shelf.grid.kind == "plane" else "strips"
     axes = _known(shelf, view.axes)
+    if kind == "plane" and len(axes) < 2:
+        return ""
     lines = opening(
         checkpoint,
         state,

@@ -112,6 +112,10 @@ def create_window(app: QApplication, gui: GuiThread, options: WindowOptions) -> 
         window.theme.choose(options.scheme)
     if options.size is not None:
         window.resize(QSize(*options.size))
+    path = None if options.path is None else Path(options.path)
+    if path is not None and path.exists() and kind_of(path) == "session":
+        window.first_painted.connect(lambda: window.begin_with_session(path))
+        return window
     checkpoint, picture = _what_to_open(options.path)
     window.first_painted.connect(lambda: window.begin(checkpoint, picture, options.predictor))
     return window

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 CHART = (880, 480)
 MAP = (1080, 720)
 """Width and height of an exported chart and map, in pixels before enlarging."""
+NO_MAP = "There is no map yet. Choose a set above it, or wait until it has been made."
+NO_CURVES = "There are no curves yet. Choose an axis, or wait until they are there."
 
 
 class Exports:
@@ -108,6 +110,8 @@ class Exports:
             QApplication.clipboard().setText(text)
             what = {"picture": "the edited picture", "grid": "the grid", "probe": "the curves"}
             self._note(f"A Python program that makes {what.get(view, 'the map')} again was copied.")
+        else:
+            self._refuse(self._screen.grid.follower.refusal if view == "grid" else NO_MAP)
 
     def figure(self, path: Path, view: str, font: QFont) -> None:
         """Save what the view shows as one PNG."""
@@ -115,6 +119,8 @@ class Exports:
             self._render_grid(partial(self._write_sheet, path))
         elif view == "probe":
             self._save(self._screen.probe.chart.picture(*CHART), path)
+        elif view == "map" and self._screen.map.data.found is None:
+            self._refuse(NO_MAP)
         elif view == "map":
             self._save(self._screen.map.canvas.picture(*MAP), path)
         else:
@@ -130,6 +136,10 @@ class Exports:
                 from latentlab.operations.probe import save_probe_table
 
                 self._writer.write(partial(save_probe_table, path, rows), f"Saved as {path}.")
+            else:
+                self._refuse(NO_CURVES)
+        elif view == "map" and self._screen.map.data.found is None:
+            self._refuse(NO_MAP)
         elif view == "map":
             self._screen.map.save_table(path, self._writer)
         else:
@@ -156,6 +166,8 @@ class Exports:
         plan, state = self._screen.grid.follower.plan, self._workspace.explore.state
         if plan is not None and state is not None:
             self._export.render(plan.latents, state.condition, partial(taker, plan))
+        else:
+            self._refuse(self._screen.grid.follower.refusal)
 
     def _write_sheet(self, path: Path, plan: GridPlan, frame: Frame) -> None:
         def write() -> None:
@@ -252,10 +264,12 @@ class Exports:
         if QImageWriter(str(path), QByteArray(b"PNG")).write(image):
             self._note(f"Saved as {path}.")
         else:
-            text = (
+            self._refuse(
                 f"{path} was not saved: the folder cannot be written to or is missing. Choose another place."
             )
-            self._workspace.session.message.emit(Message("error", text))
+
+    def _refuse(self, text: str) -> None:
+        self._workspace.session.message.emit(Message("error", text))
 
     def _note(self, text: str) -> None:
         self._workspace.session.message.emit(Message("note", text))

@@ -105,7 +105,7 @@ class MainWindow(QMainWindow):
         self._show_phase(workspace.phase)
 
     def open_path(self, path: Path) -> None:
-        """Open a checkpoint or a picture, whichever it is, and remember it among the recent files."""
+        """Open what a path holds, and remember it among the recent files."""
         self.banner.dismiss()
         if path.exists():
             self.settings.add_recent(str(path.resolve()))
@@ -126,6 +126,7 @@ class MainWindow(QMainWindow):
                 "This installation has no bundled models. Open a checkpoint of your own with the button "
                 "below, or drop its folder here."
             )
+            self.sessions.begin(recover=True)
             return
         samples = menus.sample_pictures()
         first = picture or next((path for path in samples if path.stem == menus.DEFAULT_SAMPLE), None)
@@ -134,6 +135,11 @@ class MainWindow(QMainWindow):
         if first is not None:
             self.workspace.bring_file(first, "" if picture else menus.sample_title(first))
         self.sessions.begin(recover=checkpoint is None and picture is None)
+
+    def begin_with_session(self, path: Path) -> None:
+        """Open a saved session first, in place of the bundled model."""
+        self.begun = True
+        self.open_path(path)
 
     # Handlers of the actions
 

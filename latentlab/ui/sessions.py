@@ -68,13 +68,7 @@ class Sessions(QObject):
         """Offer what a crash left behind, or the first hints; called when the window has been shown."""
         left = recoverable(self._folder) if self._settings.keeps else []
         if recover and left:
-            more = f" {len(left) - 1} more will be offered after it." if len(left) > 1 else ""
-            self._banner.ask(
-                "LatentLab ended without being closed. The session as it was then has been kept." + more,
-                "Restore it",
-                partial(self._recover, left[0]),
-                partial(self._discard, left),
-            )
+            self._offer(left)
         elif self._settings.keeps and not self._settings.flag("hints_seen"):
             self._hint(0)
 
@@ -112,13 +106,31 @@ class Sessions(QObject):
         self._window = {"view": view}  # another object: the autosave's thread may be reading the old one
         self._note_change()
 
+    def _offer(self, left: list[Path]) -> None:
+        """Offer the newest of what crashes left behind; who declines it is asked about the next one."""
+        older = len(left) - 1
+        more = (
+            ""
+            if not older
+            else " An older one is kept too."
+            if older == 1
+            else f" {older} older ones are too."
+        )
+        self._banner.ask(
+            "LatentLab ended without being closed. The session as it was then has been kept." + more,
+            "Restore it",
+            partial(self._recover, left[0]),
+            partial(self._discard, left),
+        )
+
     def _recover(self, path: Path) -> None:
         self._recovering = path
         self._workspace.open_session(path)
 
     def _discard(self, left: list[Path]) -> None:
-        for path in left:
-            discard(path)
+        discard(left[0])
+        if left[1:]:
+            self._offer(left[1:])
 
     def _opened(self, saved: Saved) -> None:
         view = saved.window.get("view")

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from job_processes import no_process_left
 
+from latentlab.checkpoints import locate
 from latentlab.data.image_set import ImageSet
 from latentlab.data.set_folder import copy_image_set
 from latentlab.errors import SettingsError
@@ -181,7 +182,9 @@ def test_a_run_outlives_the_process_that_started_it(folder: Path, small_set: Pat
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     job = Job(folder)
-    assert not job.poll().over
+    _wait(job, lambda state: state.phase == "running")
+    process = _process(folder)
+    assert os.getsid(process) == process, "closing a terminal does not end it"
     assert _wait(job, _over).phase == "finished"
 
 
@@ -191,6 +194,7 @@ def test_a_run_outlives_the_process_that_started_it(folder: Path, small_set: Pat
         ({"model": "/nowhere/model"}, "/nowhere/model"),
         ({"data": "/nowhere/set"}, "There is no image set '/nowhere/set'"),
         ({"count": 2}, "A map has 3 images at least"),
+        ({"sha256": "0" * 64}, "has other weights than expected"),
     ],
 )
 def test_a_run_that_fails_says_why(folder: Path, small_set: Path, settings, wrong, message: str) -> None:
@@ -272,29 +276,30 @@ def test_a_run_that_goes_on_is_found_again(folder: Path, long_set: Path, setting
 
 
 def test_a_map_that_is_asked_for_twice_is_made_once(tiny_model_folder: Path, long_set: Path) -> None:
-    model = str(tiny_model_folder)
-    first, out = map_job(model, "1" * 64, str(long_set), 3000, 0, tsne=True)
+    model, sha256 = str(tiny_model_folder), locate(tiny_model_folder).sha256()
+    first, out = map_job(model, sha256, str(long_set), 3000, 0, tsne=True)
     _wait(first, _growing)
-    second, same = map_job(model, "1" * 64, str(long_set), 3000, 0, tsne=False)
+    second, same = map_job(model, sha256, str(long_set), 3000, 0, tsne=False)
     assert same == out
     assert second.folder.path == first.folder.path
     assert second.folder.path.parent == runs_directory()
     assert second.settings["tsne"] is True, "what goes on is what was asked for first"
     assert _wait(second, lambda state: state.phase == "running").stage == "Laying out by t-SNE"
     assert [event["event"] for event in _events(first.folder.path)].count("started") == 1
-    other, elsewhere = map_job(model, "2" * 64, str(long_set), 3000, 0, tsne=False)
+    other, elsewhere = map_job(model, sha256, str(long_set), 100, 0, tsne=False)
     assert elsewhere != out
     assert other.folder.path != first.folder.path
     second.cancel()
     assert _wait(first, _over).phase == "cancelled"
     assert _wait(other, _over).phase == "finished"
-    assert len(load_map(elsewhere)) == 3000
+    assert len(load_map(elsewhere)) == 100
 
 
 def test_a_map_that_is_asked_for_twice_at_once_is_made_all_the_same(
     tiny_model_folder: Path, small_set: Path
 ) -> None:
-    asked = (str(tiny_model_folder), "3" * 64, str(small_set), 64, 0, True)
+    sha256 = locate(tiny_model_folder).sha256()
+    asked = (str(tiny_model_folder), sha256, str(small_set), 64, 0, True)
     (first, out), (second, _) = map_job(*asked), map_job(*asked)
     assert _wait(first, _over).phase == _wait(second, _over).phase == "finished"
     with no_process_left():

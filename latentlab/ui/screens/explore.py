@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout,
 from latentlab.errors import SettingsError
 from latentlab.live.frames import Frame, Opened
 from latentlab.operations.attribute_table import Probabilities
-from latentlab.session.document import Explore, Shelf
+from latentlab.session.document import Explore, Pin, Shelf
 from latentlab.session.intents import Intents
 from latentlab.session.picture_change import PictureChange
 from latentlab.session.pins import PinPictures
@@ -28,6 +29,9 @@ from latentlab.ui.views.picture import PicturePage
 from latentlab.ui.views.probe import ProbePage
 from latentlab.ui.widgets.attribute_card import AttributeCard
 from latentlab.ui.widgets.picture_view import PictureView, bgrx
+
+if TYPE_CHECKING:
+    from latentlab.operations.latent_map import LatentMap
 
 REST_MILLISECONDS = 250
 """How long the controls rest before the settled frame is asked for."""
@@ -66,7 +70,9 @@ class ExploreScreen(QWidget):
         self._shelf: Shelf | None = None
         self._frame: Frame | None = None
         self._pin_frame: Frame | None = None
+        self._pins_seen: tuple[Pin, ...] = ()
         self._start_frame: Frame | None = None
+        self._data: LatentMap | None = None
         self._announced = 0
         self._mutations = 0
         self.intents = Intents(workspace)
@@ -98,6 +104,8 @@ class ExploreScreen(QWidget):
         self.stage.edited.painted.connect(self._have_painted)
         self.aside.painted.connect(self._have_painted)
         self.attributes.bars.painted.connect(self._have_painted)
+        self.map.data.changed.connect(self._use_map)
+        self.map.data.found_map.connect(self._use_map)
         self._change.measured.connect(self.panel.dimensions.show_change)
         self._pins.arrived.connect(self._show_pins)
         self._pins.active = True
@@ -329,9 +337,17 @@ class ExploreScreen(QWidget):
             self._show_reference()
 
     def _show_pins(self, frame: Frame) -> None:
-        self._pin_frame = frame
+        self._pin_frame, self._pins_seen = frame, self._workspace.session.document.shelf.pins
         self.panel.pins.show_pictures(frame.pixels)
         self._show_reference()
+
+    def _use_map(self, _found: object = None) -> None:
+        """Let the probe's mean be that of the encoded data, where they are there."""
+        before, self._data = self._data, self.map.data.found
+        if self._data is None:
+            self.probe.follower.use_data("", None)
+        elif before is None or not self._data.same_latents(before):
+            self.probe.follower.use_data(self._data.info.data, self._data.latents)
 
     def _show_reference(self) -> None:
         """Show in bars and difference what the edited picture is compared with: the start, or a pin."""
@@ -357,15 +373,14 @@ class ExploreScreen(QWidget):
         self.stage.compare_with(pixels, name if shelf.compared else f"the {name.lower()}")
 
     def _of_pin(self, shelf: Shelf) -> tuple[NDArray[np.uint8] | None, Probabilities]:
-        frame, names = self._pin_frame, [pin.name for pin in shelf.pins]
-        place = names.index(shelf.compared) if shelf.compared in names else -1
-        if (
-            frame is None
-            or not 0 <= place < len(frame.pixels)
-            or len(frame.pixels) != len(shelf.pins) + len(shelf.groups)
-        ):
+        # The frame may be of before pins were moved, renamed or removed: a pin is known by its latent.
+        frame, pin = self._pin_frame, shelf.pin(shelf.compared)
+        places = [
+            k for k, seen in enumerate(self._pins_seen) if pin is not None and seen.latent is pin.latent
+        ]
+        if frame is None or not places:
             return None, {}
-        return frame.pixels[place], _row(frame.attributes, place)
+        return frame.pixels[places[0]], _row(frame.attributes, places[0])
 
     def _show_frame(self, frame: Frame) -> None:
         """Show a frame's picture and its bars; both are painted in the next paint of the window."""
@@ -402,11 +417,6 @@ class ExploreScreen(QWidget):
             part.setEnabled(self._workspace.in_step)
         if self._later.isActive() or self._missed:
             self._show_later()
-
-
-def _compares(shelf: Shelf) -> tuple[str, int]:
-    """Return what tells whether another picture is compared with."""
-    return shelf.compared, id(shelf.pins)
 
 
 def _row(attributes: Probabilities, place: int) -> Probabilities:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
@@ -74,8 +75,8 @@ class ExplorePanel(QObject):
         self.pins.pin_asked.connect(self._ask_of_pin)
         self.pins.group_asked.connect(self._ask_of_group)
         self.pins.ticked.connect(shelf.tick_pin)
-        self.pins.pin_renamed.connect(lambda name, new: self._try(lambda: shelf.rename_pin(name, new)))
-        self.pins.group_renamed.connect(lambda name, new: self._try(lambda: shelf.rename_group(name, new)))
+        self.pins.pin_renamed.connect(partial(self._rename, shelf.rename_pin))
+        self.pins.group_renamed.connect(partial(self._rename, shelf.rename_group))
         self.panel.tabs.currentChanged.connect(lambda _page: self._show_offsets())
         finder.busy_changed.connect(self.directions.show_busy)
 
@@ -115,7 +116,7 @@ class ExplorePanel(QObject):
 
     def orthogonalise(self) -> None:
         """Make each direction orthogonal to those before it."""
-        self._finder.orthogonalise()
+        self._try(self._finder.orthogonalise)
 
     # Directions
 
@@ -123,7 +124,7 @@ class ExplorePanel(QObject):
         menu, finder = self._add, self._finder
         menu.clear()
         of_what = finder.of_what
-        title = f"{COMPONENTS} principal components of {of_what}"
+        title = f"{COMPONENTS} principal components of {of_what or 'a set (choose it in the map)'}"
         menu.addAction(title).triggered.connect(lambda: self._try(lambda: finder.find_components(COMPONENTS)))
         attributes = finder.attributes
         below = menu.addMenu("Attribute")
@@ -199,6 +200,10 @@ class ExplorePanel(QObject):
         elif ask == "remove":
             self._intents.shelf.remove_group(name)
 
+    def _rename(self, rename: Callable[[str, str], object], name: str, new: str) -> None:
+        self._try(lambda: rename(name, new.strip()))
+        self.pins.restore_names()
+
     def _reset_dimension(self, dimension: int) -> None:
         self._workspace.session.end_gesture()
         self._intents.explore.reset(dimension)
@@ -208,7 +213,6 @@ class ExplorePanel(QObject):
             work()
         except LatentLabError as error:
             self._refuse(str(error))
-            self.pins.restore_names()
 
     def _refuse(self, text: str) -> None:
         self._workspace.session.message.emit(Message("error", text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import zip_longest
 
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
@@ -104,7 +105,7 @@ class GridPage(QWidget):
         self._across.setVisible(plane)
         self._down.setVisible(plane)
         self._axes.show_axes(opened.spec, directions, view.axes)
-        for choice, axis in zip((self._across, self._down), view.axes, strict=False):
+        for choice, axis in zip_longest((self._across, self._down), view.axes[:2]):
             choice.show_axes(opened.spec, directions)
             choice.show_choice(axis)
         with QSignalBlocker(self._steps), QSignalBlocker(self._reach):

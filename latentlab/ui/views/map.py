@@ -70,7 +70,7 @@ class MapPage(QWidget):
         canvas = self.canvas
         canvas.hovered.connect(self._show_thumbnail)
         canvas.chosen.connect(self._go_to)
-        canvas.walk_begun.connect(lambda _x, _y: workspace.session.begin_gesture("Walk on the map"))
+        canvas.walk_begun.connect(lambda _x, _y: workspace.session.begin_gesture("Walk on the map", "walk"))
         canvas.walked.connect(self._walk)
         canvas.walk_ended.connect(workspace.session.end_gesture)
         canvas.lassoed.connect(self._gather)

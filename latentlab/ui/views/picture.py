@@ -84,7 +84,7 @@ class PicturePage(QWidget):
 
     def path_latents(self) -> NDArray[np.float32] | None:
         """Return the latents of the path for a loop: a closed one's end, which is its beginning, once."""
-        latents = self.follower.latents
+        latents = self.follower.lay()
         closed = self._workspace.session.document.shelf.path.closed
         return latents if latents is None or not closed else latents[:-1]
 

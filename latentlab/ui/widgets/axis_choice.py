@@ -15,7 +15,7 @@ from latentlab.spec import ModelSpec
 
 STRONGEST, ALL_DIRECTIONS = "Strongest dimensions", "All directions"
 LISTED = 256
-"""Dimensions that are listed at most; the others can be typed."""
+"""Dimensions that are listed at most; the one that is chosen is listed too."""
 
 
 class AxisChoice(QComboBox):
@@ -48,16 +48,20 @@ class AxisChoice(QComboBox):
                 self.insertSeparator(len(names))
             for dimension in ranking(spec)[:LISTED].tolist():
                 self.addItem(f"Dimension {dimension}", AxisRef(dimension))
-            if current is not None:
-                self.show_choice(current)
+            self.show_choice(current)
 
-    def show_choice(self, axis: AxisRef) -> None:
-        """Show which axis is chosen."""
+    def show_choice(self, axis: AxisRef | None) -> None:
+        """Show which axis is chosen; None and a direction that is gone leave the box empty."""
         with QSignalBlocker(self):
             for k in range(self.count()):
                 if self.itemData(k) == axis:
                     self.setCurrentIndex(k)
                     return
+            if axis is None or axis.direction:
+                self.setCurrentIndex(-1)
+            else:  # one of those that are not listed
+                self.addItem(f"Dimension {axis.dimension}", axis)
+                self.setCurrentIndex(self.count() - 1)
 
     def _tell(self, _index: int) -> None:
         axis = self.currentData()

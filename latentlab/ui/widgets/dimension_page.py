@@ -38,7 +38,7 @@ class DimensionPage(QWidget):
         super().__init__(parent)
         self._spec: ModelSpec | None = None
         self._change: NDArray[np.float64] | None = None
-        self._edited: frozenset[int] = frozenset()
+        self._state: Explore | None = None
         self._locked: frozenset[int] = frozenset()
         self.search = QLineEdit()
         self.search.setPlaceholderText("Find: 3 17, changed, locked")
@@ -68,7 +68,7 @@ class DimensionPage(QWidget):
 
     def set_model(self, spec: ModelSpec) -> None:
         """Show this model's dimensions, those that do most first."""
-        self._spec, self._change = spec, None
+        self._spec, self._change, self._state = spec, None, None
         orders = [KL, CHANGE, NUMBER] if spec.latent_summary is not None else [NUMBER, CHANGE]
         with QSignalBlocker(self.order):
             self.order.clear()
@@ -80,14 +80,9 @@ class DimensionPage(QWidget):
         """Show the values of a state, and what is locked."""
         self.list.show_latent(state.latent, state.start)
         self.list.show_locked(shelf.locked)
-        self._locked = shelf.locked
-        words = self.search.text().casefold().split()
-        if words:
-            edited = frozenset(np.flatnonzero((state.latent != state.start).reshape(-1)).tolist())
-            stale = ("changed" in words and edited != self._edited) or "locked" in words
-            self._edited = edited
-            if stale and not self._holds_focus():
-                self._list_them()
+        self._locked, self._state = shelf.locked, state
+        if {"changed", "locked"} & set(self._words()) and not self._holds_focus():
+            self._list_them()
 
     def show_change(self, change: NDArray[np.float64]) -> None:
         """Put the dimensions in the order of how much each changes the picture, ``[latent_size]``."""
@@ -118,13 +113,17 @@ class DimensionPage(QWidget):
             self.list.set_dimensions(found, self._spec.latent_size)
         self._nothing.setVisible(not found)
 
+    def _words(self) -> list[str]:
+        return self.search.text().casefold().replace(",", " ").split()
+
     def _is_found(self, dimension: int) -> bool:
-        words = self.search.text().casefold().replace(",", " ").split()
+        words = self._words()
         return not words or any(self._fits(word, dimension) for word in words)
 
     def _fits(self, word: str, dimension: int) -> bool:
         if word == "changed":
-            return dimension in self._edited
+            state = self._state
+            return state is not None and bool((state.latent != state.start).reshape(-1)[dimension])
         if word == "locked":
             return dimension in self._locked
         number = re.fullmatch(r"z?(\d+)(?:-(\d*))?", word)

@@ -35,6 +35,8 @@ class DirectionPage(QWidget):
     ----------
     add
         The menu of what can be added.
+    like
+        The action with which the menu's button is grey.
     orthogonalise, load, save
         Actions.
     """
@@ -89,7 +91,8 @@ class DirectionPage(QWidget):
         top.addWidget(text_button(orthogonalise, "Orthogonalise"))
         top.addStretch(1)
         top.addWidget(text_button(load, "Load"))
-        top.addWidget(text_button(save, "Save"))
+        self._save = text_button(save, "Save")
+        top.addWidget(self._save)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
@@ -141,6 +144,11 @@ class DirectionPage(QWidget):
             self._drop(old)
         self._shown = directions
         self._nothing.setVisible(not directions)
+        before_it: QWidget = self._save
+        for row in self._rows.values():
+            for control in row.controls:
+                QWidget.setTabOrder(before_it, control)
+                before_it = control
 
     def _made(self, direction: Direction) -> DirectionRow:
         row = DirectionRow(direction, self._theme, self._content)

@@ -127,6 +127,11 @@ class DirectionRow(QWidget):
         theme.changed.connect(self._draw)
         self._draw()
 
+    @property
+    def controls(self) -> tuple[QWidget, ...]:
+        """The controls, as the Tab key reaches them."""
+        return self.more, self.slider, self.spin, self.reset
+
     def show_offset(self, sigmas: float) -> None:
         """Show how far the latent lies from the start; Reset is grey where it does not."""
         there = sigmas if abs(sigmas) >= NEARLY else 0.0

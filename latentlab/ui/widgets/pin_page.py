@@ -75,20 +75,45 @@ class ShelfList(QListWidget):
         item = self.currentItem()
         return "" if item is None else str(item.data(_NAME))
 
-    def add(self, name: str, note: str, icon: QIcon, ticked: bool | None, strong: bool) -> None:
-        """Add an entry; ``ticked`` None has no box, ``strong`` marks the one that is compared with."""
-        item = QListWidgetItem(icon, name)
+    def show_entry(
+        self, row: int, name: str, note: str, icon: QIcon, ticked: bool | None, strong: bool
+    ) -> None:
+        """Show an entry in a row, the next free one or another's.
+
+        Entries change in place: the list may be told of a new name while its editor still holds the entry.
+
+        Parameters
+        ----------
+        ticked
+            None has no box.
+        strong
+            Marks the one that is compared with.
+        """
+        if row == self.count():
+            self.addItem(QListWidgetItem())
+        item = self.item(row)
+        item.setIcon(icon)
+        item.setText(name)
         item.setData(_NAME, name)
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEditable
         item.setFlags(flags if ticked is None else flags | Qt.ItemFlag.ItemIsUserCheckable)
         if ticked is not None:
             item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
         item.setToolTip(note)
+        font = QFont(self.font())
         if strong:
-            font = QFont(self.font())
             font.setWeight(QFont.Weight.DemiBold)
-            item.setFont(font)
-        self.addItem(item)
+        item.setFont(font)
+
+    def row_of(self, name: str) -> int:
+        """Return the row of an entry, -1 where there is none."""
+        rows = (row for row in range(self.count()) if self.item(row).data(_NAME) == name)
+        return next(rows, -1)
+
+    def leave(self, count: int) -> None:
+        """Take away all entries after so many."""
+        while self.count() > count:
+            self.takeItem(count)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Go there by Enter, remove by Delete; F2 renames, Space ticks."""
@@ -134,7 +159,7 @@ class PinPage(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._shown: tuple[tuple[Pin, ...], tuple[Group, ...], str] = ((), (), "")
-        self._pictures: dict[int, QIcon] = {}
+        self._pictures: dict[int, tuple[NDArray[np.uint8], QIcon]] = {}
         self.pins = ShelfList("Pins", PIN_ASKS)
         self.groups = ShelfList("Groups", GROUP_ASKS)
         self.pins.asked.connect(self.pin_asked)
@@ -190,13 +215,19 @@ class PinPage(QWidget):
         entries: list[Pin | Group] = [*pins, *groups]
         if len(entries) != len(pixels):
             return
-        self._pictures = {id(_place(one)): _icon(pixels[k]) for k, one in enumerate(entries)}
-        for k in range(len(entries)):
+        before, self._pictures = self._pictures, {}
+        for k, one in enumerate(entries):
+            key = id(_place(one))
+            known = before.get(key)
+            if known is not None and np.array_equal(known[0], pixels[k]):
+                self._pictures[key] = known  # a new icon would set a name that is being typed back
+                continue
+            self._pictures[key] = pixels[k], _icon(pixels[k])
             holder, row = (self.pins, k) if k < len(pins) else (self.groups, k - len(pins))
             item = holder.item(row)
             if item is not None:
                 with QSignalBlocker(holder):
-                    item.setIcon(self._pictures[id(_place(entries[k]))])
+                    item.setIcon(self._pictures[key][1])
 
     def _list_them(self, shelf: Shelf) -> None:
         self._shown = shelf.pins, shelf.groups, shelf.compared
@@ -204,14 +235,18 @@ class PinPage(QWidget):
         blank.fill(self._theme.colour("sunken"))
         for holder in (self.pins, self.groups):
             with QSignalBlocker(holder):
-                row = holder.currentRow()
-                holder.clear()
-                for one in shelf.pins if holder is self.pins else shelf.groups:
-                    picture = self._pictures.get(id(_place(one)), QIcon(blank))
+                chosen, before = holder.current, holder.currentRow()
+                entries: tuple[Pin | Group, ...] = shelf.pins if holder is self.pins else shelf.groups
+                holder.leave(len(entries))
+                for row, one in enumerate(entries):
+                    known = self._pictures.get(id(_place(one)))
+                    picture = QIcon(blank) if known is None else known[1]
                     compared = isinstance(one, Pin) and one.name == shelf.compared
                     ticked = one.ticked if isinstance(one, Pin) else None
-                    holder.add(one.name, _note(one, compared), picture, ticked, compared)
-                holder.setCurrentRow(min(row, holder.count() - 1) if row >= 0 else holder.count() - 1)
+                    holder.show_entry(row, one.name, _note(one, compared), picture, ticked, compared)
+                last, there = holder.count() - 1, holder.row_of(chosen)
+                # The choice stays with its pin, where that is gone with its row.
+                holder.setCurrentRow(there if there >= 0 else min(before, last) if before >= 0 else last)
         self._nothing.setVisible(not shelf.pins)
         self.pins.setVisible(bool(shelf.pins))
         for widget in (self._title, self.groups):
