@@ -72,7 +72,7 @@ def open_window(
         place = Path(path)
         if place.suffix and not place.exists() and kind_of(place) == "picture":
             raise SettingsError(f"There is no file {path}.")
-        if not (place.exists() and kind_of(place) == "picture"):
+        if not (place.exists() and kind_of(place) in ("picture", "session")):
             locate(path)
     if predictor not in (None, "none"):
         locate(predictor)
