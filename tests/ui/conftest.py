@@ -18,7 +18,7 @@ from latentlab.ui.main_window import MainWindow
 from latentlab.ui.settings import Settings
 from latentlab.ui.theme import Theme
 
-PATIENCE = 20_000
+PATIENCE = 120_000
 """Milliseconds that a test waits at most: importing torch takes long on a busy machine."""
 
 
