@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from driver import Driver
 from hands import drop, undo
 from PySide6.QtWidgets import QFileDialog
 
@@ -19,7 +20,6 @@ from latentlab.session.autosave import last_session, recoverable, state_director
 from latentlab.ui import menus
 from latentlab.ui.screens.explore import VIEWS
 from latentlab.ui.sessions import HINTS
-from tests.ui.conftest import Driver
 
 
 @pytest.fixture(autouse=True)
