@@ -38,7 +38,9 @@ def register(app: typer.Typer) -> None:
 def open_window(
     path: Annotated[
         str | None,
-        typer.Argument(help="A checkpoint (path or bundled name), a picture or a saved session.", show_default=False),
+        typer.Argument(
+            help="A checkpoint (path or bundled name), a picture or a saved session.", show_default=False
+        ),
     ] = None,
     predictor: Predictor = None,
     screenshot: Annotated[
