@@ -44,11 +44,11 @@ def make(
     """
     import latentlab
     from latentlab.cli.progress import show_progress
-    from latentlab.data.catalog import open_set
+    from latentlab.data.catalog import full_name, open_set
     from latentlab.errors import SettingsError
     from latentlab.operations.explore import Explorer
     from latentlab.operations.make_map import make_map
-    from latentlab.operations.map_file import full_name, map_path, save_map, usual_data
+    from latentlab.operations.map_file import map_path, save_map, usual_data
     from latentlab.operations.map_info import LAYOUTS
     from latentlab.operations.map_table import save_map_picture, save_map_table
 

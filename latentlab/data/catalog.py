@@ -66,6 +66,15 @@ def open_set(name: str | Path, image_size: int = 64, reporter: Reporter | None =
     return images.split(split) if split else images
 
 
+def full_name(name: str) -> str:
+    """Return a set's name with its folder's path made absolute: it then means the same from everywhere."""
+    source, split = _take_split(name)
+    folder = Path(source).expanduser()
+    if not source or source in known_sets() or not folder.is_dir():
+        return name
+    return f"{folder.resolve()}:{split}" if split else str(folder.resolve())
+
+
 def _take_split(name: str) -> tuple[str, str | None]:
     """Take ``:train`` and the like off the end, unless a folder is really called that."""
     source, _, last = name.rpartition(":")

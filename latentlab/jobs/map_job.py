@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -41,9 +39,8 @@ def map_job(model: str, sha256: str, data: str, count: int, seed: int, tsne: boo
         "tsne": tsne,
         "out": str(out),
     }
-    key = hashlib.sha256(json.dumps([sha256, data, count, seed]).encode()).hexdigest()[:16]
     # One folder for both layouts: two processes must not write one map.
-    folder = runs_directory() / f"map-{key}"
+    folder = runs_directory() / f"map-{out.stem}"
     run_folder = RunFolder(folder)
     if not run_folder.alive:
         try:

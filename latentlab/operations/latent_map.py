@@ -77,6 +77,11 @@ class LatentMap:
         """The layouts that the map has."""
         return tuple(layout for layout in LAYOUTS if layout in self.places)
 
+    @property
+    def has_tsne(self) -> bool:
+        """Whether the map has a t-SNE that is finished."""
+        return self.info.tsne is not None and self.info.tsne.done
+
     def layout(self, layout: Layout) -> NDArray[np.float32]:
         """Return where the images lie, float32 ``[n, 2]``.
 

@@ -100,7 +100,7 @@ def make_map(
         found = _laid_out(info, rows, chosen, _encoded(explorer, chosen, info, out, reporter))
         if out is not None:
             save_map(out, found)
-    if tsne and len(rows) > LEAST and not (found.info.tsne is not None and found.info.tsne.done):
+    if tsne and len(rows) > LEAST and not found.has_tsne:
         found = _grown(found, iterations, out, reporter)
     return found
 

@@ -146,20 +146,6 @@ def find_map(sha256: str, data: str, count: int, seed: int) -> Path | None:
         return None
 
 
-def full_name(data: str) -> str:
-    """Return a set's name with its folder's path made absolute: it then means the same from everywhere."""
-    from latentlab.data.catalog import known_sets
-    from latentlab.data.image_set import SPLITS
-
-    source, colon, split = data.rpartition(":")
-    if not source or split not in SPLITS or Path(data).is_dir():
-        source, colon, split = data, "", ""
-    folder = Path(source).expanduser()
-    if not source or source in known_sets() or not folder.is_dir():
-        return data
-    return f"{folder.resolve()}{colon}{split}"
-
-
 def usual_data(model: Path) -> str:
     """Return the set on which a model was trained, as its configuration says; empty where it does not."""
     from latentlab.checkpoints import locate

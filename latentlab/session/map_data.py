@@ -69,7 +69,7 @@ class MapData:
         self._usual = "", ""
         self.phase: Phase = "none"
         self.message = ""
-        self.stage, self.done, self.total = "", 0, 0
+        self.done = self.total = 0
         self.found: LatentMap | None = None
         self.images: ImageSet | None = None
         workspace.session.changed.connect(self._follow)
@@ -102,7 +102,7 @@ class MapData:
         self._wanted = wanted
         if other:
             self.found = self.images = None
-        if self.found is not None and (not wanted.tsne or _has_tsne(self.found)):
+        if self.found is not None and (not wanted.tsne or self.found.has_tsne):
             self._set("ready")
             return
         self._set("looking", "Looking for the encoded data")
@@ -121,7 +121,7 @@ class MapData:
         self._end_thread()
 
     def _wish(self) -> Wanted | None:
-        from latentlab.operations.map_file import full_name
+        from latentlab.data.catalog import full_name
 
         opened, data = self._workspace.opened, self.data
         if opened is None or not self._workspace.in_step or not data or "encode" in opened.spec.cannot:
@@ -162,7 +162,7 @@ class MapData:
             found = load_map(path)
             images = open_set(wanted.data, wanted.image_size)
             self._tell(wanted, partial(self._take, found, images))
-            if not wanted.tsne or _has_tsne(found):
+            if not wanted.tsne or found.has_tsne:
                 self._tell(wanted, partial(self._set, "ready"))
                 return
         self._follow_job(wanted, images, stop, cancel)
@@ -232,10 +232,6 @@ class MapData:
 
 def _written(path: Path) -> float:
     return path.stat().st_mtime if path.is_file() else 0.0
-
-
-def _has_tsne(found: LatentMap) -> bool:
-    return found.info.tsne is not None and found.info.tsne.done
 
 
 def group_of(found: LatentMap, chosen: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-if TYPE_CHECKING:
-    from latentlab.operations.map_info import Layout
-
-from latentlab.session.document import Document
+from latentlab.session.document import Document, MapView
 from latentlab.session.follower import Follower
 from latentlab.session.map_data import MapData
 from latentlab.session.workspace import Workspace
+
+if TYPE_CHECKING:
+    from latentlab.operations.latent_map import LatentMap
+    from latentlab.operations.map_info import Layout
 
 
 class MapMarks(Follower):
@@ -37,8 +38,8 @@ class MapMarks(Follower):
     @property
     def layout(self) -> Layout:
         """The layout that is shown: the one that is asked for, as soon as it is there."""
-        found, wanted = self._data.found, self.shelf.map.layout
-        return wanted if found is not None and wanted in found.places else "pca"
+        found = self._data.found
+        return "pca" if found is None else shown_layout(found, self.shelf.map)
 
     def watched(self, document: Document) -> tuple[object, ...]:
         """Return the latent, the pins and the layout."""
@@ -68,6 +69,11 @@ class MapMarks(Follower):
             return None
         point = np.array([x, y], dtype=np.float32)
         return found.walk(self.layout, state.latent, point).reshape(state.latent.shape)
+
+
+def shown_layout(found: LatentMap, view: MapView) -> Layout:
+    """Return the layout of a map that a view shows: the one it asks for, as soon as the map has it."""
+    return view.layout if view.layout in found.places else "pca"
 
 
 def _point(place: NDArray[np.float32]) -> tuple[float, float]:

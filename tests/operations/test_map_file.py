@@ -16,9 +16,10 @@ from safetensors.torch import save_file as save_torch_file
 
 from latentlab.checkpoints import locate, save
 from latentlab.checkpoints.companion import load_model
+from latentlab.data.catalog import full_name
 from latentlab.errors import SettingsError
 from latentlab.operations.latent_map import LatentMap
-from latentlab.operations.map_file import find_map, full_name, load_map, map_path, save_map, usual_data
+from latentlab.operations.map_file import find_map, load_map, map_path, save_map, usual_data
 
 Tensors = dict[str, np.ndarray]
 

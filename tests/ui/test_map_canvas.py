@@ -6,8 +6,8 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFocusEvent, QImage, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
+from latentlab.operations.plane import inside_polygon
 from latentlab.ui.theme import Theme
-from latentlab.ui.widgets.map_camera import points_inside
 from latentlab.ui.widgets.map_canvas import TOOLS, MapCanvas
 from latentlab.ui.widgets.map_cards import place_beside
 from latentlab.ui.widgets.map_colours import CLASSES_DARK, CLASSES_LIGHT, by_class, by_value
@@ -433,14 +433,14 @@ def test_space_held_moves_the_map_whatever_the_tool(qtbot, crossed) -> None:
 # The lasso
 
 
-def test_a_lasso_gathers_the_points_inside(qtbot, crossed) -> None:
+def test_a_lasso_gathers_the_inside_polygon(qtbot, crossed) -> None:
     crossed.set_tool("lasso")
     heard = Heard(crossed)
     corners = [(-0.5, -0.5), (1.5, -0.5), (1.5, 0.5), (-0.5, 0.5)]
     drag(qtbot, crossed, [pixel(crossed, x, y) for x, y in corners])
     (polygon,) = heard.last("lassoed")
     assert polygon.dtype == np.float32
-    assert points_inside(CROSS, polygon).tolist() == [True, True, False, False, False]
+    assert inside_polygon(CROSS, polygon).tolist() == [True, True, False, False, False]
     drag(qtbot, crossed, [QPoint(50, 50), QPoint(51, 51)])
     assert heard.names().count("lassoed") == 1
 
@@ -470,15 +470,15 @@ def test_a_lasso_can_be_thrown_by_keys(qtbot, crossed) -> None:
     qtbot.keyClick(crossed, Qt.Key.Key_Return)
     (polygon,) = heard.last("lassoed")
     assert len(polygon) == 4
-    assert points_inside(CROSS, polygon).tolist() == [True, False, False, False, False]
+    assert inside_polygon(CROSS, polygon).tolist() == [True, False, False, False, False]
 
 
 def test_points_inside_follows_the_even_odd_rule() -> None:
     ring = np.array([[0, 0], [4, 0], [4, 4], [0, 4], [0, 0], [1, 1], [3, 1], [3, 3], [1, 3], [1, 1]])
     places = np.array([[0.5, 2], [2, 2], [3.5, 2], [5, 2], [-1, 0]], dtype=np.float32)
     expected = [True, False, True, False, False]
-    assert points_inside(places, ring.astype(np.float32)).tolist() == expected
-    assert points_inside(places[:0], ring.astype(np.float32)).shape == (0,)
+    assert inside_polygon(places, ring.astype(np.float32)).tolist() == expected
+    assert inside_polygon(places[:0], ring.astype(np.float32)).shape == (0,)
 
 
 # The house's rules

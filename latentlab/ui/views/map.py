@@ -24,7 +24,7 @@ from latentlab.session.document import MapView
 from latentlab.session.find_directions import DirectionFinder
 from latentlab.session.intents import Intents
 from latentlab.session.map_data import MapData, group_of
-from latentlab.session.map_marks import MapMarks
+from latentlab.session.map_marks import MapMarks, shown_layout
 from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
 from latentlab.ui.icons import icon
@@ -165,19 +165,31 @@ class MapPage(QWidget):
         view, found = self._view, self.data.found
         self._show_choices(view, found)
         if not self.data.data:
+            self._shown = (None, None)
             self.canvas.show_nothing(NO_SET)
             return
         if found is None:
             self._shown = (None, view)
             self._show_phase()
             return
+        if self._shown[0] is not found or self._shown[1] != view:
+            self._show_points(found, view)
+        self._show_phase()
+        self.follower.refresh_if_ready()
+
+    def _show_points(self, found: LatentMap, view: MapView) -> None:
+        """Show another map, or the same one otherwise; where only the latent moved there is nothing to do."""
         before, known = self._shown
         self._shown = (found, view)
-        layout = view.layout if view.layout in found.places else "pca"
+        layout = shown_layout(found, view)
         places = found.places[layout]
         told, classes, title = self._colours(found, view)
-        same = before is not None and known is not None and _same_rows(before, found)
-        if not same or before is None or known is None or layout != self._layout_of(before, known):
+        if (
+            before is None
+            or known is None
+            or not found.same_latents(before)
+            or layout != shown_layout(before, known)
+        ):
             self.canvas.set_points(places, told, classes, found.names.tolist(), title)
         else:
             if places is not before.places.get(layout):
@@ -194,11 +206,6 @@ class MapPage(QWidget):
             self.canvas.set_density(density.values, (*density.low, *density.high))
         else:
             self.canvas.set_density(None)
-        self._show_phase()
-        self.follower.refresh_if_ready()
-
-    def _layout_of(self, found: LatentMap, view: MapView) -> str:
-        return view.layout if view.layout in found.places else "pca"
 
     def _show_choices(self, view: MapView, found: LatentMap | None) -> None:
         line = self._set.lineEdit()
@@ -305,10 +312,6 @@ class MapPage(QWidget):
             from latentlab.operations.map_table import save_map_table
 
             writer.write(partial(save_map_table, path, found, self.follower.layout), f"Saved as {path}.")
-
-
-def _same_rows(one: LatentMap, other: LatentMap) -> bool:
-    return one.same_latents(other)
 
 
 def _image(pixels: NDArray[np.uint8]) -> QImage:

@@ -131,26 +131,3 @@ def finite_places(places: NDArray[np.float32]) -> NDArray[np.float32]:
     if wrong:
         raise ValueError(f"{wrong:,} of {len(places):,} places are not finite; leave those points out.")
     return places
-
-
-def points_inside(places: NDArray[np.float32], polygon: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return which places lie inside a polygon, by the even-odd rule.
-
-    Parameters
-    ----------
-    places
-        Float32 ``[n, 2]``.
-    polygon
-        Its corners in turn, float32 ``[m, 2]``; the last is joined to the first.
-    """
-    inside = np.zeros(len(places), dtype=bool)
-    corners = polygon.astype(np.float64)
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    near = np.flatnonzero(((places >= low) & (places <= high)).all(axis=1))
-    x, y = places[near].astype(np.float64).T
-    crossed = np.zeros(len(near), dtype=bool)
-    for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        if y0 != y1:
-            crossed ^= ((y0 > y) != (y1 > y)) & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
-    inside[near] = crossed
-    return inside
