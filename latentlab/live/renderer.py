@@ -225,10 +225,13 @@ class LiveRenderer:
         engine = Engine(request.checkpoint, request.predictor, self._override)
         if request.token != self._valid_from:
             return
-        self._engine, self._trial = engine, None if engine.fast.tuned else engine.fast.tune()
+        former, self._engine = self._engine, engine
+        self._trial = None if engine.fast.tuned else engine.fast.tune()
         self._open = _described(request.token, engine)
         self._tell(self.opened, self._open)
-        give_back()
+        if former is not None:  # the first one leaves nothing behind, and its first picture is waited for
+            del former
+            give_back()
 
     def _do_encode(self, request: _Encode) -> None:
         engine = self._ready(request.token)
