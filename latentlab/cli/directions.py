@@ -46,8 +46,8 @@ def directions(
     """
     from latentlab.cli.progress import show_progress
     from latentlab.data.catalog import open_set
-    from latentlab.errors import SettingsError
-    from latentlab.operations.direction import load_directions, save_directions
+    from latentlab.operations.axis_text import model_directions
+    from latentlab.operations.direction import save_directions
     from latentlab.operations.explore import Explorer
     from latentlab.operations.find_directions import find_directions
     from latentlab.operations.series import directions_series, start_from
@@ -58,12 +58,7 @@ def directions(
             images = open_set(data, explorer.spec.image_size, reporter)
             found = find_directions(explorer, images, attribute or (), components, orthogonal, seed, reporter)
         else:
-            found = load_directions(load)
-            if found.sha256 != explorer.located.sha256():
-                raise SettingsError(
-                    f"{load} holds directions of {found.model}, with other weights than {model}. Open the "
-                    "model that they were found in, or find them anew."
-                )
+            found = model_directions(explorer, load)
         if out is not None:
             save_directions(out, found)
         if sheet is not None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latentlab.errors import LatentLabError
+from latentlab.session.background import Background
 from latentlab.session.session import Message
 
 if TYPE_CHECKING:
@@ -32,9 +30,8 @@ class PictureReader:
     """
 
     def __init__(self, post: Callable[[Callable[[], None]], None], answer: Answer) -> None:
-        self._post = post
         self._answer = answer
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="latentlab-reading")
+        self._thread = Background(post, "reading")
         self._waiting = 0
         self._closed = False
 
@@ -54,23 +51,13 @@ class PictureReader:
     def close(self) -> None:
         """Stop the thread; what is still being read is not answered."""
         self._closed = True
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._thread.close(drop=True)
 
     def _submit(self, read: Callable[[], Picture]) -> None:
         self._waiting += 1
-        self._executor.submit(self._on_thread, read)
+        self._thread.do(read, self._have_read, "The picture could not be read")
 
-    def _on_thread(self, read: Callable[[], Picture]) -> None:
-        answer: Picture | Message
-        try:
-            answer = read()
-        except LatentLabError as error:
-            answer = Message("error", str(error))
-        except Exception as error:
-            answer = Message("error", f"The picture could not be read: {error}", traceback.format_exc())
-        self._post(partial(self._on_session_thread, answer))
-
-    def _on_session_thread(self, answer: Picture | Message) -> None:
+    def _have_read(self, answer: Picture | Message) -> None:
         if not self._closed:
             self._waiting -= 1
             self._answer(answer)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from psygnal import Signal
 
-from latentlab.errors import LatentLabError, SettingsError
+from latentlab.errors import SettingsError
+from latentlab.session.background import Background, Done
 from latentlab.session.document import Document
 from latentlab.session.restore import find_checkpoint, find_predictor
 from latentlab.session.saved import Saved, load_session, session_json
 from latentlab.session.saved_picture import PictureTexts
 from latentlab.session.session import Message, Session
 from latentlab.session.whole_file import write_whole
-
-Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +76,9 @@ class SessionFiles:
         found: Callable[[Found], None],
         failed: Callable[[str], None],
     ) -> None:
-        self._session, self._post = session, post
+        self._session = session
         self._found, self._failed = found, failed
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="latentlab-session")
+        self._thread = Background(post, "session")
         self._pictures = PictureTexts()
         self._reading = self._writing = self._newest = 0
         self._closed = False
@@ -123,22 +120,11 @@ class SessionFiles:
     def close(self) -> None:
         """Write what is still to be written and stop the thread; nothing is answered any more."""
         self._closed = True
-        self._executor.shutdown(wait=True)
+        self._thread.close()
 
     def _submit(self, work: Callable[[], Done], answer: Callable[[Done | Message], None]) -> None:
-        self._executor.submit(self._on_thread, work, answer)
+        self._thread.do(work, answer, "The session could not be read or written")
         self.busy_changed.emit()
-
-    def _on_thread(self, work: Callable[[], Done], answer: Callable[[Done | Message], None]) -> None:
-        done: Done | Message
-        try:
-            done = work()
-        except LatentLabError as error:
-            done = Message("error", str(error))
-        except Exception as error:
-            text = f"The session could not be read or written: {error}"
-            done = Message("error", text, traceback.format_exc())
-        self._post(partial(answer, done))
 
     def _have_read(self, number: int, done: Found | Message) -> None:
         self._reading -= 1

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from latentlab.errors import LatentLabError
+from latentlab.errors import SettingsError
+from latentlab.session.background import Background
 from latentlab.session.session import Message
 
 
@@ -23,8 +22,8 @@ class FileWriter:
     """
 
     def __init__(self, post: Callable[[Callable[[], None]], None], tell: Callable[[Message], object]) -> None:
-        self._post, self._tell = post, tell
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="latentlab-writing")
+        self._tell = tell
+        self._thread = Background(post, "writing")
         self._waiting = 0
 
     @property
@@ -35,24 +34,21 @@ class FileWriter:
     def write(self, work: Callable[[], object], done: str) -> None:
         """Do a piece of work on the thread; ``done`` is what a note says when it has succeeded."""
         self._waiting += 1
-        self._executor.submit(self._on_thread, work, done)
+        self._thread.do(partial(_written, work, done), self._have_written, "Nothing was saved")
 
     def close(self) -> None:
         """Finish what has been begun and stop the thread."""
-        self._executor.shutdown(wait=True)
+        self._thread.close()
 
-    def _on_thread(self, work: Callable[[], object], done: str) -> None:
-        try:
-            work()
-            message = Message("note", done)
-        except LatentLabError as error:
-            message = Message("error", str(error))
-        except OSError as error:
-            message = Message("error", f"{error.filename} was not saved: {error.strerror or error}.")
-        except Exception as error:
-            message = Message("error", f"Nothing was saved: {error}", traceback.format_exc())
-        self._post(partial(self._on_session_thread, message))
-
-    def _on_session_thread(self, message: Message) -> None:
+    def _have_written(self, message: Message) -> None:
         self._waiting -= 1
         self._tell(message)
+
+
+def _written(work: Callable[[], object], done: str) -> Message:
+    """Do a piece of writing and return what a note says of it."""
+    try:
+        work()
+    except OSError as error:
+        raise SettingsError(f"{error.filename} was not saved: {error.strerror or error}.") from None
+    return Message("note", done)
