@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QToolTip, QWidget
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
 
 from latentlab.operations.attribute_table import held_out_error
 from latentlab.spec import Attribute, PredictorSpec
@@ -24,6 +24,7 @@ from latentlab.ui.widgets.bars_painter import (
     paint_legend,
     small_font,
 )
+from latentlab.ui.widgets.tips import answered_tip
 
 LEAST, TALLEST = 100, 300
 _ORDER = ("input", "start", "edited")
@@ -187,14 +188,7 @@ class AttributeBars(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """Show all numbers of the row under the pointer, and the predictor's own errors."""
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            text = self.tip_at(event.pos())
-            if text:
-                QToolTip.showText(event.globalPos(), text, self)
-            else:
-                QToolTip.hideText()
-            return True
-        return super().event(event)
+        return answered_tip(self, event, self.tip_at) or super().event(event)
 
     def tip_at(self, point: QPoint) -> str:
         """Return what the tool tip says at a point."""

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
     QFontMetrics,
-    QHelpEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -21,11 +20,12 @@ from PySide6.QtGui import (
     QPolygonF,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from latentlab.ui.theme import Theme
 from latentlab.ui.widgets.bars_painter import small_font
 from latentlab.ui.widgets.picture_cells import PictureCells
+from latentlab.ui.widgets.tips import answered_tip
 
 GAP = 2
 HEAD, FOOT = 12, 20
@@ -313,14 +313,11 @@ class FilmStrip(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """Name the pin under the pointer in full."""
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            station = self.station_at(event.pos().x()) if self._cells is not None else None
-            if station is not None and station < len(self._names):
-                QToolTip.showText(event.globalPos(), self._names[station], self)
-            else:
-                QToolTip.hideText()
-            return True
-        return super().event(event)
+        return answered_tip(self, event, self._tip_at) or super().event(event)
+
+    def _tip_at(self, point: QPoint) -> str:
+        station = self.station_at(point.x()) if self._cells is not None else None
+        return self._names[station] if station is not None and station < len(self._names) else ""
 
     # Within
 

@@ -70,7 +70,7 @@ class PathBar(QFrame):
             self.kind.addItem(text, value)
         self.kind.setAccessibleName("How the path goes")
         self.kind.setToolTip("Spherical: around the origin, through likely latents. Linear: straight.")
-        self.steps = _spin(LEAST_STEPS, MOST_STEPS, "", "Steps", "Pictures along the whole path")
+        self.steps = _spin(LEAST_STEPS, MOST_STEPS, "", "Steps", "Pictures from one pin to the next")
         self.closed = QCheckBox("Loop")
         self.closed.setToolTip("Return from the last pin to the first")
         self.export = icon_button(export)

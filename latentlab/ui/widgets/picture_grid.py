@@ -11,19 +11,19 @@ from PySide6.QtGui import (
     QColor,
     QFocusEvent,
     QFontMetrics,
-    QHelpEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from latentlab.ui.theme import Theme
 from latentlab.ui.widgets.bars_painter import small_font
 from latentlab.ui.widgets.grid_layout import GAP, lay_out
 from latentlab.ui.widgets.picture_cells import PictureCells
+from latentlab.ui.widgets.tips import answered_tip
 
 HINT = "Click to go there, Ctrl+click to pin it"
 
@@ -325,14 +325,7 @@ class PictureGrid(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """Show labels in full, and what a click does."""
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            text = self.tip_at(event.pos())
-            if text:
-                QToolTip.showText(event.globalPos(), text, self)
-            else:
-                QToolTip.hideText()
-            return True
-        return super().event(event)
+        return answered_tip(self, event, self.tip_at) or super().event(event)
 
     def tip_at(self, point: QPoint) -> str:
         """Return what the tool tip says at a point."""
