@@ -6,16 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QFont, QIcon, QKeyEvent, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QMenu,
     QPushButton,
+    QStyledItemDelegate,
     QVBoxLayout,
     QWidget,
 )
@@ -42,6 +44,15 @@ GROUP_ASKS = (("go", "Go to its mean"), ("rename", "Rename"), ("remove", "Remove
 _NAME = Qt.ItemDataRole.UserRole
 
 
+class NameDelegate(QStyledItemDelegate):
+    """Lets a name be typed while its entry changes: a picture that arrives must not set it back."""
+
+    def setEditorData(self, editor: QWidget, index: QModelIndex | QPersistentModelIndex) -> None:
+        """Show the name in the editor, unless another is being typed there."""
+        if not (isinstance(editor, QLineEdit) and editor.isModified()):
+            super().setEditorData(editor, index)
+
+
 class ShelfList(QListWidget):
     """A list of small pictures with names that can be changed in place.
 
@@ -57,6 +68,7 @@ class ShelfList(QListWidget):
     def __init__(self, title: str, asks: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._asks = asks
+        self.setItemDelegate(NameDelegate(self))
         self.setAccessibleName(title)
         self.setIconSize(QSize(SIDE, SIDE))
         self.setUniformItemSizes(True)
@@ -159,7 +171,7 @@ class PinPage(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._shown: tuple[tuple[Pin, ...], tuple[Group, ...], str] = ((), (), "")
-        self._pictures: dict[int, tuple[NDArray[np.uint8], QIcon]] = {}
+        self._pictures: dict[int, QIcon] = {}
         self.pins = ShelfList("Pins", PIN_ASKS)
         self.groups = ShelfList("Groups", GROUP_ASKS)
         self.pins.asked.connect(self.pin_asked)
@@ -215,19 +227,11 @@ class PinPage(QWidget):
         entries: list[Pin | Group] = [*pins, *groups]
         if len(entries) != len(pixels):
             return
-        before, self._pictures = self._pictures, {}
+        self._pictures = {id(_place(one)): _icon(pixels[k]) for k, one in enumerate(entries)}
         for k, one in enumerate(entries):
-            key = id(_place(one))
-            known = before.get(key)
-            if known is not None and np.array_equal(known[0], pixels[k]):
-                self._pictures[key] = known  # a new icon would set a name that is being typed back
-                continue
-            self._pictures[key] = pixels[k], _icon(pixels[k])
             holder, row = (self.pins, k) if k < len(pins) else (self.groups, k - len(pins))
-            item = holder.item(row)
-            if item is not None:
-                with QSignalBlocker(holder):
-                    item.setIcon(self._pictures[key][1])
+            with QSignalBlocker(holder):
+                holder.item(row).setIcon(self._pictures[id(_place(one))])
 
     def _list_them(self, shelf: Shelf) -> None:
         self._shown = shelf.pins, shelf.groups, shelf.compared
@@ -239,8 +243,7 @@ class PinPage(QWidget):
                 entries: tuple[Pin | Group, ...] = shelf.pins if holder is self.pins else shelf.groups
                 holder.leave(len(entries))
                 for row, one in enumerate(entries):
-                    known = self._pictures.get(id(_place(one)))
-                    picture = QIcon(blank) if known is None else known[1]
+                    picture = self._pictures.get(id(_place(one)), QIcon(blank))
                     compared = isinstance(one, Pin) and one.name == shelf.compared
                     ticked = one.ticked if isinstance(one, Pin) else None
                     holder.show_entry(row, one.name, _note(one, compared), picture, ticked, compared)
