@@ -224,7 +224,7 @@ class Exports:
     def _series(self, state: Explore, frame: Frame) -> list[Series]:
         edited = {name: values[0] for name, values in frame.attributes.items()}
         if state.source is None:
-            start = self._screen.start_frame
+            start = self._screen.comparison.start_frame
             attributes = {} if start is None else {name: rows[0] for name, rows in start.attributes.items()}
             before = [Series("Start", "start", attributes)] if attributes else []
         else:

@@ -242,11 +242,10 @@ def _drag_beside_grid(window: Any, moves: int, loop: Any) -> dict[str, Any]:
 
 def _drag(window: Any, moves: int, loop: Any) -> dict[str, Any]:
     """Drag the first slider back and forth by mouse events; every so often the state jumps."""
-    from PySide6.QtCore import QEvent, QPointF, Qt, QTimer
-    from PySide6.QtGui import QMouseEvent
-    from PySide6.QtWidgets import QApplication
+    from PySide6.QtCore import QEvent, Qt, QTimer
 
     from latentlab.operations.latents import ranking
+    from latentlab.ui.hand import mouse
 
     screen, workspace = window.explore, window.workspace
     slider = screen.panel.list.row(int(ranking(workspace.opened.spec)[0])).slider
@@ -255,15 +254,8 @@ def _drag(window: Any, moves: int, loop: Any) -> dict[str, Any]:
     newest = stale = 0
     jumped_at = 0.0
 
-    def mouse(kind: QEvent.Type, share: float) -> None:
-        where = QPointF(8 + share * (slider.width() - 16), slider.height() / 2)
-        left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
-        held = none if kind == QEvent.Type.MouseButtonRelease else left
-        button = none if kind == QEvent.Type.MouseMove else left
-        event = QMouseEvent(
-            kind, where, slider.mapToGlobal(where), button, held, Qt.KeyboardModifier.NoModifier
-        )
-        QApplication.sendEvent(slider, event)
+    def press(kind: QEvent.Type, share: float) -> None:
+        mouse(slider, kind, 8 + share * (slider.width() - 16))
 
     def painted(generation: int) -> None:
         nonlocal newest, stale
@@ -280,22 +272,22 @@ def _drag(window: Any, moves: int, loop: Any) -> dict[str, Any]:
         if step == moves:
             clock.stop()
             screen.painted.disconnect(painted)
-            mouse(QEvent.Type.MouseButtonRelease, 0.5)
+            press(QEvent.Type.MouseButtonRelease, 0.5)
             loop.quit()
             return
         if step and step % _JUMP_EVERY == 0:
-            mouse(QEvent.Type.MouseButtonRelease, 0.5)
+            press(QEvent.Type.MouseButtonRelease, 0.5)
             jumped_at = time.perf_counter()
             workspace.explore.reset_all()
-            mouse(QEvent.Type.MouseButtonPress, 0.5)
+            press(QEvent.Type.MouseButtonPress, 0.5)
         sent.append(time.perf_counter())
-        mouse(QEvent.Type.MouseMove, 0.5 + 0.45 * math.sin(step / 9))
+        press(QEvent.Type.MouseMove, 0.5 + 0.45 * math.sin(step / 9))
 
     screen.painted.connect(painted)
     clock = QTimer()
     clock.setTimerType(Qt.TimerType.PreciseTimer)
     clock.timeout.connect(move)
-    mouse(QEvent.Type.MouseButtonPress, 0.5)
+    press(QEvent.Type.MouseButtonPress, 0.5)
     clock.start(PACE_MS)
     loop.exec()
     return {"painted_ms": painted_ms, "stale": stale}

@@ -21,14 +21,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
 
 from latentlab.live.frames import Frame
 from latentlab.live.memory import give_back
 from latentlab.session.document import AxisRef, GridView
 from latentlab.ui import menus
+from latentlab.ui.hand import mouse
 from latentlab.ui.main_window import MainWindow
 
 WARM = 0.2
@@ -197,12 +197,12 @@ class Soak:
             return
         row = self._screen.panel.list.row(self._dimension())
         slider, x = row.slider, self._random.uniform(10, 150)
-        _mouse(slider, QEvent.Type.MouseButtonPress, x)
+        mouse(slider, QEvent.Type.MouseButtonPress, x)
         for _ in range(self._random.randint(1, 6)):
             x += self._random.uniform(-30, 30)
-            _mouse(slider, QEvent.Type.MouseMove, x)
+            mouse(slider, QEvent.Type.MouseMove, x)
             QApplication.processEvents()
-        _mouse(slider, QEvent.Type.MouseButtonRelease, x)
+        mouse(slider, QEvent.Type.MouseButtonRelease, x)
 
     def _type(self) -> None:
         if self._workspace.in_step:
@@ -299,15 +299,6 @@ def resident_mb() -> float:
 
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most / 1e6 if sys.platform == "darwin" else most / 1e3
-
-
-def _mouse(widget: QWidget, kind: QEvent.Type, x: float) -> None:
-    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
-    held = none if kind == QEvent.Type.MouseButtonRelease else left
-    button = none if kind == QEvent.Type.MouseMove else left
-    where = QPointF(x, widget.height() / 2)
-    event = QMouseEvent(kind, where, widget.mapToGlobal(where), button, held, Qt.KeyboardModifier.NoModifier)
-    QApplication.sendEvent(widget, event)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

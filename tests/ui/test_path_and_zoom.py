@@ -183,7 +183,9 @@ def test_the_difference_is_from_the_start_or_the_pin_that_is_compared_with(drive
 def test_pins_that_change_places_are_not_taken_for_one_another(driver) -> None:
     two_pins(driver)
     screen, shelf = driver.screen, driver.screen.intents.shelf
-    driver.wait(lambda: screen._pin_frame is not None and len(screen._pin_frame.pixels) == 2)
+    driver.wait(
+        lambda: screen.comparison.pin_frame is not None and len(screen.comparison.pin_frame.pixels) == 2
+    )
     shelf.compare_with("Pin 1")
     picture = screen.stage._reference.copy()
     shelf.move_pin("Pin 1", 1)

@@ -6,21 +6,20 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from latentlab.errors import SettingsError
 from latentlab.live.frames import Frame, Opened
 from latentlab.operations.attribute_table import Probabilities
-from latentlab.session.document import Explore, Pin, Shelf
+from latentlab.session.document import Explore, Shelf
 from latentlab.session.intents import Intents
 from latentlab.session.picture_change import PictureChange
 from latentlab.session.pins import PinPictures
 from latentlab.session.session import Change, Message
 from latentlab.session.workspace import Workspace
 from latentlab.ui.actions import Actions
+from latentlab.ui.screens.comparison import Comparison, picture_of
 from latentlab.ui.screens.explore_panel import ExplorePanel
 from latentlab.ui.theme import Theme
 from latentlab.ui.views.grid import GridPage
@@ -69,9 +68,6 @@ class ExploreScreen(QWidget):
         self._shown: Explore | None = None
         self._shelf: Shelf | None = None
         self._frame: Frame | None = None
-        self._pin_frame: Frame | None = None
-        self._pins_seen: tuple[Pin, ...] = ()
-        self._start_frame: Frame | None = None
         self._data: LatentMap | None = None
         self._announced = 0
         self._mutations = 0
@@ -86,6 +82,7 @@ class ExploreScreen(QWidget):
         self.aside = PictureView("Edited", "edited", theme)
         self.aside.setFixedWidth(ASIDE)
         self.attributes = AttributeCard(theme)
+        self.comparison = Comparison(self.stage, self.attributes.bars)
         self.explore_panel = ExplorePanel(workspace, self.intents, theme, actions, self.map.finder)
         self.panel = self.explore_panel.panel
         self._rest = QTimer(self)
@@ -204,11 +201,6 @@ class ExploreScreen(QWidget):
         self.aside.smooth = smooth
         self.aside.update()
 
-    @property
-    def start_frame(self) -> Frame | None:
-        """The settled frame of a start without an input; None where there is none, or not yet."""
-        return self._start_frame
-
     # Intents that need more than the session
 
     def play_path(self) -> None:
@@ -269,7 +261,8 @@ class ExploreScreen(QWidget):
             return
         if opened is not self._model:
             self._model = opened
-            self._frame = self._pin_frame = self._start_frame = None
+            self._frame = None
+            self.comparison.forget()
             self.panel.set_model(opened.spec)
             self.attributes.set_predictor(opened.predictor, opened.predictor_name)
         self._shown = self._shelf = None
@@ -312,13 +305,13 @@ class ExploreScreen(QWidget):
             or shelf.compared != self._shelf.compared
             or shelf.pins is not self._shelf.pins
         ):
-            self._show_reference()
+            self._show_comparison()
         self._pages[self.view].show_document()
         self._rest.start()
 
     def _show_start(self, state: Explore) -> None:
         stage, source = self.stage, state.source
-        self._start_frame = None
+        self.comparison.start_frame = None
         if source is not None:
             stage.input.set_caption("Input", source.name)
             stage.input.show_frame(bgrx(source.encoded.source))
@@ -332,14 +325,14 @@ class ExploreScreen(QWidget):
 
     def _show_start_frame(self, frame: Frame) -> None:
         if self._shown is not None and self._shown.source is None:
-            self._start_frame = frame
+            self.comparison.start_frame = frame
             self.stage.start.show_frame(frame.pixels[0])
-            self._show_reference()
+            self._show_comparison()
 
     def _show_pins(self, frame: Frame) -> None:
-        self._pin_frame, self._pins_seen = frame, self._workspace.session.document.shelf.pins
+        self.comparison.take_pins(frame, self._workspace.session.document.shelf.pins)
         self.panel.pins.show_pictures(frame.pixels)
-        self._show_reference()
+        self._show_comparison()
 
     def _use_map(self, _found: object = None) -> None:
         """Let the probe's mean be that of the encoded data, where they are there."""
@@ -349,38 +342,9 @@ class ExploreScreen(QWidget):
         elif before is None or not self._data.same_latents(before):
             self.probe.follower.use_data(self._data.info.data, self._data.latents)
 
-    def _show_reference(self) -> None:
-        """Show in bars and difference what the edited picture is compared with: the start, or a pin."""
-        state, shelf, bars = self._shown, self._shelf, self.attributes.bars
-        if state is None or shelf is None:
-            return
-        source = state.source
-        bars.show_series("input", "Input", None if source is None else source.encoded.source_attributes)
-        pixels: NDArray[np.uint8] | None
-        attributes: Probabilities
-        if shelf.compared:
-            name = shelf.compared
-            pixels, attributes = self._of_pin(shelf)
-        elif source is not None:
-            name, pixels = "Reconstruction", source.encoded.reconstruction
-            attributes = source.encoded.reconstruction_attributes
-        else:
-            name, frame = "Start", self._start_frame
-            pixels = None if frame is None else frame.pixels[0]
-            attributes = {} if frame is None else _row(frame.attributes, 0)
-        bars.show_series("start", name, attributes)
-        bars.show_changes(bool(shelf.compared))
-        self.stage.compare_with(pixels, name if shelf.compared else f"the {name.lower()}")
-
-    def _of_pin(self, shelf: Shelf) -> tuple[NDArray[np.uint8] | None, Probabilities]:
-        # The frame may be of before pins were moved, renamed or removed: a pin is known by its latent.
-        frame, pin = self._pin_frame, shelf.pin(shelf.compared)
-        places = [
-            k for k, seen in enumerate(self._pins_seen) if pin is not None and seen.latent is pin.latent
-        ]
-        if frame is None or not places:
-            return None, {}
-        return frame.pixels[places[0]], _row(frame.attributes, places[0])
+    def _show_comparison(self) -> None:
+        if self._shown is not None and self._shelf is not None:
+            self.comparison.show(self._shown, self._shelf)
 
     def _show_frame(self, frame: Frame) -> None:
         """Show a frame's picture and its bars; both are painted in the next paint of the window."""
@@ -389,7 +353,7 @@ class ExploreScreen(QWidget):
         if self.view != "picture":
             self.aside.show_frame(frame.pixels[0], frame.generation)
         if frame.attributes:
-            self.attributes.bars.show_frame(_row(frame.attributes, 0), frame.generation)
+            self.attributes.bars.show_frame(picture_of(frame, 0)[1], frame.generation)
         if frame.settled:
             self.attributes.bars.describe()
         else:
@@ -417,8 +381,3 @@ class ExploreScreen(QWidget):
             part.setEnabled(self._workspace.in_step)
         if self._later.isActive() or self._missed:
             self._show_later()
-
-
-def _row(attributes: Probabilities, place: int) -> Probabilities:
-    """Return one image's probabilities of a batch ``[B, classes]`` by attribute."""
-    return {name: values[place] for name, values in attributes.items()}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from latentlab.ui.theme import Colours
 from latentlab.ui.widgets.bars_painter import label_of, small_font
+from latentlab.ui.widgets.class_colours import class_colour
 from latentlab.ui.widgets.probe_painter import dot
 from latentlab.ui.widgets.probe_plot import LABEL_MOST, Plot, Probe
 
@@ -34,7 +33,7 @@ def paint_cursor(
     probe: Probe,
     index: int,
     colours: Colours,
-    palette: Sequence[str],
+    dark: bool,
     font: QFont,
 ) -> None:
     """Paint a line at one of the positions, dots on the curves, and the card beside it."""
@@ -46,8 +45,8 @@ def paint_cursor(
         return
     for k in probe.drawn:
         at = QPointF(x, plot.y_of(probe.value(index, k)))
-        dot(painter, at, palette[k % len(palette)], colours)
-    _paint_card(painter, plot, probe, index, colours, palette, small_font(font))
+        dot(painter, at, class_colour(k, dark), colours)
+    _paint_card(painter, plot, probe, index, colours, dark, small_font(font))
 
 
 def _paint_card(
@@ -56,7 +55,7 @@ def _paint_card(
     probe: Probe,
     index: int,
     colours: Colours,
-    palette: Sequence[str],
+    dark: bool,
     font: QFont,
 ) -> None:
     metrics = QFontMetricsF(font)
@@ -86,7 +85,7 @@ def _paint_card(
             right -= _COLUMN
     for number, (k, name, own, mean) in enumerate(rows, 1):
         y, right = inner.top() + number * line, inner.right()
-        painter.setPen(QPen(QColor(palette[k % len(palette)]), 2))
+        painter.setPen(QPen(QColor(class_colour(k, dark)), 2))
         painter.drawLine(QPointF(inner.left(), y + line / 2), QPointF(inner.left() + 10, y + line / 2))
         painter.setPen(QColor(colours.muted))
         if columns[1]:

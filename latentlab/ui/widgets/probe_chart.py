@@ -23,7 +23,6 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from latentlab.ui.theme import LIGHT, Colours, Theme
 from latentlab.ui.widgets.bars_painter import label_of
-from latentlab.ui.widgets.class_colours import DARK_CLASSES, LIGHT_CLASSES
 from latentlab.ui.widgets.probe_card import paint_cursor, values_at
 from latentlab.ui.widgets.probe_painter import paint_curves, paint_ground, paint_mean
 from latentlab.ui.widgets.probe_plot import Curves, Plot, Probe, SetMean, lay_out
@@ -162,8 +161,8 @@ class ProbeChart(QWidget):
         painter.translate(MARGIN, MARGIN)
         plot = lay_out(QSizeF(width - 2 * MARGIN, height - 2 * MARGIN), self._probe, self.font())
         paint_ground(painter, plot, self._probe, LIGHT, self.font())
-        paint_mean(painter, plot, self._probe, LIGHT_CLASSES)
-        paint_curves(painter, plot, self._probe, LIGHT, LIGHT_CLASSES, self.font())
+        paint_mean(painter, plot, self._probe, dark=False)
+        paint_curves(painter, plot, self._probe, LIGHT, False, self.font())
         painter.end()
         return image
 
@@ -194,13 +193,13 @@ class ProbeChart(QWidget):
             painter.drawText(self.rect().adjusted(16, 8, -16, -8), flags, self._empty)
             painter.end()
             return
-        plot, colours, palette = self.plot(), self._theme.colours, self._palette()
+        plot, colours, dark = self.plot(), self._theme.colours, self._theme.dark
         if self._ground is None or self._ground.devicePixelRatioF() != self.devicePixelRatioF():
-            self._ground = self._paint_ground(plot, colours, palette)
+            self._ground = self._paint_ground(plot, colours, dark)
         painter.drawPixmap(0, 0, self._ground)
-        paint_curves(painter, plot, self._probe, colours, palette, self.font())
+        paint_curves(painter, plot, self._probe, colours, dark, self.font())
         if self._cursor is not None:
-            paint_cursor(painter, plot, self._probe, self._cursor, colours, palette, self.font())
+            paint_cursor(painter, plot, self._probe, self._cursor, colours, dark, self.font())
         if self.hasFocus():
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -215,14 +214,14 @@ class ProbeChart(QWidget):
         """Return where the curves are."""
         return lay_out(QSizeF(self.size()), self._probe, self.font())
 
-    def _paint_ground(self, plot: Plot, colours: Colours, palette: Sequence[str]) -> QPixmap:
+    def _paint_ground(self, plot: Plot, colours: Colours, dark: bool) -> QPixmap:
         scale = self.devicePixelRatioF()
         ground = QPixmap(self.size() * scale)
         ground.setDevicePixelRatio(scale)
         ground.fill(self._theme.colour("surface"))
         painter = QPainter(ground)
         paint_ground(painter, plot, self._probe, colours, self.font())
-        paint_mean(painter, plot, self._probe, palette)
+        paint_mean(painter, plot, self._probe, dark)
         painter.end()
         return ground
 
@@ -342,6 +341,3 @@ class ProbeChart(QWidget):
         if probe.attribute and probe.axis:
             self.setAccessibleName(f"Probability of {label_of(probe.attribute)} along {probe.axis}")
         self._forget_ground()
-
-    def _palette(self) -> Sequence[str]:
-        return DARK_CLASSES if self._theme.dark else LIGHT_CLASSES

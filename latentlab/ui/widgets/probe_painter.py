@@ -5,14 +5,13 @@ The probe of the window and its exported picture are painted by the same code.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from latentlab.ui.theme import Colours
 from latentlab.ui.widgets.bars_painter import label_of, small_font
+from latentlab.ui.widgets.class_colours import class_colour
 from latentlab.ui.widgets.probe_plot import (
     AXIS_TITLE,
     LABEL_MOST,
@@ -72,7 +71,7 @@ def paint_ground(painter: QPainter, plot: Plot, probe: Probe, colours: Colours, 
     painter.drawText(QRectF(area.left(), area.bottom() + 20, area.width(), 18), _CENTRE, shown)
 
 
-def paint_mean(painter: QPainter, plot: Plot, probe: Probe, palette: Sequence[str]) -> None:
+def paint_mean(painter: QPainter, plot: Plot, probe: Probe, dark: bool) -> None:
     """Paint the set's middle half and its mean, class by class."""
     if probe.mean is None:
         return
@@ -81,7 +80,7 @@ def paint_mean(painter: QPainter, plot: Plot, probe: Probe, palette: Sequence[st
     painter.setClipRect(plot.area)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for k in probe.drawn:
-        band = QColor(palette[k % len(palette)])
+        band = QColor(class_colour(k, dark))
         band.setAlpha(44 if len(probe.drawn) < 3 else 26)
         upper = plot.line(at, probe.mean.high[:, k])
         lower = plot.line(at[::-1], probe.mean.low[::-1, k])
@@ -90,13 +89,13 @@ def paint_mean(painter: QPainter, plot: Plot, probe: Probe, palette: Sequence[st
         painter.drawPolygon(upper + lower)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for k in probe.drawn:
-        painter.setPen(_dashed(QColor(palette[k % len(palette)])))
+        painter.setPen(_dashed(QColor(class_colour(k, dark))))
         painter.drawPolyline(plot.line(at, probe.mean.mean[:, k]))
     painter.restore()
 
 
 def paint_curves(
-    painter: QPainter, plot: Plot, probe: Probe, colours: Colours, palette: Sequence[str], font: QFont
+    painter: QPainter, plot: Plot, probe: Probe, colours: Colours, dark: bool, font: QFont
 ) -> None:
     """Paint where the present latent is, this picture's curves, and the classes' names at their ends."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -108,13 +107,13 @@ def paint_curves(
     if probe.curve is not None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for k in probe.drawn:
-            painter.setPen(_solid(QColor(palette[k % len(palette)])))
+            painter.setPen(_solid(QColor(class_colour(k, dark))))
             painter.drawPolyline(plot.line(probe.positions, probe.curve[:, k]))
         if inside and probe.here is not None:
             for k in probe.drawn:
                 y = float(np.interp(probe.here, probe.positions, probe.curve[:, k]))
-                dot(painter, QPointF(plot.x_of(probe.here), plot.y_of(y)), palette[k % len(palette)], colours)
-    _paint_names(painter, plot, probe, colours, palette, small_font(font))
+                dot(painter, QPointF(plot.x_of(probe.here), plot.y_of(y)), class_colour(k, dark), colours)
+    _paint_names(painter, plot, probe, colours, dark, small_font(font))
 
 
 def dot(painter: QPainter, at: QPointF, colour: str, colours: Colours) -> None:
@@ -149,7 +148,7 @@ def _paint_names(
     plot: Plot,
     probe: Probe,
     colours: Colours,
-    palette: Sequence[str],
+    dark: bool,
     font: QFont,
 ) -> None:
     """Paint the classes' names beside the ends of their curves, each led to by a line."""
@@ -159,7 +158,7 @@ def _paint_names(
     left = area.right() + LEADER
     painter.setFont(font)
     for k, end, place in zip(probe.drawn, wanted, places, strict=True):
-        painter.setPen(QPen(QColor(palette[k % len(palette)]), 1.5))
+        painter.setPen(QPen(QColor(class_colour(k, dark)), 1.5))
         painter.drawPolyline(
             QPolygonF([QPointF(area.right(), end), QPointF(area.right() + 3, end), QPointF(left - 4, place)])
         )

@@ -1,0 +1,62 @@
+"""What the edited picture is compared with, in bars and difference: the start, or a pin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.live.frames import Frame
+from latentlab.operations.attribute_table import Probabilities
+from latentlab.session.document import Explore, Pin, Shelf
+from latentlab.ui.widgets.attribute_bars import AttributeBars
+from latentlab.ui.widgets.picture_stage import PictureStage
+
+
+class Comparison:
+    """Keeps the frames of the start and of the pins, and shows the one that is compared with."""
+
+    def __init__(self, stage: PictureStage, bars: AttributeBars) -> None:
+        self._stage, self._bars = stage, bars
+        self.pin_frame: Frame | None = None
+        self._pins: tuple[Pin, ...] = ()
+        self.start_frame: Frame | None = None
+
+    def forget(self) -> None:
+        """Forget all frames: another model has made what is shown."""
+        self.pin_frame = self.start_frame = None
+
+    def take_pins(self, frame: Frame, pins: Sequence[Pin]) -> None:
+        """Keep the pictures of the pins, which come first in the frame."""
+        self.pin_frame, self._pins = frame, tuple(pins)
+
+    def show(self, state: Explore, shelf: Shelf) -> None:
+        """Show what the edited picture of a state is compared with."""
+        source, bars = state.source, self._bars
+        bars.show_series("input", "Input", None if source is None else source.encoded.source_attributes)
+        pixels: NDArray[np.uint8] | None
+        attributes: Probabilities
+        if shelf.compared:
+            name = shelf.compared
+            pixels, attributes = self._of_pin(shelf)
+        elif source is not None:
+            name, pixels = "Reconstruction", source.encoded.reconstruction
+            attributes = source.encoded.reconstruction_attributes
+        else:
+            name, frame = "Start", self.start_frame
+            pixels, attributes = (None, {}) if frame is None else picture_of(frame, 0)
+        bars.show_series("start", name, attributes)
+        bars.show_changes(bool(shelf.compared))
+        self._stage.compare_with(pixels, name if shelf.compared else f"the {name.lower()}")
+
+    def _of_pin(self, shelf: Shelf) -> tuple[NDArray[np.uint8] | None, Probabilities]:
+        # The frame may be of before pins were moved, renamed or removed: a pin is known by its latent.
+        frame, pin = self.pin_frame, shelf.pin(shelf.compared)
+        places = [k for k, seen in enumerate(self._pins) if pin is not None and seen.latent is pin.latent]
+        return (None, {}) if frame is None or not places else picture_of(frame, places[0])
+
+
+def picture_of(frame: Frame, place: int) -> tuple[NDArray[np.uint8], Probabilities]:
+    """Return one picture of a frame, uint8 ``[S, S, 4]``, and its probabilities ``[classes]``."""
+    return frame.pixels[place], {name: values[place] for name, values in frame.attributes.items()}
