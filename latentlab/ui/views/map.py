@@ -37,7 +37,7 @@ from latentlab.ui.widgets.picture_view import bgrx, image_of
 if TYPE_CHECKING:
     from latentlab.operations.latent_map import LatentMap
 
-LAYOUTS = (("pca", "Principal components"), ("tsne", "t-SNE"))
+LAYOUTS = (("pca", "PCA"), ("tsne", "t-SNE"))
 DENSITY_SIGMA = 4.0
 """How far the density is smoothed, in 1/128 of the map."""
 TOOL_ICONS = {"move": "move", "walk": "walk", "lasso": "lasso"}
@@ -93,7 +93,7 @@ class MapPage(QWidget):
             self._layout.addItem(title, name)
         self._layout.setAccessibleName("Layout of the map")
         self._layout.setToolTip(
-            "Principal components: the plane in which the latents spread most, there at once. t-SNE: "
+            "PCA, principal components: the plane in which the latents spread most, there at once. t-SNE: "
             "neighbours in the latent space side by side; it takes minutes, in the background"
         )
         self._layout.setMinimumContentsLength(6)

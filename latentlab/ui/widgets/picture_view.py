@@ -24,6 +24,10 @@ CAPTION = 26
 """Height of the line above the picture, in pixels."""
 
 
+NARROW = 86
+"""How narrow the letters of a title become, in percent, where it would not fit above its picture."""
+
+
 def image_of(pixels: NDArray[np.uint8]) -> QImage:
     """Wrap uint8 ``[S, S, 4]``, BGRX, C-contiguous, as a QImage that shares the bytes.
 
@@ -206,6 +210,9 @@ class PictureView(QWidget):
         painter.setFont(strong)
         painter.setPen(self._theme.colour("text"))
         left = area.left() + 15
+        if QFontMetrics(strong).horizontalAdvance(self._title) > area.right() - left:
+            strong.setStretch(NARROW)
+            painter.setFont(strong)
         metrics = QFontMetrics(strong)
         title = metrics.elidedText(self._title, Qt.TextElideMode.ElideRight, area.right() - left)
         width = metrics.horizontalAdvance(title)
