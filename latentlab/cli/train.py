@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
     """Add the command group ``train``."""
     group = typer.Typer(help="Train a model or a predictor.", no_args_is_help=True)
     group.command("vae")(vae)
+    group.command("cvae")(cvae)
     group.command("classifier")(classifier)
     app.add_typer(group, name="train")
 
@@ -117,6 +118,118 @@ def vae(
     with show_progress() as reporter:
         folder = train_vae(
             data, out, settings, losses, asked, features, start, predictor, validation, fresh, reporter
+        )
+    print(f"Written to {folder}")
+
+
+def cvae(
+    data: Data,
+    out: Out,
+    condition: Annotated[str, typer.Option(help="Attributes that the model is conditioned on, by commas.")],
+    steps: Steps = 10_000,
+    stop: Stop = None,
+    minutes: Minutes = None,
+    batch: Batch = 64,
+    seed: Seed = 0,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", help="Checkpoint of a VAE or CVAE to go on from, with its shape and weights."),
+    ] = None,
+    injection: Annotated[
+        str | None,
+        typer.Option(help="How the condition enters: spatial (a map a stage, the default) or concat."),
+    ] = None,
+    image_size: Annotated[int | None, typer.Option(help="Size of the pictures; 64 by default.")] = None,
+    latent: Annotated[int | None, typer.Option(help="Entries of the latent; 64 by default.")] = None,
+    encoder_widths: Widths = None,
+    decoder_widths: Widths = None,
+    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 5e-4,
+    beta: Annotated[float, typer.Option(help="Weight of the KL divergence.")] = 3e-5,
+    independence: Annotated[
+        str, typer.Option(help="Penalty on what z tells of the condition: adversarial, hsic or none.")
+    ] = "adversarial",
+    independence_weight: Annotated[float, typer.Option(help="Weight of that penalty.")] = 0.02,
+    features: Annotated[
+        str | None,
+        typer.Option(
+            help="Checkpoint of an attribute predictor for the feature loss and, where it knows the "
+            "condition, as the guide of the flips."
+        ),
+    ] = None,
+    feature_weight: Annotated[float, typer.Option(help="Weight of the feature distance.")] = 0.1,
+    guide: Annotated[float, typer.Option(help="Weight of the guide's cross-entropy on flips.")] = 0.02,
+    adversarial: Annotated[float, typer.Option(help="Weight of the discriminator; 0 leaves it out.")] = 0.3,
+    adversarial_from: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share of the training before the discriminator's phase.")
+    ] = 0.85,
+    predictor: Annotated[
+        str | None,
+        typer.Option(help="Bundled attribute predictor to show with this model, recorded in its config."),
+    ] = None,
+    validation: Validation = None,
+    devices: Devices = 1,
+    nodes: Nodes = 1,
+    accelerator: Accelerator = "auto",
+    precision: Precision = "bf16-mixed",
+    threads: Threads = 0,
+    fresh: Fresh = False,
+) -> None:
+    """Train a conditional variational autoencoder; run it again to resume.
+
+    Example: latentlab train cvae --data faces:train --condition gender,race,glasses --out my-cvae
+    """
+    from latentlab.cli.evaluate import split_names
+    from latentlab.cli.progress import show_progress
+    from latentlab.training.cvae import CVAELosses
+    from latentlab.training.loop import LoopSettings
+    from latentlab.training.runs import train_cvae
+
+    settings = LoopSettings(
+        steps=steps,
+        stop=stop,
+        minutes=minutes,
+        batch=batch,
+        seed=seed,
+        devices=devices,
+        nodes=nodes,
+        accelerator=accelerator,
+        precision=precision,
+        threads=threads,
+    )
+    losses = CVAELosses(
+        rate=rate,
+        beta=beta,
+        features=feature_weight if features else 0.0,
+        adversarial=adversarial,
+        adversarial_from=adversarial_from,
+        independence=independence,  # type: ignore[arg-type]
+        independence_weight=independence_weight,
+        guide=guide if features else 0.0,
+        **({} if start is None else {"warmup": 0.0, "features_from": 0.0}),  # it has learnt what comes first
+    )
+    network = {
+        "image_size": image_size,
+        "latent": latent,
+        "encoder_widths": _numbers(encoder_widths),
+        "decoder_widths": _numbers(decoder_widths),
+        "injection": injection,
+    }
+    asked = {name: value for name, value in network.items() if value is not None}
+    chosen = split_names(condition) or ()
+    with show_progress() as reporter:
+        folder = train_cvae(
+            data,
+            out,
+            settings,
+            losses,
+            chosen,
+            asked,
+            features,
+            start,
+            predictor,
+            validation,
+            fresh,
+            reporter,
         )
     print(f"Written to {folder}")
 

@@ -11,6 +11,7 @@ from typing import Any
 from torch import nn
 
 from latentlab.families.attribute_cnn import AttributeCNN, AttributeCNNConfig
+from latentlab.families.cvae import CVAE, CVAEConfig
 from latentlab.families.vae import VAE, VAEConfig
 from latentlab.spec import ModelSpec, PredictorSpec
 
@@ -18,6 +19,7 @@ Network = Mapping[str, Any]
 
 MODEL_FAMILIES: dict[str, Callable[[Network, ModelSpec], nn.Module]] = {
     "vae": lambda network, spec: VAE(VAEConfig.model_validate(network), spec),
+    "cvae": lambda network, spec: CVAE(CVAEConfig.model_validate(network), spec),
 }
 """Latent models by family name."""
 

@@ -11,6 +11,7 @@ full size.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import torch
@@ -69,16 +70,24 @@ class DownPyramid(nn.Module):
     def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...], gain: float = 0.0) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.PixelUnshuffle(2), nn.Conv2d(12, widths[0], 3, padding=1)]
+        self._stages: dict[int, int] = {}
         for stage, width in enumerate(widths):
             if stage:
                 layers += [nn.ReLU(), nn.Conv2d(widths[stage - 1], width, 3, stride=2, padding=1)]
+            self._stages[len(layers)] = stage
             layers += [ResidualBlock(width, gain) for _ in range(blocks[stage])]
         self.layers = nn.Sequential(*layers, nn.ReLU())
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the features of images."""
-        out: Tensor = self.layers(images)
-        return out
+    def forward(self, images: Tensor, maps: Sequence[Tensor] = ()) -> Tensor:
+        """Return the features of images.
+
+        Parameters
+        ----------
+        maps
+            What is added where each stage begins, ``[B, widths[i], S / 2^(i + 1), S / 2^(i + 1)]``, from the
+            finest to the coarsest; nothing by default.
+        """
+        return _with_maps(self.layers, self._stages, images, maps)
 
     def stages(self, images: Tensor) -> list[Tensor]:
         """Return what each residual block gives out, from the finest to the coarsest."""
@@ -96,14 +105,34 @@ class UpPyramid(nn.Module):
     def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...], gain: float = 0.0) -> None:
         super().__init__()
         layers: list[nn.Module] = []
+        self._stages: dict[int, int] = {}
         for stage in reversed(range(len(widths))):
+            self._stages[len(layers)] = stage
             layers += [ResidualBlock(widths[stage], gain) for _ in range(blocks[stage])]
             if stage:
                 layers += [nn.ReLU(), nn.Conv2d(widths[stage], widths[stage - 1], 3, padding=1), Upsample()]
         layers += [nn.ReLU(), nn.Conv2d(widths[0], 12, 3, padding=1), nn.PixelShuffle(2)]
         self.layers = nn.Sequential(*layers)
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Return the picture's logits, before the sigmoid."""
-        out: Tensor = self.layers(features)
-        return out
+    def forward(self, features: Tensor, maps: Sequence[Tensor] = ()) -> Tensor:
+        """Return the picture's logits, before the sigmoid; ``maps`` are as those of `DownPyramid`."""
+        return _with_maps(self.layers, self._stages, features, maps)
+
+
+def _with_maps(layers: nn.Sequential, stages: Mapping[int, int], x: Tensor, maps: Sequence[Tensor]) -> Tensor:
+    """Run layers in order, adding a stage's map before the layer at which the stage begins."""
+    for place, layer in enumerate(layers):
+        if maps and place in stages:
+            x = x + maps[stages[place]]
+        x = layer(x)
+    return x
+
+
+def initialise(network: nn.Module) -> None:
+    """Draw the convolutions after He et al. 2015, which keeps a ReLU network's signal its size."""
+    for module in network.modules():
+        # A network without numbers (its weights will be loaded) has nothing to draw, and drawing on
+        # torch's meta device would import seconds' worth of its compiler.
+        if isinstance(module, nn.Conv2d) and module.bias is not None and not module.weight.is_meta:
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            nn.init.zeros_(module.bias)

@@ -12,7 +12,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from latentlab.families.blocks import Blocks, DownPyramid, UpPyramid, Width
+from latentlab.families.blocks import Blocks, DownPyramid, UpPyramid, Width, initialise
 from latentlab.model import Posterior
 from latentlab.spec import ModelSpec, Record
 
@@ -69,16 +69,7 @@ class VAE(nn.Module):
         self.to_posterior = nn.Linear(config.encoder_widths[-1] * cells, 2 * config.latent)
         self.from_latent = nn.Linear(config.latent, config.decoder_widths[-1] * cells)
         self.decoder = UpPyramid(config.decoder_widths, config.decoder_blocks, INITIAL_GAIN)
-        self._initialise()
-
-    def _initialise(self) -> None:
-        """Draw the convolutions after He et al. 2015, which keeps a ReLU network's signal its size."""
-        for module in self.modules():
-            # A network without numbers (its weights will be loaded) has nothing to draw, and drawing on
-            # torch's meta device would import seconds' worth of its compiler.
-            if isinstance(module, nn.Conv2d) and module.bias is not None and not module.weight.is_meta:
-                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-                nn.init.zeros_(module.bias)
+        initialise(self)
 
     def encode(self, images: Tensor, condition: Tensor | None = None) -> Posterior:
         """Return mu and log sigma^2, each ``[B, D]``, of images ``[B, 3, S, S]`` in [0, 1]."""

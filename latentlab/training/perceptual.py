@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from latentlab.families.attribute_cnn import AttributeCNN
+from latentlab.training.loop import Part
 
 
 class FeatureDistance(nn.Module):
@@ -69,3 +71,43 @@ class PatchDiscriminator(nn.Module):
 def hinge_loss(real: Tensor, fake: Tensor) -> Tensor:
     """Return the discriminator's hinge loss (Lim & Ye 2017)."""
     return F.relu(1.0 - real).mean() + F.relu(1.0 + fake).mean()
+
+
+def with_judgement(
+    fabric: Fabric, judge: nn.Module, looks: Tensor, fakes: Tensor, n: int, weight: float
+) -> Tensor:
+    """Return a term whose gradient at the pictures is that of looks plus the balanced judgement's.
+
+    The two gradients at the pictures are computed once each and added, so that balancing them costs
+    no second pass (after Esser et al. 2021, eq. 7, who balance at the decoder's last layer).
+
+    Parameters
+    ----------
+    looks
+        The other terms of the loss of the pictures, one number.
+    fakes
+        Pictures ``[N, 3, S, S]``; the gradients are balanced on the first ``n`` of them.
+    weight
+        Of the judgement, as a share of the other gradient.
+    """
+    judge = judge.requires_grad_(False)
+    with fabric.autocast():
+        adversarial = -judge(fakes).mean(dtype=torch.float32)
+    (of_looks,) = torch.autograd.grad(looks, fakes)
+    (of_judge,) = torch.autograd.grad(adversarial, fakes)
+    judge.requires_grad_(True)
+    squares = torch.stack([of_looks[:n].square().sum(), of_judge[:n].square().sum()])
+    squares = fabric.all_reduce(squares, reduce_op="mean")  # type: ignore[assignment]
+    balance = (squares[0].sqrt() / (squares[1].sqrt() + 1e-8)).clamp(0.0, 1e4)
+    gradient = of_looks + weight * balance * of_judge
+    return (fakes * gradient.detach()).sum()
+
+
+def teach_judge(fabric: Fabric, part: Part, x: Tensor, fakes: Tensor) -> dict[str, Tensor]:
+    """Do one step of the discriminator on the set's pictures and made ones; return its loss."""
+    scores = part.wrapped(torch.cat([x, fakes]))
+    loss = hinge_loss(scores[: len(x)], scores[len(x) :])
+    fabric.backward(loss)
+    part.optimizer.step()
+    part.optimizer.zero_grad()
+    return {"discriminator": loss.detach()}

@@ -15,18 +15,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from latentlab.data.image_set import ImageSet, images_to_tensor
 from latentlab.errors import SettingsError
+from latentlab.families.cvae import CVAE
 from latentlab.families.vae import VAE, VAEConfig
 from latentlab.model import Posterior
 from latentlab.spec import LatentSummary
 from latentlab.training.loop import Part, Step, clip_gradients, learning_rate, set_learning_rate
 from latentlab.training.muon import Muon
-from latentlab.training.perceptual import FeatureDistance, PatchDiscriminator, hinge_loss
+from latentlab.training.perceptual import FeatureDistance, PatchDiscriminator, teach_judge, with_judgement
 from latentlab.training.pictures import save_grid
 
 
@@ -118,7 +121,7 @@ class VAERecipe:
             figures["feature_distance"] = distance.detach()
             looks = looks + losses.features * distance
         if late:
-            looks = self._with_judgement(fabric, looks, fakes, len(x))
+            looks = with_judgement(fabric, self.discriminator, looks, fakes, len(x), losses.adversarial)
         loss = looks + beta * kl
         set_learning_rate(vae.optimizer, learning_rate(step.number, step.steps, losses.rate))
         fabric.backward(loss)
@@ -126,34 +129,8 @@ class VAERecipe:
         vae.optimizer.step()
         vae.optimizer.zero_grad()
         if late:
-            figures |= self._judge(fabric, parts["discriminator"], x, fakes.detach())
+            figures |= teach_judge(fabric, parts["discriminator"], x, fakes.detach())
         return figures
-
-    def _with_judgement(self, fabric: Fabric, looks: Tensor, fakes: Tensor, n: int) -> Tensor:
-        """Return a term whose gradient at the pictures is that of looks plus the balanced judgement's.
-
-        The two gradients at the pictures are computed once each and added, so that balancing them costs
-        no second pass.
-        """
-        judge = self.discriminator.requires_grad_(False)
-        with fabric.autocast():
-            adversarial = -judge(fakes).mean(dtype=torch.float32)
-        (of_looks,) = torch.autograd.grad(looks, fakes)
-        (of_judge,) = torch.autograd.grad(adversarial, fakes)
-        judge.requires_grad_(True)
-        squares = torch.stack([of_looks[:n].square().sum(), of_judge[:n].square().sum()])
-        squares = fabric.all_reduce(squares, reduce_op="mean")  # type: ignore[assignment]
-        balance = (squares[0].sqrt() / (squares[1].sqrt() + 1e-8)).clamp(0.0, 1e4)
-        gradient = of_looks + self.losses.adversarial * balance * of_judge
-        return (fakes * gradient.detach()).sum()
-
-    def _judge(self, fabric: Fabric, part: Part, x: Tensor, fakes: Tensor) -> dict[str, Tensor]:
-        scores = part.wrapped(torch.cat([x, fakes]))
-        loss = hinge_loss(scores[: len(x)], scores[len(x) :])
-        fabric.backward(loss)
-        part.optimizer.step()
-        part.optimizer.zero_grad()
-        return {"discriminator": loss.detach()}
 
     def snapshot(self, average: nn.Module, folder: Path, step: int) -> dict[str, float]:
         """Write grids of reconstructions and random samples; return the held-out error."""
@@ -173,13 +150,20 @@ class VAERecipe:
         return figures
 
 
-def summarise_latents(vae: VAE, data: ImageSet, batch: int = 128) -> LatentSummary:
-    """Measure each latent dimension on a set: mean and std of mu, and the mean KL in nats."""
+def summarise_latents(
+    vae: VAE | CVAE, data: ImageSet, conditions: NDArray[np.float32] | None = None, batch: int = 128
+) -> LatentSummary:
+    """Measure each latent dimension on a set: mean and std of mu, and the mean KL in nats.
+
+    ``conditions`` are those of the images, float32 ``[n, C]``, where the model has any.
+    """
     means, kls = [], []
     with torch.inference_mode():
         for start in range(0, len(data), batch):
             pixels = data.pixels(slice(start, start + batch))
-            posterior = vae.encode(images_to_tensor(pixels, like=vae.from_latent.weight))
+            given = None if conditions is None else torch.from_numpy(conditions[start : start + batch])
+            images = images_to_tensor(pixels, like=vae.from_latent.weight)
+            posterior = vae.encode(images, None if given is None else given.to(images))
             means.append(posterior.mean.float().cpu())
             kls.append(posterior.kl().float().cpu())
     mean, kl = torch.cat(means), torch.cat(kls).mean(dim=0)

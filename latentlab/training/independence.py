@@ -1,0 +1,91 @@
+"""Keeping the condition out of the latent: two penalties on what z tells of it.
+
+*adversarial*: a small network learns to read the condition from z, and the encoder learns to leave it
+guessing at the condition's shares in the set (Lample et al. 2017, "Fader networks"; the target is the
+shares, so that hiding is not the same as telling the opposite).
+
+*hsic*: the normalised Hilbert-Schmidt independence criterion of z and c in each batch (Gretton et al.
+2005; normalised as by Kornblith et al. 2019), which needs no second network.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from latentlab.spec import Attribute, ConditionSchema
+
+
+class Reader(nn.Module):
+    """Reads the condition from a latent: two hidden layers, ``[B, D]`` to ``[B, C]``.
+
+    A categorical attribute's entries are logits, a continuous one's its value.
+    """
+
+    def __init__(self, latent: int, condition: int, hidden: int = 256) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(latent, hidden),
+            nn.LeakyReLU(0.2),
+            nn.Linear(hidden, hidden),
+            nn.LeakyReLU(0.2),
+            nn.Linear(hidden, condition),
+        )
+
+    def forward(self, latents: Tensor) -> Tensor:
+        """Return the logits and values."""
+        out: Tensor = self.layers(latents)
+        return out
+
+
+def shares(schema: ConditionSchema, conditions: Tensor) -> Tensor:
+    """Return what is known of a condition before anything is seen: classes' shares and means, ``[C]``.
+
+    Rows whose attribute is unknown (zeros) count for nothing in it.
+    """
+    found = conditions.mean(dim=0)
+    for attribute in schema.attributes:
+        where = schema.slice(attribute.name)
+        if attribute.kind == "categorical":
+            found[where] = found[where] / found[where].sum().clamp_min(1e-8)
+    return found
+
+
+def reading_error(schema: ConditionSchema, read: Tensor, targets: Tensor) -> Tensor:
+    """Return cross-entropy (nats) and squared error of read conditions, summed over the attributes.
+
+    Parameters
+    ----------
+    read
+        What a `Reader` gives, ``[B, C]``.
+    targets
+        Conditions, or the classes' probabilities, ``[B, C]``; an attribute that is all zeros is unknown.
+    """
+    return sum((errors_of(schema, a, read, targets).mean() for a in schema.attributes), read.new_zeros(()))
+
+
+def errors_of(schema: ConditionSchema, attribute: Attribute, read: Tensor, targets: Tensor) -> Tensor:
+    """Return each row's error in one attribute, ``[B]``: nats, or squared for a continuous one."""
+    where = schema.slice(attribute.name)
+    wanted = targets[:, where]
+    if attribute.kind == "continuous":
+        return (read[:, where] - wanted).square().sum(dim=1)
+    return -(wanted * F.log_softmax(read[:, where].float(), dim=1)).sum(dim=1)
+
+
+def dependence(latents: Tensor, conditions: Tensor) -> Tensor:
+    """Return the normalised HSIC of latents ``[B, D]`` and conditions ``[B, C]``, from 0 to 1.
+
+    The kernels are Gaussian in z (its width the mean squared distance of the batch) and linear in c.
+    """
+    distances = torch.cdist(latents.float(), latents.float()).square()
+    of_latents = _centred(torch.exp(-distances / distances.mean().detach().clamp_min(1e-8)))
+    of_conditions = _centred(conditions.float() @ conditions.float().T)
+    norm = of_latents.norm() * of_conditions.norm()
+    found: Tensor = (of_latents * of_conditions).sum() / norm.clamp_min(1e-8)
+    return found
+
+
+def _centred(kernel: Tensor) -> Tensor:
+    return kernel - kernel.mean(0, keepdim=True) - kernel.mean(1, keepdim=True) + kernel.mean()
