@@ -9,7 +9,6 @@ the principal components and with a learning rate that grows with the set (Kobak
 
 from __future__ import annotations
 
-import hashlib
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from latentlab.operations.explore import Explorer
 from latentlab.operations.latent_map import COMPONENTS, LatentMap
 from latentlab.operations.map_file import load_map, save_map
 from latentlab.operations.map_info import Layout, MapInfo, TSNEInfo
+from latentlab.operations.map_rows import chosen_rows, fingerprint
 from latentlab.progress import Progress, Reporter
 
 COUNT = 10_000
@@ -79,9 +79,7 @@ def make_map(
         raise SettingsError(f"A map has {LEAST} images at least; {count} were asked for.")
     if len(data) < LEAST:
         raise SettingsError(f"A map needs {LEAST} images at least; {name} has {len(data)}.")
-    rows = np.arange(len(data), dtype=np.int64)
-    if len(data) > count:
-        rows = np.sort(np.random.default_rng(seed).permutation(len(data))[:count]).astype(np.int64)
+    rows = chosen_rows(len(data), count, seed)
     chosen = data.select(rows)
     info = MapInfo(
         model=explorer.located.name,
@@ -90,7 +88,7 @@ def make_map(
         count=count,
         seed=seed,
         available=len(data),
-        fingerprint=_fingerprint(chosen),
+        fingerprint=fingerprint(chosen),
         image_size=data.image_size,
         latent_shape=explorer.spec.latent_shape,
         attributes=data.info.attributes,
@@ -113,9 +111,12 @@ def _known(out: Path | None, info: MapInfo, rows: NDArray[np.int64]) -> LatentMa
         found = load_map(out)
     except LatentLabError:
         return None
-    same = (found.info.sha256, found.info.fingerprint) == (info.sha256, info.fingerprint)
-    info = info.model_copy(update={"tsne": found.info.tsne})
-    return replace(found, info=info, rows=rows) if same else None
+    if (found.info.sha256, found.info.fingerprint) != (info.sha256, info.fingerprint):
+        return None
+    taken = replace(found, info=info.model_copy(update={"tsne": found.info.tsne}), rows=rows)
+    if taken.info != found.info or not np.array_equal(rows, found.rows):
+        save_map(out, taken)  # the same images, at other rows or under another name
+    return taken
 
 
 def _encoded(
@@ -236,14 +237,3 @@ def _grown(found: LatentMap, iterations: int, out: Path | None, reporter: Report
             save_map(out, found)
         reporter.report(Progress("Laying out by t-SNE", done, iterations))
     return found
-
-
-def _fingerprint(data: ImageSet) -> str:
-    """Return the SHA-256 of a selection's names, attributes, labels and pixels."""
-    digest = hashlib.sha256("\0".join(data.names[data.rows].tolist()).encode())
-    for attribute in data.info.attributes:
-        digest.update(attribute.model_dump_json().encode())
-        digest.update(np.ascontiguousarray(data.codes(attribute.name)).tobytes())
-    for first in range(0, len(data), PART):
-        digest.update(data.pixels(np.arange(first, min(first + PART, len(data)))).tobytes())
-    return digest.hexdigest()

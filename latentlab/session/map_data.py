@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from latentlab.errors import LatentLabError
+from latentlab.errors import Cancelled, LatentLabError
+from latentlab.progress import Progress, Reporter
 from latentlab.session.session import Change
 from latentlab.session.workspace import Workspace
 
@@ -31,6 +32,11 @@ Phase = Literal["none", "looking", "making", "ready", "failed", "stopped"]
 
 POLL_SECONDS = 0.3
 SEED = 0
+STOPPED = "Stopped. What was done is kept."
+CHANGED = "{data} was changed while its images were being encoded. Ask for the map again when it is complete."
+
+Kept = tuple["LatentMap", "ImageSet"]
+"""A map, and the set that it is of."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +152,8 @@ class MapData:
     def _work(self, wanted: Wanted, stop: threading.Event, cancel: threading.Event) -> None:
         try:
             self._find(wanted, stop, cancel)
+        except Cancelled:
+            self._tell(wanted, partial(self._set, "stopped", STOPPED))
         except LatentLabError as error:
             self._tell(wanted, partial(self._set, "failed", str(error)))
         except Exception as error:
@@ -153,52 +161,64 @@ class MapData:
             self._tell(wanted, partial(self._set, "failed", text))
 
     def _find(self, wanted: Wanted, stop: threading.Event, cancel: threading.Event) -> None:
-        from latentlab.data.catalog import open_set
-        from latentlab.operations.map_file import find_map, load_map
+        from latentlab.operations.map_file import find_map
 
+        reporter = self._reporter(wanted, stop, cancel)
         path = find_map(wanted.sha256, wanted.data, wanted.count, SEED)
-        images = None
-        if path is not None:
-            found = load_map(path)
-            images = open_set(wanted.data, wanted.image_size)
-            self._tell(wanted, partial(self._take, found, images))
-            if not wanted.tsne or found.has_tsne:
+        kept = None if path is None else _kept(wanted, path, None, reporter)
+        if kept is not None:
+            self._tell(wanted, partial(self._take, *kept))
+            if not wanted.tsne or kept[0].has_tsne:
                 self._tell(wanted, partial(self._set, "ready"))
                 return
-        self._follow_job(wanted, images, stop, cancel)
+        self._follow_job(wanted, kept, stop, cancel)
+
+    def _reporter(self, wanted: Wanted, stop: threading.Event, cancel: threading.Event) -> Reporter:
+        """Return what tells how the pictures of a folder are read, which takes long where there are many."""
+
+        def tell(event: Progress) -> None:
+            if stop.is_set() or cancel.is_set():
+                reporter.cancel()
+            self._tell(wanted, partial(self._set, "making", event.stage, event.done, event.total))
+
+        reporter = Reporter(tell)
+        return reporter
 
     def _follow_job(
-        self, wanted: Wanted, images: ImageSet | None, stop: threading.Event, cancel: threading.Event
+        self, wanted: Wanted, kept: Kept | None, stop: threading.Event, cancel: threading.Event
     ) -> None:
         """Have the map made, and show what there is of it, until it is there."""
-        from latentlab.data.catalog import open_set
         from latentlab.jobs.map_job import map_job
-        from latentlab.operations.map_file import load_map
+
+        reporter = self._reporter(wanted, stop, cancel)
 
         def begin() -> tuple[Job, Path]:
             return map_job(wanted.path, wanted.sha256, wanted.data, wanted.count, SEED, wanted.tsne)
 
         job, out = begin()
-        seen, taken = _written(out), images is not None  # what is there already is taken, or damaged
+        seen = _written(out)  # what is there already is taken, damaged, or of the set as it was
         while not stop.wait(POLL_SECONDS):
             if cancel.is_set():
                 job.cancel()
             state = job.poll()
             written = _written(out)
-            if written > seen or (state.phase == "finished" and not taken):
-                seen, taken = written, True
-                images = images or open_set(wanted.data, wanted.image_size)
-                self._tell(wanted, partial(self._take, load_map(out), images))
+            if written > seen or (state.phase == "finished" and kept is None):
+                seen, kept = written, _kept(wanted, out, kept, reporter)
+                if kept is not None:
+                    self._tell(wanted, partial(self._take, *kept))
             if not state.over:
                 text = state.stage or "Starting"
                 self._tell(wanted, partial(self._set, "making", text, state.done, state.total))
+            elif state.phase == "finished" and kept is None:
+                self._tell(wanted, partial(self._set, "failed", CHANGED.format(data=wanted.data)))
+                return
             elif state.phase == "finished" and wanted.tsne and not job.settings.get("tsne"):
                 job, out = begin()  # what went on was asked for without it
             elif state.phase == "finished":
                 self._tell(wanted, partial(self._set, "ready"))
                 return
             elif state.phase == "cancelled":
-                self._tell(wanted, partial(self._set, "stopped", "Stopped. What was done is kept."))
+                self._tell(wanted, partial(self._set, "stopped", STOPPED))
                 return
             else:
                 self._tell(wanted, partial(self._set, "failed", state.message))
@@ -228,6 +248,19 @@ class MapData:
             self._stop.set()
             self._thread.join()
             self._thread = None
+
+
+def _kept(wanted: Wanted, path: Path, before: Kept | None, reporter: Reporter) -> Kept | None:
+    """Return the map of a file with the set as it is now; None if it is the map of the set as it was."""
+    from latentlab.data.catalog import open_set
+    from latentlab.operations.map_file import load_map
+    from latentlab.operations.map_rows import is_map_of
+
+    found = load_map(path)
+    if before is not None and found.same_latents(before[0]):
+        return found, before[1]
+    images = open_set(wanted.data, wanted.image_size, reporter)
+    return (found, images) if is_map_of(found, images) else None
 
 
 def _written(path: Path) -> float:

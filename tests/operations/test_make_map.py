@@ -14,7 +14,8 @@ from latentlab.errors import Cancelled, SettingsError
 from latentlab.operations.explore import Explorer
 from latentlab.operations.latent_map import LatentMap
 from latentlab.operations.make_map import make_map
-from latentlab.operations.map_file import load_map
+from latentlab.operations.map_file import load_map, save_map
+from latentlab.operations.map_rows import is_map_of
 from latentlab.progress import Progress, Reporter
 from latentlab.spec import Attribute
 
@@ -349,3 +350,25 @@ def test_a_folder_that_cannot_be_written_is_named(
     (tmp_path / "file").touch()
     with pytest.raises(SettingsError, match="cannot be written"):
         make_map(explorer, tiny_faces, "faces", tsne=False, out=tmp_path / "file" / "map.safetensors")
+
+
+def test_the_same_images_at_other_rows_are_written_down_so(
+    explorer: CountingExplorer, faces: ImageSet, out: Path
+) -> None:
+    found = make_map(explorer, faces, "faces:validation", tsne=False, out=out)
+    save_map(out, replace(found, rows=found.rows + 5))
+    make_map(explorer, faces, "faces:validation", tsne=False, out=out)
+    assert explorer.encoded == 64, "what was encoded is taken up"
+    np.testing.assert_array_equal(load_map(out).rows, found.rows)
+
+
+def test_a_map_is_that_of_its_set_as_long_as_its_images_stay(
+    explorer: Explorer, tiny_faces: ImageSet
+) -> None:
+    found = make_map(explorer, tiny_faces, "faces", count=40, tsne=False, seed=3)
+    assert is_map_of(found, tiny_faces)
+    assert not is_map_of(found, tiny_faces.select(np.arange(300)))
+    other = dict(tiny_faces.labels)
+    other["glasses"] = 1 - other["glasses"]
+    assert not is_map_of(found, replace(tiny_faces, labels=other))
+    assert not is_map_of(found, tiny_faces.select(np.roll(np.arange(len(tiny_faces)), 1)))

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from job_processes import no_process_left
+from PIL import Image
 
 from latentlab.checkpoints import save
 from latentlab.checkpoints.companion import load_model
+from latentlab.data.catalog import open_set
 from latentlab.data.image_set import ImageSet
 from latentlab.data.set_folder import copy_image_set
 from latentlab.errors import SettingsError
@@ -303,6 +305,50 @@ def test_weights_that_were_replaced_meanwhile_are_not_taken_for_those_that_are_o
     room.data.need()
     room.wait("failed")
     assert "other weights than expected" in room.data.message
+
+
+def _painted(folder: Path, count: int) -> Path:
+    """Make a folder of pictures of one colour each, so that every picture says which one it is."""
+    folder.mkdir()
+    for k in range(count):
+        Image.new("RGB", (32, 32), (20 * k, 0, 0)).save(folder / f"{k:02d}.png")
+    return folder
+
+
+def test_a_folder_that_has_changed_is_encoded_anew_before_it_is_shown(room: Room, tmp_path: Path) -> None:
+    folder = _painted(tmp_path / "painted", 12)
+    explorer = Explorer.open(room.workspace.opened.path, "")
+    out = map_path(room.workspace.opened.sha256, str(folder), 10_000, 0)
+    make_map(explorer, open_set(folder, 32), str(folder), tsne=False, out=out)
+    for k in range(5):
+        (folder / f"{k:02d}.png").unlink()
+    shown = []
+    room.data.found_map.connect(lambda found: shown.append((len(found), len(room.data.images))))
+    room.show(folder)
+    room.data.need()
+    room.wait("ready")
+    assert set(shown) == {(7, 7)}
+    found, images = room.data.found, room.data.images
+    for k, name in enumerate(found.names):
+        pixels = images.pixels(found.rows[[k]])[0]
+        assert pixels[0, 0, 0] == 20 * int(name[:2])
+        np.testing.assert_allclose(found.latent(k), explorer.encode(pixels).latent, atol=1e-5)
+
+
+def test_labels_that_have_changed_are_those_of_the_map(room: Room, tmp_path: Path) -> None:
+    folder = _painted(tmp_path / "labelled", 4)
+    table = folder / "attributes.csv"
+    table.write_text("name,glasses\n00.png,no\n01.png,no\n02.png,yes\n03.png,yes\n")
+    room.show(folder)
+    room.data.need()
+    room.wait("ready")
+    assert room.data.found.labels["glasses"].tolist() == [0, 0, 1, 1]
+    table.write_text("name,glasses\n00.png,yes\n01.png,no\n02.png,no\n03.png,yes\n")
+    room.show("/nowhere/set")
+    room.wait("failed")
+    room.show(folder)
+    room.wait("ready")
+    assert room.data.found.labels["glasses"].tolist() == [1, 0, 0, 1]
 
 
 def test_a_damaged_map_is_made_again(room: Room, faces_folder: Path) -> None:
