@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Measure a checkpoint on labelled images.", no_args_is_help=True)
     group.command("classifier")(classifier)
     group.command("reconstruction")(reconstruction)
+    group.command("counterfactual")(counterfactual)
     app.add_typer(group, name="evaluate")
 
 
@@ -83,6 +84,45 @@ def reconstruction(
             data,
             predictor=predictor,
             samples=samples,
+            seed=seed,
+            device=device,
+            groups=split_names(groups),
+            reporter=reporter,
+        )
+    show(report, as_json, table)
+
+
+def counterfactual(
+    checkpoint: CheckpointArgument,
+    data: Data,
+    predictor: Annotated[
+        str | None, typer.Option(help="The judging attribute predictor; the model's own by default.")
+    ] = None,
+    scales: Annotated[
+        str, typer.Option(help="Scales of the flipped class at which flips are judged, by commas.")
+    ] = "1,1.5,2,3",
+    groups: Groups = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    as_json: AsJson = False,
+    table: Table = None,
+) -> None:
+    """Whether a conditional model's flips do what they say, and nothing else.
+
+    Example: latentlab evaluate counterfactual faces-cvae --data faces:test
+    """
+    from latentlab.cli.options import numbers
+    from latentlab.cli.progress import show_progress
+    from latentlab.metrics.report import check_place
+    from latentlab.metrics.runs import run_counterfactual
+
+    check_place(table)
+    with show_progress() as reporter:
+        report = run_counterfactual(
+            checkpoint,
+            data,
+            predictor=predictor,
+            scales=numbers(scales, "--scales"),
             seed=seed,
             device=device,
             groups=split_names(groups),

@@ -18,3 +18,19 @@ Sheet = Annotated[Path | None, typer.Option(help="Save all pictures here as one.
 Loop = Annotated[Path | None, typer.Option(help="Save a loop that plays for ever: .gif, .webp or .png.")]
 Fps = Annotated[float, typer.Option(help="Pictures a second of the loop.")]
 Enlarge = Annotated[int, typer.Option(help="How many times larger the loop's pictures become.")]
+
+
+def numbers(text: str, option: str) -> tuple[float, ...]:
+    """Read numbers between commas.
+
+    Raises
+    ------
+    SettingsError
+        If one of them is no number.
+    """
+    from latentlab.errors import SettingsError
+
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise SettingsError(f"{option} takes numbers by commas, such as 1,1.5,2; not {text!r}.") from None

@@ -18,6 +18,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
+from functools import lru_cache
 from importlib.metadata import version
 from itertools import product
 from multiprocessing import get_context, parent_process
@@ -47,6 +48,7 @@ _CHUNK = 64
 _FEW = 256
 
 
+@lru_cache(maxsize=4)
 def identities(count: int, seed: int = 0) -> tuple[Identity, ...]:
     """Sample identities evenly: no combination of classes stands twice before all stood once.
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
+from latentlab.checkpoints import Checkpoint
 from latentlab.checkpoints.companion import fitting_predictor, load_model, load_predictor
 from latentlab.data.catalog import open_set
+from latentlab.data.image_set import SPLITS, ImageSet
 from latentlab.device import resolve_device
-from latentlab.errors import SettingsError
+from latentlab.errors import DataError, SettingsError
 from latentlab.metrics.evaluate_classifier import evaluate_classifier
+from latentlab.metrics.evaluate_counterfactual import SCALES, evaluate_counterfactual
 from latentlab.metrics.evaluate_reconstruction import evaluate_reconstruction, other_held_out
 from latentlab.metrics.report import Report
 from latentlab.model import AttributePredictor, LatentModel
 from latentlab.progress import Reporter
+from latentlab.spec import CheckpointConfig
 
 
 def run_classifier(
@@ -67,13 +71,8 @@ def run_reconstruction(
         If a checkpoint, the set, the device or the groups cannot be used, or no judge is known;
         `Cancelled` on request.
     """
-    opened, where = load_model(checkpoint), resolve_device(device)
-    name = predictor or fitting_predictor(opened.config)
-    if not name:
-        raise SettingsError(
-            f"No attribute predictor is known to go with {checkpoint}; name one with --predictor."
-        )
-    judge = load_predictor(name)
+    opened, judge, where = *_model_and_judge(checkpoint, predictor), resolve_device(device)
+    data = own_style(opened.config, data)
     model = cast(LatentModel, opened.network.to(where))
     images = open_set(data, model.spec.image_size, reporter)
     found = evaluate_reconstruction(
@@ -87,16 +86,96 @@ def run_reconstruction(
         groups=groups,
         reporter=reporter,
     )
-    settings = {
+    found = replace(found, settings=_of_both(opened, judge, seed) | dict(found.settings))
+    return Report.of("evaluate reconstruction", opened.located, data, len(images), seed, str(where), found)
+
+
+def run_counterfactual(
+    checkpoint: str,
+    data: str,
+    *,
+    predictor: str | None = None,
+    scales: Sequence[float] = SCALES,
+    seed: int = 0,
+    device: str = "auto",
+    groups: Sequence[str] | None = None,
+    reporter: Reporter | None = None,
+) -> Report:
+    """Evaluate a conditional model's counterfactuals by name or path (`evaluate_counterfactual`).
+
+    Parameters
+    ----------
+    predictor
+        The judge, by name or path; None for the one that goes with the model (`fitting_predictor`).
+
+    Raises
+    ------
+    LatentLabError
+        If a checkpoint, the set, the device or the groups cannot be used, or no judge is known;
+        `Cancelled` on request.
+    """
+    opened, judge, where = *_model_and_judge(checkpoint, predictor), resolve_device(device)
+    model = cast(LatentModel, opened.network.to(where))
+    data = own_style(opened.config, data)
+    images = open_set(data, model.spec.image_size, reporter)
+    found = evaluate_counterfactual(
+        model,
+        cast(AttributePredictor, judge.network.to(where)),
+        images,
+        probe_data=_training_rows(data, model.spec.image_size, reporter),
+        scales=scales,
+        device=where,
+        seed=_checked(seed),
+        groups=groups,
+        reporter=reporter,
+    )
+    found = replace(found, settings=_of_both(opened, judge, seed) | dict(found.settings))
+    return Report.of("evaluate counterfactual", opened.located, data, len(images), seed, str(where), found)
+
+
+def own_style(config: CheckpointConfig, data: str) -> str:
+    """Return the avatars in a checkpoint's own style where it has one and the set names none.
+
+    A model that was trained on ``avatars:voxel-art:train`` is tested on ``avatars:voxel-art:test`` when
+    ``avatars:test`` is asked for.
+    """
+    kind, _, rest = str(config.training.get("data", "")).partition(":")
+    style = rest.rpartition(":")[0]
+    if kind != "avatars" or not style or data.partition(":")[0] != "avatars":
+        return data
+    asked = data.partition(":")[2]
+    return data if asked.partition(":")[0] not in ("", *SPLITS) else f"avatars:{style}:{asked}".rstrip(":")
+
+
+def _training_rows(data: str, image_size: int, reporter: Reporter | None) -> ImageSet | None:
+    """Open the training rows that go with held-out ones: ``X:train`` for ``X:test`` or ``X:validation``."""
+    body, _, split = data.rpartition(":")
+    if not body or split not in ("test", "validation"):
+        return None
+    try:
+        return open_set(f"{body}:train", image_size, reporter)
+    except DataError:
+        return None
+
+
+def _model_and_judge(checkpoint: str, predictor: str | None) -> tuple[Checkpoint, Checkpoint]:
+    """Open a model and its judge: the one named, or the one that goes with it."""
+    opened = load_model(checkpoint)
+    name = predictor or fitting_predictor(opened.config)
+    if not name:
+        raise SettingsError(
+            f"No attribute predictor is known to go with {checkpoint}; name one with --predictor."
+        )
+    return opened, load_predictor(name)
+
+
+def _of_both(opened: Checkpoint, judge: Checkpoint, seed: int) -> dict[str, Any]:
+    return {
         "model": opened.located.name,
         "predictor": judge.located.name,
         "predictor_sha256": judge.located.sha256(),
         "seed": seed,
-        **found.settings,
     }
-    found = replace(found, settings=settings)
-    located = opened.located
-    return Report.of("evaluate reconstruction", located, data, len(images), seed, str(where), found)
 
 
 def _checked(seed: int) -> int:
