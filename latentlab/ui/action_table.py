@@ -166,6 +166,12 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "Reopen &last session",
         tip="Come back to what was open when the program was last closed",
     ),
+    ActionSpec(
+        "recover_session",
+        FILE,
+        "Reco&ver session",
+        tip="Come back to what was open when the program ended without being closed",
+    ),
     ActionSpec("quit", FILE, "&Quit", "Ctrl+Q", separated=True),
     ActionSpec("undo", EDIT, "&Undo", "Ctrl+Z", "undo", hindrance=nothing_done, naming=_undo_title),
     ActionSpec("redo", EDIT, "&Redo", "Ctrl+Shift+Z", "redo", hindrance=nothing_undone, naming=_redo_title),

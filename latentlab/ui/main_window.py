@@ -155,6 +155,7 @@ class MainWindow(QMainWindow):
             "open_session": lambda: self._ask(dialogs.ask_session),
             "save_session": self._save_session,
             "reopen_session": lambda: self.sessions.reopen_last(),
+            "recover_session": lambda: self.sessions.recover(),
             "quit": self.close,
             "undo": session.undo,
             "redo": session.redo,

@@ -22,7 +22,7 @@ HINTS = (
     "Drop a picture of your own on the window, or choose one under Samples.",
     "Pin what you like (Ctrl+P): two pins make a path that plays, and a direction to move along.",
     "Grid, Probe and Map above the picture show what dimensions, directions and the data do.",
-    "F1 finds every command and its keys. Nothing is ever lost: Ctrl+Z takes anything back.",
+    "F1 finds every command and its keys, and Ctrl+Z takes back what you did, step by step.",
 )
 """What a person who has never been here may want to know; shown one by one until closed."""
 
@@ -85,6 +85,15 @@ class Sessions(QObject):
         else:
             self._workspace.open_session(path)
 
+    def recover(self) -> None:
+        """Offer again what crashes left behind."""
+        left = recoverable(self._folder)
+        if left:
+            self._offer(left)
+        else:
+            text = "No session was left behind by a crash, so there is none to recover."
+            self._workspace.session.message.emit(Message("note", text))
+
     def close(self) -> None:
         """End the autosave; what it holds becomes the last session."""
         self.autosave.close(keep=self._settings.keeps)
@@ -107,7 +116,7 @@ class Sessions(QObject):
         self._note_change()
 
     def _offer(self, left: list[Path]) -> None:
-        """Offer the newest of what crashes left behind; who declines it is asked about the next one."""
+        """Offer the newest of what crashes left behind; who discards it is asked about the next one."""
         older = len(left) - 1
         more = (
             ""
@@ -117,10 +126,11 @@ class Sessions(QObject):
             else f" {older} older ones are too."
         )
         self._banner.ask(
-            "LatentLab ended without being closed. The session as it was then has been kept." + more,
+            "LatentLab ended without being closed. The session as it was then has been kept, also "
+            "for later: File > Recover session." + more,
             "Restore it",
             partial(self._recover, left[0]),
-            partial(self._discard, left),
+            other=("Discard it", partial(self._discard, left)),
         )
 
     def _recover(self, path: Path) -> None:

@@ -128,25 +128,72 @@ def _latent(path: Path) -> list[float]:
     return np.float32(json.loads(path.read_text())["explore"]["latent"]).tolist()
 
 
-def test_who_declines_a_session_is_asked_about_the_older_one_before_it_is_discarded(
-    qtbot, make_window, state, monkeypatch
-) -> None:
-    monkeypatch.setattr(menus, "bundled_models", dict)
+def left_by_crashes(state: Path) -> tuple[Path, Path]:
+    """Make two sessions that crashes left behind, the older one first."""
     state.mkdir()
     older, newer = state / "autosave-1.json", state / "autosave-2.json"
     older.write_text("{}")
     newer.write_text("{}")
     os.utime(older, (1, 1))
+    return older, newer
+
+
+def test_who_discards_a_session_is_asked_about_the_older_one_before_that_is_discarded(
+    qtbot, make_window, state, monkeypatch
+) -> None:
+    monkeypatch.setattr(menus, "bundled_models", dict)
+    older, newer = left_by_crashes(state)
     driver = keeping(qtbot, make_window)
     driver.window.begin(None, None)
     banner = driver.window.banner
     assert "An older one is kept too" in banner.message.text
-    banner._close.click()
+    assert banner._other.text() == "Discard it"
+    banner._other.click()
     assert (older.exists(), newer.exists()) == (True, False)
     assert banner.asking
-    banner._close.click()
+    banner._other.click()
     assert not older.exists()
     assert not banner.isVisible()
+
+
+def test_who_closes_the_question_keeps_the_sessions_and_finds_them_in_the_menu(
+    qtbot, make_window, state, monkeypatch
+) -> None:
+    monkeypatch.setattr(menus, "bundled_models", dict)
+    left = left_by_crashes(state)
+    driver = keeping(qtbot, make_window)
+    driver.window.begin(None, None)
+    banner = driver.window.banner
+    banner._close.click()
+    assert not banner.isVisible()
+    assert all(path.exists() for path in left)
+    driver.window.actions_table["recover_session"].trigger()
+    assert banner.asking
+    assert "without being closed" in banner.message.text
+    for _ in left:
+        banner._other.click()
+    driver.window.actions_table["recover_session"].trigger()
+    assert not banner.asking
+    assert "there is none to recover" in banner.message.text
+
+
+def test_an_error_does_not_take_the_question_away(driver, state, tmp_path) -> None:
+    state.mkdir()
+    (state / "autosave-1.json").write_text("{}")
+    driver.window.sessions.recover()
+    banner = driver.window.banner
+    damaged = tmp_path / "damaged.png"
+    damaged.write_bytes(b"not a picture")
+    drop(driver.window, damaged)
+    driver.wait(lambda: banner.message.kind == "error")
+    assert not banner.asking
+    assert not banner._other.isVisible()
+    banner._close.click()
+    assert banner.asking
+    assert banner._other.isVisible()
+    banner._close.click()
+    assert not banner.isVisible()
+    assert (state / "autosave-1.json").exists()
 
 
 def test_the_question_stays_while_other_things_are_opened(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
@@ -19,8 +20,21 @@ WIDEST, EDGE = 760, 16
 """How wide the banner becomes, and how far it stays from the edges, in pixels."""
 
 
+@dataclass(frozen=True)
+class Question:
+    """What is asked, and what its buttons do; ``closed`` is called when it is closed without an answer."""
+
+    text: str
+    label: str
+    answer: Callable[[], object]
+    closed: Callable[[], object] | None = None
+    other: tuple[str, Callable[[], object]] | None = None
+
+
 class Banner(QFrame):
     """Shows one message at a time, the newest; an error or question stays until it is closed or answered.
+
+    What comes over a question does not answer it: it is shown again as soon as there is room.
 
     Parameters
     ----------
@@ -32,8 +46,8 @@ class Banner(QFrame):
         super().__init__(over)
         self._theme, self._over = theme, over
         self._message: Message | None = None
-        self._answer: Callable[[], object] | None = None
-        self._refuse: Callable[[], object] | None = None
+        self._asked: Question | None = None
+        self._waiting: list[Question] = []
         over.installEventFilter(self)
         self.setObjectName("banner")
         self._icon = QLabel()
@@ -50,6 +64,8 @@ class Banner(QFrame):
         self._do = QPushButton()
         self._do.setProperty("role", "primary")
         self._do.clicked.connect(self._agree)
+        self._other = QPushButton()
+        self._other.clicked.connect(self._do_other)
         self._close = QToolButton()
         self._close.setAccessibleName("Close the message")
         self._close.setToolTip("Close the message")
@@ -60,6 +76,7 @@ class Banner(QFrame):
         layout.addWidget(self._icon)
         layout.addWidget(self._text, 1)
         layout.addWidget(self._copy)
+        layout.addWidget(self._other)
         layout.addWidget(self._do)
         layout.addWidget(self._close)
         self._timer = QTimer(self)
@@ -75,7 +92,7 @@ class Banner(QFrame):
 
     def show_message(self, message: Message) -> None:
         """Show a message in the place of the one before; a note does not replace an error or a question."""
-        standing = self._answer is not None or (self._message is not None and self._message.kind == "error")
+        standing = self._asked is not None or (self._message is not None and self._message.kind == "error")
         if message.kind == "note" and standing:
             return
         self._show(message)
@@ -87,33 +104,44 @@ class Banner(QFrame):
         text: str,
         label: str,
         answer: Callable[[], object],
-        refuse: Callable[[], object] | None = None,
+        closed: Callable[[], object] | None = None,
+        other: tuple[str, Callable[[], object]] | None = None,
     ) -> None:
         """Ask something that need not be answered now.
 
         Parameters
         ----------
-        label
-            What the button says that does it.
-        answer, refuse
-            Called when the button is pressed, or the question closed.
+        label, answer
+            What the button says that does it, and what it does.
+        closed
+            Called when the question is closed without an answer.
+        other
+            What a second button says and does.
         """
-        self._show(Message("note", text))
-        self._answer, self._refuse = answer, refuse
-        self._do.setText(label)
-        self._do.show()
-        self._place()
+        self._ask(Question(text, label, answer, closed, other))
 
     @property
     def asking(self) -> bool:
-        """Whether a question stands."""
-        return self._answer is not None
+        """Whether a question is shown."""
+        return self._asked is not None
+
+    def _ask(self, question: Question) -> None:
+        self._waiting = [*(one for one in self._waiting if one.text != question.text), question]
+        self._show(Message("note", question.text))
+        self._asked = question
+        self._do.setText(question.label)
+        self._do.show()
+        if question.other is not None:
+            self._other.setText(question.other[0])
+            self._other.show()
+        self._place()
 
     def _show(self, message: Message) -> None:
         self._timer.stop()
         self._message = message
-        self._answer = self._refuse = None
+        self._asked = None
         self._do.hide()
+        self._other.hide()
         self._text.setText(message.text)
         self._copy.setVisible(message.kind == "error")
         self.setProperty("kind", message.kind)
@@ -128,7 +156,7 @@ class Banner(QFrame):
 
     def dismiss(self) -> None:
         """Close the message, unless it is a question."""
-        if self._answer is None:
+        if self._asked is None and self._message is not None:
             self._end()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -144,22 +172,31 @@ class Banner(QFrame):
         left = room.left() + (room.width() - width) // 2
         self.setGeometry(left, room.bottom() - height + 1, width, height)
 
-    def _end(self) -> None:
-        self._message = self._answer = self._refuse = None
+    def _end(self) -> Question | None:
+        """Take away what is shown, and return the question that it was; one that waits is shown again."""
+        question, self._asked, self._message = self._asked, None, None
         self._timer.stop()
         self.hide()
+        if question is not None:
+            self._waiting.remove(question)
+        if self._waiting:
+            self._ask(self._waiting[-1])
+        return question
 
     def _agree(self) -> None:
-        answer = self._answer
-        self._end()
-        if answer is not None:
-            answer()
+        question = self._end()
+        if question is not None:
+            question.answer()
+
+    def _do_other(self) -> None:
+        question = self._end()
+        if question is not None and question.other is not None:
+            question.other[1]()
 
     def _decline(self) -> None:
-        refuse = self._refuse
-        self._end()
-        if refuse is not None:
-            refuse()
+        question = self._end()
+        if question is not None and question.closed is not None:
+            question.closed()
 
     def _copy_details(self) -> None:
         if self._message is not None:
