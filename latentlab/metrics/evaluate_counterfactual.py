@@ -289,7 +289,8 @@ class _Run:
                     clusters = self._clusters(used)
                     found[f"{prefix}leakage_points.{name}"] = bootstrap_mean(points, generator, clusters)
             steps = np.diff(flips.curve[rows], axis=1)
-            found[f"monotone_share.{name}"] = self._share((steps >= -DIP).all(axis=1), rows, generator)
+            monotone = np.asarray((steps >= -DIP).all(axis=1))
+            found[f"monotone_share.{name}"] = self._share(monotone, rows, generator)
             rise = flips.curve[rows, -1] - flips.curve[rows, 0]
             found[f"scale_rise.{name}"] = bootstrap_mean(rise, generator, self._clusters(rows))
             if self.truths:

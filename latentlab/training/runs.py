@@ -28,9 +28,10 @@ from latentlab.progress import Progress, Reporter
 from latentlab.spec import CheckpointConfig, ConditionSchema, ModelSpec, Record
 from latentlab.training.classifier import ClassifierRecipe, calibrated_spec
 from latentlab.training.cvae import CVAELosses, CVAERecipe
+from latentlab.training.erasure import erase_condition
 from latentlab.training.loop import LoopSettings, Trained, make_fabric, train
 from latentlab.training.perceptual import FeatureDistance
-from latentlab.training.vae import VAELosses, VAERecipe, summarise_latents
+from latentlab.training.vae import VAELosses, VAERecipe, encode_all, summarise_latents
 
 _Config = TypeVar("_Config", bound=Record)
 
@@ -154,6 +155,10 @@ def train_cvae(
     recipe = CVAERecipe(config, schema, losses, images, held_out, distance, guide)
     if before is not None:
         _go_on_from(recipe.cvae, before)
+        if not isinstance(before.network, CVAE):
+            reporter.report(Progress("Taking the condition out of the latent"))
+            vectors = recipe.conditions.numpy()
+            erase_condition(recipe.cvae, encode_all(recipe.cvae, images, vectors), vectors)
     run = _run_folder(out, fresh, fabric)
     asked = {
         "data": data,

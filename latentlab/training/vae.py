@@ -11,7 +11,7 @@ the other terms (after Esser et al. 2021, eq. 7, who balance at the decoder's la
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,23 +150,37 @@ class VAERecipe:
         return figures
 
 
+def encode_all(
+    vae: VAE | CVAE, data: ImageSet, conditions: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Return the posterior means of a set's images, ``[n, D]``, under their conditions ``[n, C]``."""
+    return torch.cat([one.mean.float() for one in _posteriors(vae, data, conditions)]).cpu().numpy()
+
+
 def summarise_latents(
-    vae: VAE | CVAE, data: ImageSet, conditions: NDArray[np.float32] | None = None, batch: int = 128
+    vae: VAE | CVAE, data: ImageSet, conditions: NDArray[np.float32] | None = None
 ) -> LatentSummary:
     """Measure each latent dimension on a set: mean and std of mu, and the mean KL in nats.
 
     ``conditions`` are those of the images, float32 ``[n, C]``, where the model has any.
     """
     means, kls = [], []
-    with torch.inference_mode():
-        for start in range(0, len(data), batch):
-            pixels = data.pixels(slice(start, start + batch))
-            given = None if conditions is None else torch.from_numpy(conditions[start : start + batch])
-            images = images_to_tensor(pixels, like=vae.from_latent.weight)
-            posterior = vae.encode(images, None if given is None else given.to(images))
-            means.append(posterior.mean.float().cpu())
-            kls.append(posterior.kl().float().cpu())
+    for posterior in _posteriors(vae, data, conditions):
+        means.append(posterior.mean.float().cpu())
+        kls.append(posterior.kl().float().cpu())
     mean, kl = torch.cat(means), torch.cat(kls).mean(dim=0)
     spread = mean.std(dim=0, correction=min(1, len(mean) - 1))
     rounded = [tuple(round(value, 5) for value in t.tolist()) for t in (mean.mean(0), spread, kl)]
     return LatentSummary(mean=rounded[0], std=rounded[1], kl=rounded[2])
+
+
+def _posteriors(
+    vae: VAE | CVAE, data: ImageSet, conditions: NDArray[np.float32] | None, batch: int = 128
+) -> Iterator[Posterior]:
+    like = vae.from_latent.weight
+    for start in range(0, len(data), batch):
+        rows = slice(start, start + batch)
+        with torch.inference_mode():
+            images = images_to_tensor(data.pixels(rows), like=like)
+            given = None if conditions is None else torch.from_numpy(conditions[rows]).to(like)
+            yield vae.encode(images, given)
