@@ -94,6 +94,16 @@ class History:
         self._done.append(step)
         return step
 
+    def way_to(self, document: Document) -> int | None:
+        """Return how many steps to redo, or (negative) to undo, lead to a document; None if none do."""
+        for count, step in enumerate(reversed(self._undone), start=1):
+            if step.after is document:
+                return count
+        for count, step in enumerate(reversed(self._done), start=1):
+            if step.before is document:
+                return -count
+        return None
+
     def clear(self) -> None:
         """Forget all steps."""
         self._done.clear()

@@ -124,6 +124,17 @@ class Session:
         if step is not None:
             self._jump(step.after, "redo")
 
+    def go_to(self, document: Document) -> bool:
+        """Undo or redo in one jump as far as a document; False where no steps lead to it."""
+        self.end_gesture()
+        way = self.history.way_to(document)
+        if way is None:
+            return False
+        for _ in range(abs(way)):
+            self.history.redo() if way > 0 else self.history.undo()
+        self._jump(document, "redo" if way > 0 else "undo")
+        return True
+
     def restart(self, document: Document) -> None:
         """Begin anew with a document: the history is forgotten."""
         self._gesture = None

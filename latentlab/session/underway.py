@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,14 +21,13 @@ Purpose = Literal["open", "return", "restart", "session"]
 
 @dataclass(eq=False)
 class Opening:
-    """A checkpoint on its way; ``way_back`` puts things right should it fail.
+    """A checkpoint on its way.
 
     ``saved`` is the session that is opened with it, and ``note`` what is to be said of that.
     """
 
     token: int
     purpose: Purpose
-    way_back: Callable[[], None] | None
     saved: Saved | None = None
     note: str = ""
     opened: Opened | None = None

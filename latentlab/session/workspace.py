@@ -6,9 +6,8 @@ the answer is there, in one undoable step, so what was there before stays until 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +84,12 @@ class Workspace:
         self._held: Brought | None = None
         self._hold_next = False
         self._request: tuple[str, str | None] | None = None
+        # What the document says of the model that is rendered, its document when undo went over to another
+        # one, what the renderer holds, and the wish about the device that it was last ready with.
         self._reference: CheckpointRef | None = None
+        self._home: Document | None = None
+        self._loaded: Opened | None = None
+        self._working = self.override
 
     @property
     def in_step(self) -> bool:
@@ -188,7 +192,7 @@ class Workspace:
         if self._opening is not None:
             self._note("The device can be changed as soon as the model is open.")
             return
-        self._restart(override, self.override)
+        self._restart(override)
 
     def close(self) -> None:
         """Stop all threads; the workspace cannot be used afterwards."""
@@ -203,7 +207,6 @@ class Workspace:
         checkpoint: str,
         predictor: str | None,
         purpose: Purpose,
-        way_back: Callable[[], None] | None = None,
         saved: Saved | None = None,
         note: str = "",
     ) -> None:
@@ -216,18 +219,17 @@ class Workspace:
         if saved is not None:
             self._held = None  # the session's own picture takes its place
         self._request = (checkpoint, predictor)
-        self._opening = Opening(renderer.open(checkpoint, predictor), purpose, way_back, saved, note)
+        self._opening = Opening(renderer.open(checkpoint, predictor), purpose, saved, note)
         if self.opened is None:
             self._set_phase("loading")
         self._tell_busy()
 
-    def _restart(self, override: DeviceOverride, former: DeviceOverride | None) -> None:
+    def _restart(self, override: DeviceOverride) -> None:
         self.override = override
         self._end_renderer()
         reference = self.session.document.checkpoint
         if reference is not None:
-            way_back = None if former is None else partial(self._restart, former, None)
-            self._open(reference.path, reference.predictor, "restart", way_back)
+            self._open(reference.path, reference.predictor, "restart")
         elif self._request is not None:
             self._open(*self._request, "open")
 
@@ -274,6 +276,7 @@ class Workspace:
             self._set_phase("failed", reason)
 
     def _have_opened(self, opened: Opened) -> None:
+        self._loaded = opened
         if self._opening is not None and opened.token == self._opening.token:
             self._opening.opened = opened
             self._proceed()
@@ -353,6 +356,7 @@ class Workspace:
     def _adopt(self, opened: Opened, reference: CheckpointRef | None) -> None:
         """Render with what the renderer has opened: the model of that reference."""
         self._opening, self.opened, self._reference = None, opened, reference
+        self._working = self.override
         self.choice = opened.choice
         self._set_phase("ready")
         self.choice_changed.emit()
@@ -392,28 +396,38 @@ class Workspace:
             self._hold_next = self._reader.busy
             self._set_phase("failed", failed.message)
             return
-        if opening.purpose != "restart":
+        self._go_home()
+        if self._loaded is self.opened:
             self.rendering.attach(self._host.renderer)
-        if opening.way_back is not None:
-            opening.way_back()
-        self.rendering.refresh()
+            self.rendering.refresh()
+        elif opening.purpose != "restart" or self.override != self._working:
+            self._restart(self._working)
         if self._held is not None and self._opening is None:
             picture, self._held = self._held, None
             self._bring(picture)
+
+    def _go_home(self) -> None:
+        """Go back to the document of the model that was rendered last, from wherever undo has led to."""
+        home = self._home
+        if self.session.document.checkpoint == self._reference or home is None or self.opened is None:
+            return
+        if not self.session.go_to(home):  # a step was made elsewhere, which has forgotten what was undone
+            self.session.change(f"Return to model {self.opened.name}", home)
 
     def _follow(self, change: Change) -> None:
         """Open the document's checkpoint where an undo or redo has gone over to another one."""
         reference = change.after.checkpoint
         if change.way not in ("undo", "redo") or reference is None or reference == change.before.checkpoint:
             return
+        if change.before.checkpoint == self._reference:
+            self._home = change.before
         if reference == self._reference and self._opening is None:
             return
-        way_back = self.session.redo if change.way == "undo" else self.session.undo
-        self._open(reference.path, reference.predictor, "return", way_back)
+        self._open(reference.path, reference.predictor, "return")
 
     def _end_renderer(self) -> None:
         self.rendering.attach(None)
-        self._opening = self._encoding = None
+        self._opening = self._encoding = self._loaded = None
         self._host.end()
 
     def _set_phase(self, phase: Phase, reason: str = "") -> None:

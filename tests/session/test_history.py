@@ -133,3 +133,27 @@ def test_history_keeps_no_more_than_its_limit() -> None:
     while (step := history.undo()) is not None:
         names.append(step.name)
     assert names == ["4", "3", "2"]
+
+
+@pytest.mark.parametrize(("undone", "reached"), [(3, 4), (3, 0), (0, 1), (4, 2)])
+def test_one_jump_leads_to_any_document_of_the_history(session: Session, undone: int, reached: int) -> None:
+    documents = [session.document, *(document(float(k)) for k in range(1, 5))]
+    for k in range(1, 5):
+        session.change(f"{k}", documents[k])
+    for _ in range(undone):
+        session.undo()
+    changes: list[Change] = []
+    session.changed.connect(changes.append)
+    assert session.go_to(documents[reached])
+    assert session.document is documents[reached]
+    assert [change.after for change in changes] == [documents[reached]]
+    assert session.history.undo_name == (f"{reached}" if reached else None)
+    assert session.history.redo_name == (f"{reached + 1}" if reached < 4 else None)
+
+
+def test_to_a_document_of_no_step_there_is_no_way(session: Session) -> None:
+    session.change("One", document(1.0))
+    before = session.document
+    assert not session.go_to(document(2.0))
+    assert session.document is before
+    assert session.history.undo_name == "One"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from PIL import Image
 
 from latentlab.live.frames import DeviceOverride, Frame
 from latentlab.operations.explore import Explorer
+from latentlab.session.shelf import ShelfIntents
 
 
 @pytest.fixture
@@ -117,8 +119,6 @@ def test_notes_of_a_picture_are_passed_on(open_desk, tmp_path) -> None:
 def test_another_model_is_one_step_and_undo_brings_the_first_back(
     open_desk, tmp_path, tiny_model_folder, face
 ) -> None:
-    import shutil
-
     workspace = open_desk.workspace
     workspace.bring_file(face)
     open_desk.wait(lambda: workspace.session.history.undo_name == "Open picture face.png")
@@ -147,8 +147,6 @@ def test_another_model_is_one_step_and_undo_brings_the_first_back(
 
 
 def test_undo_to_a_checkpoint_that_has_gone_says_so_and_stays(open_desk, tmp_path, tiny_model_folder) -> None:
-    import shutil
-
     workspace = open_desk.workspace
     other = tmp_path / "other"
     shutil.copytree(tiny_model_folder, other)
@@ -210,3 +208,126 @@ def test_a_waiting_listener_gets_the_settled_frame_of_the_state_once(open_desk) 
     assert got == [(2.0, True)]
     workspace.rendering.when_settled(lambda state, frame: got.append((float(state.latent[0]), True)))
     assert len(got) == 2
+
+
+# Undo to a model that cannot be had any more
+
+
+@pytest.fixture
+def model(tmp_path: Path, tiny_model_folder: Path) -> Path:
+    """The tiny model in a folder of its own, which may be moved and changed."""
+    return Path(shutil.copytree(tiny_model_folder, tmp_path / "models" / "mine"))
+
+
+def go_over(desk, folder: Path) -> None:
+    desk.workspace.open_checkpoint(str(folder), "")
+    desk.wait(lambda: desk.workspace.in_step)
+    assert desk.workspace.opened.path == str(folder)
+
+
+def shows(desk, folder: Path, latent: np.ndarray) -> bool:
+    """Whether document, open model and settled picture are all of that model at that latent."""
+    workspace = desk.workspace
+    desk.wait_settled()
+    picture = workspace.rendering.settled_frame.pixels[0, ..., 2::-1]
+    return (
+        workspace.session.document.checkpoint.path == workspace.opened.path == str(folder)
+        and workspace.session.document.checkpoint.sha256 == workspace.opened.sha256
+        and np.array_equal(workspace.explore.state.latent, latent)
+        and np.array_equal(picture, Explorer.open(folder, "").picture(latent))
+    )
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_however_often_undo_was_pressed_a_model_that_has_gone_leaves_what_is_rendered(
+    open_desk, model: Path, idle_model_folder: Path, steps: int
+) -> None:
+    workspace = open_desk.workspace
+    go_over(open_desk, model)
+    workspace.explore.move(0, 1.0)
+    workspace.explore.move(1, 1.0)
+    go_over(open_desk, idle_model_folder)
+    workspace.explore.move(2, 1.0)
+    latent = workspace.explore.state.latent
+    model.rename(model.parent / "elsewhere")
+    for _ in range(1 + steps):
+        workspace.session.undo()
+    open_desk.wait(lambda: open_desk.messages)
+    open_desk.wait(lambda: workspace.in_step)
+    assert len(open_desk.messages) == 1
+    assert str(model) in open_desk.messages[0].text
+    workspace.session.redo()
+    assert shows(open_desk, idle_model_folder, latent)
+    (model.parent / "elsewhere").rename(model)
+    for _ in range(1 + steps):
+        workspace.session.undo()
+    open_desk.wait(lambda: workspace.in_step and workspace.opened.path == str(model))
+    assert workspace.session.document.checkpoint.path == str(model)
+
+
+def test_undo_over_two_models_that_have_gone_returns_to_the_one_that_is_rendered(
+    open_desk, model: Path, idle_model_folder: Path, tmp_path: Path
+) -> None:
+    workspace = open_desk.workspace
+    other = Path(shutil.copytree(model, tmp_path / "models" / "other"))
+    go_over(open_desk, idle_model_folder)
+    go_over(open_desk, other)
+    go_over(open_desk, model)
+    go_over(open_desk, idle_model_folder)
+    before = workspace.session.document
+    shutil.rmtree(model)
+    shutil.rmtree(other)
+    workspace.session.undo()
+    workspace.session.undo()
+    open_desk.wait(lambda: open_desk.messages)
+    open_desk.wait(lambda: workspace.in_step)
+    assert workspace.session.document is before
+    assert shows(open_desk, idle_model_folder, workspace.explore.state.latent)
+
+
+def test_a_bad_checkpoint_that_is_opened_on_the_way_back_leaves_what_is_rendered(
+    open_desk, model: Path, idle_model_folder: Path, tmp_path: Path
+) -> None:
+    workspace = open_desk.workspace
+    go_over(open_desk, model)
+    go_over(open_desk, idle_model_folder)
+    before = workspace.session.document
+    workspace.session.undo()
+    workspace.open_checkpoint(str(tmp_path / "nothing"))
+    open_desk.wait(lambda: open_desk.messages)
+    open_desk.wait(lambda: workspace.in_step)
+    assert workspace.session.document is before
+    assert shows(open_desk, idle_model_folder, workspace.explore.state.latent)
+
+
+def test_a_step_made_on_the_way_to_a_model_that_has_gone_does_not_stay_there(
+    open_desk, model: Path, idle_model_folder: Path
+) -> None:
+    workspace = open_desk.workspace
+    go_over(open_desk, model)
+    workspace.explore.move(0, 1.0)
+    go_over(open_desk, idle_model_folder)
+    before = workspace.session.document
+    shutil.rmtree(model)
+    workspace.session.undo()
+    ShelfIntents(workspace.session).pin()
+    open_desk.wait(lambda: open_desk.messages)
+    open_desk.wait(lambda: workspace.in_step)
+    assert workspace.session.document is before
+    assert workspace.session.history.undo_name == "Return to model idle-vae"
+    assert shows(open_desk, idle_model_folder, workspace.explore.state.latent)
+
+
+def test_a_device_that_fails_while_undo_leads_to_a_model_that_has_gone_is_given_up_too(
+    open_desk, model: Path, idle_model_folder: Path
+) -> None:
+    workspace = open_desk.workspace
+    go_over(open_desk, model)
+    go_over(open_desk, idle_model_folder)
+    shutil.rmtree(model)
+    workspace.override_device(DeviceOverride(device="cuda:63"))
+    workspace.session.undo()
+    open_desk.wait(lambda: open_desk.messages)
+    open_desk.wait(lambda: workspace.in_step)
+    assert workspace.override == DeviceOverride()
+    assert shows(open_desk, idle_model_folder, workspace.explore.state.latent)
