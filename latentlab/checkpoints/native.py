@@ -53,6 +53,14 @@ class Located:
         with self.weights.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
+    def expect(self, sha256: str) -> None:
+        """Raise `CheckpointError` if the weights have another SHA-256; an empty one is not looked at."""
+        if sha256 and self.sha256() != sha256:
+            raise CheckpointError(
+                f"{self.weights} has other weights than expected (SHA-256 {self.sha256()[:12]} instead of "
+                f"{sha256[:12]}), so its pictures would differ. Open the checkpoint that was used."
+            )
+
     def card(self) -> str:
         """Return the model card's text, empty where there is none (a single file has none)."""
         card = self.path / CARD

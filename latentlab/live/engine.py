@@ -46,7 +46,7 @@ class Engine:
 
     Parameters
     ----------
-    checkpoint, predictor
+    checkpoint, predictor, sha256
         As in `latentlab.live.opening.load_pair`.
     override
         Wishes about device, precision and threads.
@@ -57,11 +57,13 @@ class Engine:
         If a checkpoint cannot be opened, or this machine lacks the device asked for.
     """
 
-    def __init__(self, checkpoint: str, predictor: str | None, override: DeviceOverride) -> None:
+    def __init__(
+        self, checkpoint: str, predictor: str | None, override: DeviceOverride, sha256: str = ""
+    ) -> None:
         check_override(override)
         device = resolve_device(override.device or "auto")
         with intra_op_threads(1):
-            self.loaded: Loaded = load_pair(checkpoint, predictor)
+            self.loaded: Loaded = load_pair(checkpoint, predictor, sha256)
             key = cache_key(device, self.loaded.weights(), repr(override))
             self.fast = FastNetwork(self.loaded.network(), self.loaded.spec, device, override, key)
         judge = self.loaded.predictor_spec

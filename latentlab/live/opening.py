@@ -51,7 +51,7 @@ class Loaded:
         return [found.located.sha256() for found in checkpoints if found is not None]
 
 
-def load_pair(checkpoint: str, predictor: str | None = None) -> Loaded:
+def load_pair(checkpoint: str, predictor: str | None = None, sha256: str = "") -> Loaded:
     """Open a model and a predictor by bundled name or path.
 
     Parameters
@@ -59,12 +59,15 @@ def load_pair(checkpoint: str, predictor: str | None = None) -> Loaded:
     predictor
         A predictor's checkpoint; the empty string for none; None for the one that goes with the model
         (`latentlab.checkpoints.companion.fitting_predictor`).
+    sha256
+        What the SHA-256 of the model's weights must be; not looked at if empty.
 
     Raises
     ------
     CheckpointError
-        If one cannot be opened or is of the other kind.
+        If one cannot be opened, is of the other kind or has other weights.
     """
     model = load_model(checkpoint)
+    model.located.expect(sha256)
     name = fitting_predictor(model.config) if predictor is None else predictor
     return Loaded(model, load_predictor(name) if name else None, name)

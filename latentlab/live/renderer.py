@@ -36,6 +36,7 @@ class _Open:
     token: int
     checkpoint: str
     predictor: str | None
+    sha256: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +94,7 @@ class LiveRenderer:
             self._thread = threading.Thread(target=self._work, name="latentlab-renderer", daemon=True)
             self._thread.start()
 
-    def open(self, checkpoint: str, predictor: str | None = None) -> int:
+    def open(self, checkpoint: str, predictor: str | None = None, sha256: str = "") -> int:
         """Ask for a model to be opened, and return the request's token.
 
         Parameters
@@ -102,12 +103,14 @@ class LiveRenderer:
             A path or a bundled name.
         predictor
             The attribute predictor's checkpoint; the empty string for none; None for the one that fits.
+        sha256
+            What the SHA-256 of the model's weights must be; not looked at if empty.
         """
         with self._lock:
             token = next(self._numbers)
             self._valid_from = token
             self._mailbox.clear(keep=OPEN)
-            self._mailbox.put(OPEN, _Open(token, checkpoint, predictor))
+            self._mailbox.put(OPEN, _Open(token, checkpoint, predictor, sha256))
         return token
 
     def encode(self, image: NDArray[np.uint8], condition: NDArray[np.float32] | None = None) -> int:
@@ -222,7 +225,7 @@ class LiveRenderer:
     def _do_open(self, request: _Open) -> None:
         from latentlab.live.engine import Engine
 
-        engine = Engine(request.checkpoint, request.predictor, self._override)
+        engine = Engine(request.checkpoint, request.predictor, self._override, request.sha256)
         if request.token != self._valid_from:
             return
         former, self._engine = self._engine, engine

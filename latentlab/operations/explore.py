@@ -25,7 +25,7 @@ from latentlab.checkpoints import Checkpoint, Located, locate
 from latentlab.checkpoints.companion import fitting_predictor, load_model, load_predictor
 from latentlab.data.image_set import ImageSet, images_to_tensor
 from latentlab.data.pictures import square_picture
-from latentlab.errors import CheckpointError, SettingsError
+from latentlab.errors import SettingsError
 from latentlab.families.resized import ResizedPredictor
 from latentlab.metrics.labels import conditions
 from latentlab.metrics.passes import batches, check_size, evaluation
@@ -98,11 +98,7 @@ class Explorer:
         if threads < 1:
             raise SettingsError(f"At least one thread is needed; {threads} were given.")
         located = locate(model)
-        if sha256 and located.sha256() != sha256:
-            raise CheckpointError(
-                f"{located.weights} has other weights than expected (SHA-256 {located.sha256()[:12]} instead "
-                f"of {sha256[:12]}), so its pictures would differ. Open the checkpoint that was used."
-            )
+        located.expect(sha256)
         name = fitting_predictor(located.config) if predictor is None else str(predictor)
         return cls(load_model(model), load_predictor(name) if name else None, threads)
 

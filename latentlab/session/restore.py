@@ -68,7 +68,7 @@ def restored(
     weights = saved.checkpoint.sha256 if saved.checkpoint is not None else ""
     if weights != opened.sha256:
         notes.append(
-            f"{opened.name} has other weights than when {saved.name} was saved; its pictures will differ."
+            f"{opened.name} has other weights than {saved.name} was made with; its pictures will differ."
             if weights
             else f"Whether {opened.name} is the model of {saved.name} is not known: its SHA-256 is missing."
         )

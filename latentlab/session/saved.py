@@ -80,6 +80,21 @@ class Saved:
     window: Mapping[str, Any] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, document: Document, name: str) -> Saved:
+        """Return what a document would be after it had been saved and read again."""
+        explore = document.explore
+        source = None if explore is None else explore.source
+        return cls(
+            name=name,
+            program=latentlab.__version__,
+            checkpoint=document.checkpoint,
+            threads=document.threads,
+            explore=None if explore is None else replace(explore, source=None),
+            source=None if source is None else SavedSource(source.name, source.picture, source.crop),
+            shelves=document.shelves,
+        )
+
 
 def session_json(document: Document, window: Mapping[str, Any], pictures: PictureTexts | None = None) -> str:
     """Return the session as JSON text.

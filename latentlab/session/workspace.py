@@ -209,6 +209,7 @@ class Workspace:
         purpose: Purpose,
         saved: Saved | None = None,
         note: str = "",
+        sha256: str = "",
     ) -> None:
         renderer = self._host.get(self.override)
         self.rendering.attach(None)
@@ -219,7 +220,7 @@ class Workspace:
         if saved is not None:
             self._held = None  # the session's own picture takes its place
         self._request = (checkpoint, predictor)
-        self._opening = Opening(renderer.open(checkpoint, predictor), purpose, saved, note)
+        self._opening = Opening(renderer.open(checkpoint, predictor, sha256), purpose, saved, note)
         if self.opened is None:
             self._set_phase("loading")
         self._tell_busy()
@@ -291,7 +292,10 @@ class Workspace:
         opening = self._opening
         if opening is None or opening.opened is None or self._encoding is not None:
             return
-        opened, first = opening.opened, self.opened is None
+        opened, first, document = opening.opened, self.opened is None, self.session.document
+        reference = document.checkpoint
+        if opening.purpose == "restart" and reference is not None and reference.sha256 != opened.sha256:
+            opening.saved = Saved.of(document, "this session")
         if opening.saved is not None:
             source = opening.saved.source
             if source is not None and "encode" not in opened.spec.cannot:
@@ -299,7 +303,7 @@ class Workspace:
             else:
                 self._finish_session(opening.saved, opened, None)
         elif opening.purpose != "open":
-            self._adopt(opened, self.session.document.checkpoint)
+            self._adopt(opened, reference)
         elif not (first and self._reader.busy):
             picture, self._held = self._held or self._current_picture(), None
             if picture is not None and "encode" not in opened.spec.cannot:
@@ -336,10 +340,14 @@ class Workspace:
         self._enter(f"Open model {opened.name}", opened, document)
 
     def _finish_session(self, saved: Saved, opened: Opened, encoded: Encoded | None) -> None:
-        note = "" if self._opening is None else self._opening.note
-        found = restored(saved, opened, encoded, self.session.document, note)
-        self._enter(f"Open session {saved.name}", opened, found.document)
-        self.session_opened.emit(saved)
+        opening = self._opening
+        assert opening is not None
+        found = restored(saved, opened, encoded, self.session.document, opening.note)
+        if opening.purpose == "session":
+            self._enter(f"Open session {saved.name}", opened, found.document)
+            self.session_opened.emit(saved)
+        else:
+            self._enter(f"Open model {opened.name}", opened, found.document)
         message = found.message(saved.name)
         if message is not None:
             self.session.message.emit(message)
@@ -423,7 +431,7 @@ class Workspace:
             self._home = change.before
         if reference == self._reference and self._opening is None:
             return
-        self._open(reference.path, reference.predictor, "return")
+        self._open(reference.path, reference.predictor, "return", sha256=reference.sha256)
 
     def _end_renderer(self) -> None:
         self.rendering.attach(None)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from latentlab.checkpoints import locate, save
 from latentlab.live.frames import DeviceOverride, Frame
 from latentlab.operations.explore import Explorer
 from latentlab.session.shelf import ShelfIntents
@@ -219,6 +221,27 @@ def model(tmp_path: Path, tiny_model_folder: Path) -> Path:
     return Path(shutil.copytree(tiny_model_folder, tmp_path / "models" / "mine"))
 
 
+@pytest.fixture
+def retrain(model: Path) -> Callable[..., None]:
+    """Put other weights in the place of the model's."""
+
+    def change(latent: int = 8) -> None:
+        import torch
+
+        from latentlab.families.vae import VAE, VAEConfig
+
+        config = locate(model).config
+        made = VAEConfig.model_validate({**config.network, "latent": latent})
+        with torch.random.fork_rng():
+            torch.manual_seed(5)
+            network = VAE(made)
+        shutil.rmtree(model)
+        new = {"model": network.spec, "network": made.model_dump(mode="json")}
+        save(model, network, config.model_copy(update=new))
+
+    return change
+
+
 def go_over(desk, folder: Path) -> None:
     desk.workspace.open_checkpoint(str(folder), "")
     desk.wait(lambda: desk.workspace.in_step)
@@ -331,3 +354,54 @@ def test_a_device_that_fails_while_undo_leads_to_a_model_that_has_gone_is_given_
     open_desk.wait(lambda: workspace.in_step)
     assert workspace.override == DeviceOverride()
     assert shows(open_desk, idle_model_folder, workspace.explore.state.latent)
+
+
+@pytest.mark.parametrize("latent", [8, 6])
+def test_undo_to_a_model_with_other_weights_says_so_and_stays(
+    open_desk, model: Path, idle_model_folder: Path, retrain, latent: int
+) -> None:
+    workspace = open_desk.workspace
+    go_over(open_desk, model)
+    workspace.explore.move(0, 1.0)
+    go_over(open_desk, idle_model_folder)
+    before = workspace.session.document
+    retrain(latent)
+    workspace.session.undo()
+    open_desk.wait(lambda: open_desk.messages)
+    open_desk.wait(lambda: workspace.in_step)
+    assert "has other weights than expected" in open_desk.messages[-1].text
+    assert workspace.session.document is before
+    assert shows(open_desk, idle_model_folder, workspace.explore.state.latent)
+
+
+def test_another_device_for_a_model_with_other_weights_keeps_the_latent_and_says_so(
+    open_desk, model: Path, retrain
+) -> None:
+    workspace = open_desk.workspace
+    go_over(open_desk, model)
+    workspace.explore.move(0, 1.0)
+    ShelfIntents(workspace.session).pin(name="mine")
+    before = workspace.explore.state.latent
+    retrain()
+    workspace.override_device(DeviceOverride(precision="float32", threads=1))
+    open_desk.wait(lambda: workspace.in_step and workspace.opened.choice.precision == "float32")
+    assert "tiny-vae has other weights than this session was made with" in open_desk.messages[-1].text
+    assert workspace.session.history.undo_name == "Open model tiny-vae"
+    assert workspace.session.document.shelf.pin("mine") is not None
+    assert shows(open_desk, model, before)
+
+
+def test_another_device_for_a_model_of_another_size_opens_it_with_the_picture(
+    open_desk, model: Path, face: Path, retrain
+) -> None:
+    workspace = open_desk.workspace
+    workspace.bring_file(face)
+    open_desk.wait(lambda: workspace.session.history.undo_name == "Open picture face.png")
+    go_over(open_desk, model)
+    workspace.explore.move(0, 1.0)
+    retrain(6)
+    workspace.override_device(DeviceOverride(precision="float32", threads=1))
+    open_desk.wait(lambda: workspace.in_step and workspace.opened.spec.latent_size == 6)
+    assert "so it was left out" in open_desk.messages[-1].text
+    np.testing.assert_array_equal(workspace.explore.state.latent, workspace.explore.state.source.encoded.mean)
+    assert shows(open_desk, model, workspace.explore.state.latent)
