@@ -25,6 +25,10 @@ def probe(
         list[str] | None,
         typer.Option(help="A dimension's number, or FILE.json:NAME for a direction; may be repeated."),
     ] = None,
+    lock: Annotated[
+        list[int] | None,
+        typer.Option(help="A dimension that directions leave as it is, counted from 0; may be repeated."),
+    ] = None,
     attribute: Annotated[
         list[str] | None, typer.Option(help="Such as glasses or glasses=yes; all without it.")
     ] = None,
@@ -56,13 +60,13 @@ def probe(
     latent = start_from(explorer, start)
     with show_progress() as reporter:
         images = open_set(data, explorer.spec.image_size, reporter) if data and count else None
-        found = probe_axes(explorer, latent, axes, attribute or (), images, count, seed, reporter)
+        found = probe_axes(explorer, latent, axes, attribute or (), images, count, seed, reporter, lock or ())
     if picture is not None:
         found.save_picture(picture, start)
     if table is not None:
         found.save_table(table)
     if as_json:
-        settings = {"axes": axis, "attributes": attribute, "data": data, "count": count}
+        settings = {"axes": axis, "locked": lock or [], "attributes": attribute, "data": data, "count": count}
         print(json.dumps(found.record(start, settings), indent=1))
     else:
         print(found.text())

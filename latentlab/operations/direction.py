@@ -7,6 +7,7 @@ the same for every direction. How directions are found is in `latentlab.operatio
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,6 +20,7 @@ from latentlab.operations.latents import as_latent
 from latentlab.spec import ModelSpec, Record
 
 _SHORTEST = 1e-6
+_LEAST = 1e-9
 
 
 class Direction(Record):
@@ -97,15 +99,44 @@ def offset(latent: ArrayLike, start: ArrayLike, direction: Direction) -> float:
     return float(step @ np.asarray(direction.vector) / direction.sigma)
 
 
-def along(
-    spec: ModelSpec, latent: NDArray[np.float32], direction: Direction, sigmas: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return a latent moved along a direction by numbers of sigma ``[n]``: float32 ``[n, *latent_shape]``.
+def free_step(direction: Direction, locked: Collection[int] = ()) -> NDArray[np.float32]:
+    """Return the step that goes one along a direction and leaves locked dimensions as they are.
 
     Raises
     ------
     SettingsError
-        If the direction is of another latent size.
+        If all of the direction is locked.
+    """
+    way = np.asarray(direction.vector, dtype=np.float64)
+    if locked:
+        way = way.copy()
+        way[[k for k in locked if k < len(way)]] = 0.0
+    length = float(way @ way)
+    if length < _LEAST:
+        raise SettingsError(
+            f"All that {direction.name} changes is locked, so nothing moves along it. Unlock some of it."
+        )
+    return (way / length).astype(np.float32)
+
+
+def along(
+    spec: ModelSpec,
+    latent: NDArray[np.float32],
+    direction: Direction,
+    sigmas: NDArray[np.float32],
+    locked: Collection[int] = (),
+) -> NDArray[np.float32]:
+    """Return a latent moved along a direction by numbers of sigma ``[n]``: float32 ``[n, *latent_shape]``.
+
+    Parameters
+    ----------
+    locked
+        Dimensions that stay as they are; the others go farther, so that sigma still counts.
+
+    Raises
+    ------
+    SettingsError
+        If the direction is of another latent size, or all of it is locked.
     """
     if len(direction.vector) != spec.latent_size:
         raise SettingsError(
@@ -113,7 +144,8 @@ def along(
             f"{spec.latent_size}. It belongs to another model."
         )
     base = as_latent(latent, spec).reshape(-1)
-    steps = np.asarray(sigmas, dtype=np.float32)[:, None] * np.float32(direction.sigma) * direction.array()
+    way = free_step(direction, locked)
+    steps = np.asarray(sigmas, dtype=np.float32)[:, None] * np.float32(direction.sigma) * way
     return (base + steps).reshape(len(steps), *spec.latent_shape)
 
 

@@ -6,7 +6,7 @@ which the latent is moved to either side. The window renders a plan live, a scri
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +61,7 @@ def strips(
     low: float | None = None,
     high: float | None = None,
     reach: float | None = None,
+    locked: Collection[int] = (),
 ) -> GridPlan:
     """Plan one strip an axis.
 
@@ -72,15 +73,19 @@ def strips(
         Between which values dimensions go; each one's own range without them.
     reach
         How far directions go to either side, in sigma; each one's own without it.
+    locked
+        Dimensions that directions leave as they are (`latentlab.operations.direction.along`).
 
     Raises
     ------
     SettingsError
-        If an axis does not belong to the model, or the numbers make no strip.
+        If an axis does not belong to the model, all of it is locked, or the numbers make no strip.
     """
     chosen = list(axes) or ranking(spec)[:STRIPS].tolist()
     values = [axis_values(spec, axis, steps, low, high, reach) for axis in chosen]
-    latents = np.concatenate([moved(spec, latent, axis, v) for axis, v in zip(chosen, values, strict=True)])
+    latents = np.concatenate(
+        [moved(spec, latent, axis, each, locked) for axis, each in zip(chosen, values, strict=True)]
+    )
     names = [
         f"{name_of(axis)}{_said(axis, v)}" for axis, each in zip(chosen, values, strict=True) for v in each
     ]
@@ -104,6 +109,7 @@ def plane(
     low: float | None = None,
     high: float | None = None,
     reach: float | None = None,
+    locked: Collection[int] = (),
 ) -> GridPlan:
     """Plan the plane of two axes: ``across`` changes from column to column, ``down`` from row to row.
 
@@ -115,8 +121,8 @@ def plane(
     if name_of(across) == name_of(down):
         raise SettingsError(f"A plane needs two axes; {name_of(across)} was given twice.")
     right, below = (axis_values(spec, axis, steps, low, high, reach) for axis in (across, down))
-    rows = moved(spec, latent, down, below)
-    latents = np.concatenate([moved(spec, row, across, right) for row in rows])
+    rows = moved(spec, latent, down, below, locked)
+    latents = np.concatenate([moved(spec, row, across, right, locked) for row in rows])
     names = [
         f"{name_of(down)}{_said(down, v)} {name_of(across)}{_said(across, w)}" for v in below for w in right
     ]
@@ -157,11 +163,19 @@ def axis_values(
 
 
 def moved(
-    spec: ModelSpec, latent: NDArray[np.float32], axis: Along, values: NDArray[np.float32]
+    spec: ModelSpec,
+    latent: NDArray[np.float32],
+    axis: Along,
+    values: NDArray[np.float32],
+    locked: Collection[int] = (),
 ) -> NDArray[np.float32]:
-    """Return a latent at values of an axis ``[n]``: float32 ``[n, *latent_shape]``."""
+    """Return a latent at values of an axis ``[n]``: float32 ``[n, *latent_shape]``.
+
+    A direction leaves locked dimensions as they are; an axis that is itself a locked dimension shows what it
+    would do.
+    """
     if isinstance(axis, Direction):
-        return along(spec, latent, axis, values)
+        return along(spec, latent, axis, values, locked)
     return line(latent, Axis(axis, values))
 
 

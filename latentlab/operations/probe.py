@@ -7,7 +7,7 @@ says what the axis does to the model's pictures, as far as the predictor can see
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,21 +89,27 @@ def probe_latents(
     start: NDArray[np.float32],
     axis: Along,
     values: NDArray[np.float32],
+    locked: Collection[int] = (),
 ) -> NDArray[np.float32]:
     """Return one latent at places of an axis ``[m]``, float32 ``[m, *latent_shape]``.
 
     Along a direction the places count from ``start``, so that the curve stays as the latent moves on it.
+    ``locked`` is as in `latentlab.operations.grid_plan.moved`.
     """
     if isinstance(axis, Direction):
         values = np.asarray(values - offset(latent, start, axis), dtype=np.float32)
-    return moved(spec, latent, axis, values)
+    return moved(spec, latent, axis, values, locked)
 
 
 def mean_latents(
-    spec: ModelSpec, latents: NDArray[np.float32], axis: Along, values: NDArray[np.float32]
+    spec: ModelSpec,
+    latents: NDArray[np.float32],
+    axis: Along,
+    values: NDArray[np.float32],
+    locked: Collection[int] = (),
 ) -> NDArray[np.float32]:
     """Return many latents ``[k, *latent_shape]`` at places ``[m]``: float32 ``[k * m, *latent_shape]``."""
-    return np.concatenate([moved(spec, latent, axis, values) for latent in latents])
+    return np.concatenate([moved(spec, latent, axis, values, locked) for latent in latents])
 
 
 def usual_latents(
@@ -148,6 +154,7 @@ def probe(
     mean_points: int = MEAN_POINTS,
     seed: int = 0,
     reporter: Reporter | None = None,
+    locked: Collection[int] = (),
 ) -> Probe:
     """Judge one latent, and many others, at places along an axis; all pictures are rendered settled.
 
@@ -159,11 +166,13 @@ def probe(
         As in `usual_latents`.
     count
         Latents of the mean; 0 for none.
+    locked
+        Dimensions that a direction leaves as they are (`latentlab.operations.direction.along`).
 
     Raises
     ------
     SettingsError
-        If no predictor is open, or the axis does not belong to the model.
+        If no predictor is open, the axis does not belong to the model, or all of it is locked.
     Cancelled
         If the reporter asked for it.
     """
@@ -173,9 +182,9 @@ def probe(
     reporter = reporter or Reporter()
     spec = explorer.spec
     values, mean_values = axis_values(spec, axis, points), axis_values(spec, axis, mean_points)
-    latents = [probe_latents(spec, latent, latent if start is None else start, axis, values)]
+    latents = [probe_latents(spec, latent, latent if start is None else start, axis, values, locked)]
     if count:
-        latents.append(mean_latents(spec, usual_latents(spec, data, count, seed), axis, mean_values))
+        latents.append(mean_latents(spec, usual_latents(spec, data, count, seed), axis, mean_values, locked))
     rows = np.concatenate(latents)
     found = []
     for k, row in enumerate(rows):

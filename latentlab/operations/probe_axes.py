@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -165,6 +165,7 @@ def probe_axes(
     count: int = MEAN_COUNT,
     seed: int = 0,
     reporter: Reporter | None = None,
+    locked: Collection[int] = (),
 ) -> Probes:
     """Judge one latent, and the mean of many, along axes (`latentlab.operations.probe.probe`).
 
@@ -176,6 +177,8 @@ def probe_axes(
         The images whose latents the mean is taken of, at the model's size; random draws without them.
     count
         Latents of the mean at most; 0 for none.
+    locked
+        Dimensions that directions leave as they are.
 
     Raises
     ------
@@ -195,7 +198,7 @@ def probe_axes(
         rows = usual_rows(len(data), count, seed)
         latents, of_what = explorer.encode_set(data.select(rows), reporter), f"images of {data.info.name}"
     probes = [
-        probe(explorer, latent, axis, data=latents, count=count, seed=seed, reporter=reporter)
+        probe(explorer, latent, axis, data=latents, count=count, seed=seed, reporter=reporter, locked=locked)
         for axis in axes
     ]
     return Probes(explorer, latent, tuple(axes), tuple(probes), labels, of_what, seed)

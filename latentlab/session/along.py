@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.operations.direction import Direction, offset
+from latentlab.errors import SettingsError
+from latentlab.operations.direction import Direction, free_step, offset
 from latentlab.session.document import Explore
 from latentlab.session.session import Session
 
-_LEAST = 1e-9
 _SAME = 2e-6
 
 
@@ -66,8 +66,9 @@ class AlongIntents:
             return
         direction, state = found
         locked = self._session.document.shelf.locked
-        way = _free(direction, locked)
-        if way is None:
+        try:
+            way = free_step(direction, locked)
+        except SettingsError:
             return
         run = self._run
         goes_on = run is not None and run.last is state.latent and run.by == (direction, locked)
@@ -88,16 +89,3 @@ class AlongIntents:
         direction, state = document.shelf.direction(name), document.explore
         fits = direction is not None and state is not None and len(direction.vector) == state.latent.size
         return (direction, state) if fits and direction is not None and state is not None else None
-
-
-def _free(direction: Direction, locked: frozenset[int]) -> NDArray[np.float32] | None:
-    """Return the step that leaves locked dimensions as they are and goes one along the direction.
-
-    None where all of the direction is locked.
-    """
-    way = np.asarray(direction.vector, dtype=np.float64)
-    if locked:
-        way = way.copy()
-        way[[k for k in locked if k < len(way)]] = 0.0
-    length = float(way @ way)
-    return None if length < _LEAST else (way / length).astype(np.float32)

@@ -43,11 +43,11 @@ class Grid(Follower):
         return self._batch.waiting
 
     def watched(self, document: Document) -> tuple[object, ...]:
-        """Return the latent, the directions and the view."""
+        """Return the latent, the directions, the locks and the view."""
         explore, shelf = document.explore, document.shelf
         latent = None if explore is None else explore.latent
         condition = None if explore is None else explore.condition
-        return latent, condition, shelf.directions, shelf.grid
+        return latent, condition, shelf.directions, shelf.locked, shelf.grid
 
     def refresh(self) -> None:
         """Plan and render the grid of the state as it is now."""
@@ -69,9 +69,9 @@ class Grid(Follower):
     def _planned(self, spec: ModelSpec, view: GridView) -> GridPlan:
         assert self.state is not None
         latent, axes = self.state.latent, self.axes(view.axes)
-        reach = view.reach or None
+        reach, locked = view.reach or None, self.shelf.locked
         if view.kind == "plane":
             if len(axes) < 2:
                 raise SettingsError("A plane needs two axes. Choose two dimensions or directions.")
-            return plane(spec, latent, axes[0], axes[1], view.steps, reach=reach)
-        return strips(spec, latent, axes, view.steps, reach=reach)
+            return plane(spec, latent, axes[0], axes[1], view.steps, reach=reach, locked=locked)
+        return strips(spec, latent, axes, view.steps, reach=reach, locked=locked)

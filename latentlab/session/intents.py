@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.session.along import AlongIntents
+from latentlab.session.session import Message
 from latentlab.session.shelf import ShelfIntents
 from latentlab.session.workspace import Workspace
 
@@ -20,6 +21,19 @@ class Intents:
         self.explore = workspace.explore
         self.shelf = ShelfIntents(workspace.session)
         self.along = AlongIntents(workspace.session)
+
+    def go_along(self, latent: NDArray[np.float32], name: str) -> None:
+        """Go to a latent of a view, as `go_to`; a message says so where that would change what is locked."""
+        state, locked = self.explore.state, self._session.document.shelf.locked
+        if state is None:
+            return
+        there, here = np.asarray(latent).reshape(-1), state.latent.reshape(-1)
+        held = [k for k in sorted(locked) if k < here.size and there[k] != here[k]]
+        if held:
+            text = f"Dimension {held[0]} is locked and stays as it is. Unlock it to go there."
+            self._session.message.emit(Message("error", text))
+        else:
+            self.go_to(latent, name)
 
     def go_to(self, latent: NDArray[np.float32], name: str, key: str | None = None) -> None:
         """Edit another latent, float32 ``[*latent_shape]``, as a step of that name; the start stays."""

@@ -10,7 +10,7 @@ from psygnal import Signal
 
 from latentlab.errors import SettingsError
 from latentlab.live.frames import Frame
-from latentlab.operations.direction import Direction, offset
+from latentlab.operations.direction import Direction, free_step, offset
 from latentlab.operations.grid_plan import Along, axis_values
 from latentlab.operations.probe import (
     MEAN_POINTS,
@@ -41,6 +41,8 @@ class ProbeCurves(Follower):
         The edited latent's probabilities have arrived (`Frame`).
     bands_changed
         So many of the mean's latents are done (`int`); `bands` is there when all are.
+    axis, refusal
+        What is probed along; where it is None, why nothing is.
     """
 
     axis_changed = Signal()
@@ -59,6 +61,7 @@ class ProbeCurves(Follower):
         self._done: list[dict[str, NDArray[np.float32]]] = []
         self._key: tuple[object, ...] = ()
         self.axis: Along | None = None
+        self.refusal = ""
         self.values = self.mean_values = np.zeros(0, dtype=np.float32)
         self.curve: dict[str, NDArray[np.float32]] = {}
         self.bands: dict[str, Band] = {}
@@ -98,33 +101,53 @@ class ProbeCurves(Follower):
                 self.refresh()
 
     def watched(self, document: Document) -> tuple[object, ...]:
-        """Return start, latent, directions and the view."""
+        """Return start, latent, directions, locks and the view."""
         explore, shelf = document.explore, document.shelf
         latent, start = (None, None) if explore is None else (explore.latent, explore.start)
-        return latent, start, shelf.directions, shelf.probe
+        return latent, start, shelf.directions, shelf.locked, shelf.probe
 
     def refresh(self) -> None:
         """Render the curve anew, and the mean where the axis is another one."""
         state = self.state
         assert state is not None
-        axes = self.axes([self.shelf.probe.axis])
-        self.axis = axes[0] if axes else None
-        if self.axis is None:
+        try:
+            self.axis, self.refusal = self._chosen(), ""
+        except SettingsError as error:
+            self.axis, self.refusal = None, str(error)
             self._key = ()
             self.curve, self.bands = {}, {}
             self._curve.drop()
             self._mean.drop()
             self.axis_changed.emit()
             return
-        key = (self.axis, self._workspace.opened, None if self._data is None else id(self._data[1]))
+        opened, data = self._workspace.opened, None if self._data is None else id(self._data[1])
+        key = (self.axis, self._held, opened, data)
         if key != self._key:
             self._key = key
             self._begin()
         elif not self.bands and not self._mean.waiting:
             self._go_on()  # it was not looked at for a while
-        self._curve.ask(
-            probe_latents(self.spec, state.latent, state.start, self.axis, self.values), state.condition
-        )
+        self._curve.ask(self.latents_at(self.values), state.condition)
+
+    def latents_at(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the edited latent at places of the axis ``[m]``, float32 ``[m, *latent_shape]``."""
+        state = self.state
+        assert state is not None
+        assert self.axis is not None
+        return probe_latents(self.spec, state.latent, state.start, self.axis, values, self._held)
+
+    def _chosen(self) -> Along:
+        axes = self.axes([self.shelf.probe.axis])
+        if not axes:
+            raise SettingsError("The direction that was probed is gone. Choose another axis.")
+        if isinstance(axes[0], Direction):
+            free_step(axes[0], self.shelf.locked)
+        return axes[0]
+
+    @property
+    def _held(self) -> frozenset[int]:
+        """The dimensions that are left as they are along the axis."""
+        return self.shelf.locked if isinstance(self.axis, Direction) else frozenset()
 
     @property
     def _data(self) -> tuple[str, NDArray[np.float32]] | None:
@@ -152,7 +175,8 @@ class ProbeCurves(Follower):
         if state is None or self._usual is None or self.axis is None or done >= len(self._usual):
             return
         part = self._usual[done : done + AT_ONCE]
-        self._mean.ask(mean_latents(self.spec, part, self.axis, self.mean_values), state.condition)
+        latents = mean_latents(self.spec, part, self.axis, self.mean_values, self._held)
+        self._mean.ask(latents, state.condition)
 
     def _take_curve(self, frame: Frame) -> None:
         if len(frame.pixels) == len(self.values):

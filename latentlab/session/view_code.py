@@ -61,8 +61,9 @@ def _grid(document: Document) -> str:
     lines += _directions(axes)
     written = _written(axes)
     reach = f", reach={view.reach}" if view.reach else ""
+    locked = _locked(shelf, axes)
     given = ", ".join(written[:2]) if kind == "plane" else f"[{', '.join(written)}]"
-    lines.append(f"plan = {kind}(explorer.spec, latent, {given}, steps={view.steps}{reach})")
+    lines.append(f"plan = {kind}(explorer.spec, latent, {given}, steps={view.steps}{reach}{locked})")
     lines.append("series = grid_series(explorer, plan)  # pictures, and attributes where they are predicted")
     lines.append('series.save_sheet(Path("grid.png"))')
     return "\n".join(lines) + "\n"
@@ -91,7 +92,7 @@ def _probe(document: Document, found: LatentMap | None) -> str:
     if found is not None:
         lines += _making(found, tsne=False)
         data = ", data=found.latents"
-    lines.append(f"curves = probe(explorer, latent, {axis}, start{data})")
+    lines.append(f"curves = probe(explorer, latent, {axis}, start{data}{_locked(shelf, axes)})")
     lines.append('curves.save_table(Path("probe.csv"))')
     return "\n".join(lines) + "\n"
 
@@ -154,6 +155,12 @@ def _directions(axes: Sequence[AxisRef | Direction]) -> list[str]:
             )
             lines.append(call(head, ", ".join(repr(value) for value in axis.vector)))
     return lines
+
+
+def _locked(shelf: Shelf, axes: Sequence[AxisRef | Direction]) -> str:
+    """Return what stands in a call for the dimensions that directions leave as they are."""
+    some = any(isinstance(axis, Direction) for axis in axes)
+    return f", locked={sorted(shelf.locked)}" if some and shelf.locked else ""
 
 
 def _written(axes: Sequence[AxisRef | Direction]) -> list[str]:

@@ -15,6 +15,7 @@ from latentlab.operations.grid_plan import GridPlan
 from latentlab.operations.interpolate import path
 from latentlab.operations.picture_change import picture_change
 from latentlab.operations.probe import probe, usual_latents
+from latentlab.session.along import AlongIntents
 from latentlab.session.batches import Batch, Export
 from latentlab.session.document import AxisRef, GridView, PathView, ProbeView
 from latentlab.session.grid import Grid
@@ -277,6 +278,27 @@ def test_the_grid_shows_what_its_view_says(open_desk, shelf) -> None:
     assert "needs two axes" in said[-1]
     workspace.session.undo()
     assert grid.plan is not None
+
+
+def test_the_grid_leaves_locked_dimensions_as_the_sliders_do(open_desk, shelf) -> None:
+    workspace = open_desk.workspace
+    grid, along = Grid(workspace), AlongIntents(workspace.session)
+    grid.active = True
+    shelf.add_directions([unit_direction("age", np.arange(8.0) - 3, 0.5)])
+    shelf.set_grid(GridView(axes=(AxisRef(direction="age"),), steps=3, reach=2.0))
+    free = grid.plan
+    shelf.lock([7], True)
+    held, here = grid.plan, workspace.explore.state.latent
+    assert held is not free
+    assert (held.latents[:, 7] == here[7]).all()
+    along.move("age", 2.0)
+    np.testing.assert_allclose(workspace.explore.state.latent, held.latents[2], atol=1e-6)
+    workspace.session.undo()
+    shelf.set_grid(GridView("plane", (AxisRef(direction="age"), AxisRef(2)), 3, 2.0))
+    assert (grid.plan.latents[:, 7] == here[7]).all()
+    shelf.lock(range(8), True)
+    assert grid.plan is None
+    assert grid.refusal == "All that age changes is locked, so nothing moves along it. Unlock some of it."
 
 
 def test_no_pictures_of_another_layout_arrive_after_a_plan(open_desk, shelf) -> None:
@@ -576,6 +598,34 @@ def test_without_its_axis_the_probe_is_empty(open_desk, explorer, shelf) -> None
     open_desk.wait_settled()
     assert told == []
     assert curves.curve == {}
+
+
+def test_the_probe_leaves_locked_dimensions_as_the_sliders_do(sharp_desk, sharp, shelf) -> None:
+    workspace = sharp_desk.workspace
+    direction = unit_direction("age", np.arange(8.0) - 3, 0.8)
+    shelf.add_directions([direction])
+    shelf.set_probe(ProbeView(AxisRef(direction="age")))
+    AlongIntents(workspace.session).move("age", 0.5)
+    curves = ProbeCurves(workspace)
+    curves.use_data("faces", some_latents(sharp.spec))
+    curves.active = True
+    sharp_desk.wait(lambda: curves.bands and curves.curve)
+    shelf.lock([6, 7], True)
+    assert (curves.curve, curves.bands) == ({}, {}), "they were of another way"
+    sharp_desk.wait(lambda: curves.bands and curves.curve)
+    state = workspace.explore.state
+    expected = probe(
+        sharp, state.latent, direction, state.start, data=some_latents(sharp.spec), locked=[6, 7]
+    )
+    assert_near(curves.curve["glasses"], expected.curve["glasses"])
+    assert_same_bands(curves, expected)
+    there = curves.latents_at(np.float32([2.0]))[0]
+    np.testing.assert_array_equal(there[6:], state.latent[6:])
+    AlongIntents(workspace.session).move("age", 2.0)
+    np.testing.assert_allclose(workspace.explore.state.latent, there, atol=1e-6)
+    shelf.lock(range(8), True)
+    assert curves.axis is None
+    assert curves.refusal == "All that age changes is locked, so nothing moves along it. Unlock some of it."
 
 
 def test_a_renamed_direction_is_still_the_probes_axis(open_desk, shelf) -> None:

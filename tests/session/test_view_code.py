@@ -75,6 +75,21 @@ def test_the_program_of_a_grid_plans_and_renders_what_is_shown(
     assert (tmp_path / "grid.png").is_file()
 
 
+def test_the_programs_leave_locked_dimensions_as_they_are(
+    document: Document, explorer: Explorer, tmp_path: Path, monkeypatch
+) -> None:
+    axis = AxisRef(direction="another")
+    shelf = replace(document.shelf, locked=frozenset({5, 1}), grid=GridView("strips", (axis,), 2))
+    document = document.with_shelf(replace(shelf, probe=ProbeView(axis, "race")))
+    names = run(view_code("grid", document), tmp_path, monkeypatch)
+    expected = strips(explorer.spec, document.explore.latent, [ANOTHER], 2, locked={1, 5})
+    np.testing.assert_array_equal(names["plan"].latents, expected.latents)
+    np.testing.assert_array_equal(expected.latents[:, 5], document.explore.latent[[5, 5]])
+    assert "start, locked=[1, 5])" in view_code("probe", document)
+    only = document.with_shelf(replace(shelf, probe=ProbeView(AxisRef(4), "race")))
+    assert "locked" not in view_code("probe", only)
+
+
 def test_a_plane_that_is_none_and_a_map_that_is_not_there_have_no_program(document: Document) -> None:
     lost = (AxisRef(3), AxisRef(direction="gone"))
     assert view_code("grid", with_grid(document, GridView("plane", lost))) == ""

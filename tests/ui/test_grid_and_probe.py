@@ -13,7 +13,7 @@ from latentlab.operations.explore import Explorer
 from latentlab.operations.grid_plan import plane
 from latentlab.operations.latents import ranking
 from latentlab.operations.probe import probe
-from latentlab.session.document import AxisRef, GridView
+from latentlab.session.document import AxisRef, GridView, ProbeView
 from latentlab.ui.screens.explore import VIEWS
 from latentlab.ui.views.map import NO_SET
 from latentlab.ui.widgets.axis_choice import ALL_DIRECTIONS, STRONGEST
@@ -67,6 +67,22 @@ def test_a_click_in_the_grid_goes_there_and_is_undone(driver, grid) -> None:
     np.testing.assert_array_equal(driver.latent, start)
     redo(driver)
     np.testing.assert_array_equal(driver.latent, plan.latents[index])
+
+
+def test_a_click_does_not_change_a_dimension_that_is_locked(driver, grid) -> None:
+    driver.screen.intents.shelf.lock([3], True)
+    driver.screen.intents.shelf.set_grid(GridView(axes=(AxisRef(3), AxisRef(4)), steps=3))
+    wait_for_pictures(driver)
+    start, plan = driver.latent.copy(), grid.follower.plan
+    driver.qtbot.mouseClick(grid.grid, LEFT, pos=grid.grid.cell_area(0).center())
+    np.testing.assert_array_equal(driver.latent, start)
+    assert error_of(driver) == "Dimension 3 is locked and stays as it is. Unlock it to go there."
+    driver.qtbot.mouseClick(grid.grid, LEFT, pos=grid.grid.cell_area(3).center())
+    np.testing.assert_array_equal(driver.latent, plan.latents[3])
+    driver.screen.intents.shelf.set_probe(ProbeView(AxisRef(3)))
+    driver.screen.show_view("probe")
+    driver.screen.probe.chart.went_to.emit(1.0)
+    assert driver.latent[3] == start[3]
 
 
 def test_ctrl_click_in_the_grid_pins_the_picture_and_stays(driver, grid) -> None:

@@ -153,7 +153,7 @@ class GridPage(QWidget):
     def _go_to(self, index: int) -> None:
         plan = self.follower.plan
         if plan is not None and index < len(plan.latents):
-            self._intents.go_to(plan.latents[index], f"Go to {plan.names[index]}")
+            self._intents.go_along(plan.latents[index], f"Go to {plan.names[index]}")
 
     def _pin(self, index: int) -> None:
         plan = self.follower.plan

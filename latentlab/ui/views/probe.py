@@ -13,7 +13,7 @@ from latentlab.live.frames import Frame
 from latentlab.operations.direction import Direction
 from latentlab.operations.grid_plan import name_of
 from latentlab.operations.latents import ranking
-from latentlab.operations.probe import probe_latents, probe_rows
+from latentlab.operations.probe import probe_rows
 from latentlab.session.document import AxisRef
 from latentlab.session.intents import Intents
 from latentlab.session.probe import ProbeCurves
@@ -124,7 +124,7 @@ class ProbePage(QWidget):
     def _show_axis(self) -> None:
         axis = self.follower.axis
         if axis is None:
-            self.chart.show_nothing("The direction that was probed is gone. Choose another axis.")
+            self.chart.show_nothing(self.follower.refusal)
             return
         unit = "σ from the start" if isinstance(axis, Direction) else "value"
         title = axis.name if isinstance(axis, Direction) else f"Dimension {axis}"
@@ -155,9 +155,7 @@ class ProbePage(QWidget):
             self.chart.show_mean(found.mean, found.low, found.high, found.count, places)
 
     def _go_to(self, value: float) -> None:
-        state, axis, opened = self._workspace.explore.state, self.follower.axis, self._workspace.opened
-        if state is None or axis is None or opened is None:
-            return
-        values = np.array([value], dtype=np.float32)
-        latent = probe_latents(opened.spec, state.latent, state.start, axis, values)[0]
-        self._intents.go_to(latent, f"Go to {value:.2f} on {name_of(axis)}")
+        axis = self.follower.axis
+        if axis is not None and self._workspace.opened is not None:
+            latent = self.follower.latents_at(np.array([value], dtype=np.float32))[0]
+            self._intents.go_along(latent, f"Go to {value:.2f} on {name_of(axis)}")
