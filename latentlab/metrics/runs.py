@@ -136,15 +136,14 @@ def run_counterfactual(
 def own_style(config: CheckpointConfig, data: str) -> str:
     """Return the avatars in a checkpoint's own style where it has one and the set names none.
 
-    A model that was trained on ``avatars:voxel-art:train`` is tested on ``avatars:voxel-art:test`` when
+    A model that was trained on avatars of one style is tested on ``avatars:STYLE:test`` when
     ``avatars:test`` is asked for.
     """
-    kind, _, rest = str(config.training.get("data", "")).partition(":")
-    style = rest.rpartition(":")[0]
-    if kind != "avatars" or not style or data.partition(":")[0] != "avatars":
+    styles = config.training.get("styles")
+    body, _, asked = data.partition(":")
+    if body != "avatars" or not isinstance(styles, list) or len(styles) != 1:
         return data
-    asked = data.partition(":")[2]
-    return data if asked.partition(":")[0] not in ("", *SPLITS) else f"avatars:{style}:{asked}".rstrip(":")
+    return data if asked.partition(":")[0] not in ("", *SPLITS) else f"avatars:{styles[0]}:{asked}".rstrip(":")
 
 
 def _training_rows(data: str, image_size: int, reporter: Reporter | None) -> ImageSet | None:
