@@ -17,6 +17,8 @@ from latentlab.errors import SettingsError
 from latentlab.spec import Attribute, ConditionSchema
 
 Vector = NDArray[np.float32]
+Choices = Mapping[str, str | float | Mapping[str, float]]
+"""What is chosen of attributes, by name: see `choose`."""
 
 _CLOSE = 1e-6
 
@@ -43,7 +45,7 @@ def as_condition(values: ArrayLike, schema: ConditionSchema) -> Vector:
 
 def choose(
     schema: ConditionSchema,
-    choices: Mapping[str, str | float | Mapping[str, float]],
+    choices: Choices,
     base: ArrayLike | None = None,
     scale: float = 1.0,
 ) -> Vector:
@@ -84,6 +86,14 @@ def choose(
         else:
             condition[where] = scale * choice
     return as_condition(condition, schema)
+
+
+def first_classes(schema: ConditionSchema) -> Vector:
+    """Return the condition to set out with where nothing is known: each attribute's first class, ``[C]``.
+
+    A continuous attribute is 0.
+    """
+    return choose(schema, {a.name: a.classes[0] for a in schema.attributes if a.kind == "categorical"})
 
 
 def with_codes(

@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from latentlab.checkpoints import Checkpoint, Located, locate
 from latentlab.checkpoints.companion import fitting_predictor, load_model, load_predictor
+from latentlab.conditions import Choices, as_condition, choose, first_classes, from_probabilities
 from latentlab.data.image_set import ImageSet, images_to_tensor
 from latentlab.data.pictures import square_picture
 from latentlab.errors import SettingsError
@@ -49,11 +50,14 @@ class EncodedPicture:
         The mean of its posterior, float32 of the latent shape.
     std
         The posterior's standard deviation, of the same shape; None where the model gives none.
+    condition
+        What the encoder was told, float32 ``[C]``; None for an unconditional model.
     """
 
     source: NDArray[np.uint8]
     latent: NDArray[np.float32]
     std: NDArray[np.float32] | None
+    condition: NDArray[np.float32] | None = None
 
 
 class Explorer:
@@ -117,20 +121,27 @@ class Explorer:
     ) -> EncodedPicture:
         """Encode a picture uint8 ``[H, W, 3]``, RGB, of any size: its centre square is what the model sees.
 
+        Parameters
+        ----------
+        condition
+            What a conditional model's encoder is told, float32 ``[C]``; without it the classes that the
+            predictor sees in the picture (zeros, "not told", for what it does not judge).
+
         Raises
         ------
         SettingsError
-            If the model has no encoder.
+            If the model has no encoder, or the condition does not fit it.
         """
         if "encode" in self.spec.cannot:
             raise SettingsError(f"This model cannot encode a picture: {self.spec.cannot['encode']}")
         source = square_picture(picture, self.spec.image_size)
+        told = self.predicted_condition(source) if condition is None else self.condition(condition)
         with intra_op_threads(self.threads), torch.inference_mode():
-            given = None if condition is None else torch.from_numpy(np.array(condition[None]))
+            given = None if told is None else torch.from_numpy(told[None])
             posterior = self._model.encode(images_to_tensor(source[None]), given)
             logvar = posterior.logvar
             std = None if logvar is None else torch.exp(0.5 * logvar[0]).numpy().copy()
-        return EncodedPicture(source, self.latent(posterior.mean[0].numpy()), std)
+        return EncodedPicture(source, self.latent(posterior.mean[0].numpy()), std, told)
 
     def encode_set(self, data: ImageSet, reporter: Reporter | None = None) -> NDArray[np.float32]:
         """Return the posterior means of all images of a set, float32 ``[n, *latent_shape]``.
@@ -169,15 +180,44 @@ class Explorer:
         """Return one latent, float32 of the latent shape, from its numbers."""
         return latents.as_latent(values, self.spec)
 
-    def condition(self, values: ArrayLike) -> NDArray[np.float32]:
-        """Return one condition, float32 ``[C]``, from its numbers."""
-        condition = np.array(values, dtype=np.float32)
-        if condition.shape != (self.spec.condition.size,):
-            raise SettingsError(
-                f"A condition of this model has {self.spec.condition.size} numbers; "
-                f"{condition.size} were given."
-            )
-        return condition
+    def condition(self, values: ArrayLike | Choices, base: ArrayLike | None = None) -> NDArray[np.float32]:
+        """Return one condition, float32 ``[C]``, from its numbers or from what is chosen of each attribute.
+
+        Parameters
+        ----------
+        values
+            C numbers; or choices by attribute (`latentlab.conditions.choose`), such as
+            ``{"gender": "female", "glasses": {"no": 0.5, "yes": 0.5}}``.
+        base
+            The condition whose other attributes are kept where choices are given; zeros by default.
+
+        Raises
+        ------
+        SettingsError
+            If the numbers do not fit the model, or it does not know an attribute or class.
+        """
+        schema = self.spec.condition
+        return choose(schema, values, base) if isinstance(values, Mapping) else as_condition(values, schema)
+
+    def first_condition(self) -> NDArray[np.float32] | None:
+        """Return the condition that one sets out with where there is no picture, float32 ``[C]``.
+
+        The first class of every attribute, 0 of a continuous one; None for an unconditional model.
+        """
+        return first_classes(self.spec.condition) if self.spec.condition.size else None
+
+    def predicted_condition(self, picture: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+        """Return the condition that the predictor sees in a picture uint8 ``[S, S, 3]``, float32 ``[C]``.
+
+        Attributes that it does not judge, all of them without a predictor, are zeros: not told. None for an
+        unconditional model.
+        """
+        schema, judge = self.spec.condition, self.predictor_spec
+        if not schema.size:
+            return None
+        seen = {} if judge is None else self.attributes(picture)
+        classes = {} if judge is None else {one.name: one.classes for one in judge.attributes}
+        return from_probabilities(schema, seen, classes)
 
     def change(self, latent: NDArray[np.float32], values: Mapping[int, float]) -> NDArray[np.float32]:
         """Return a copy of a latent with some dimensions (counted from 0, flattened) set."""
@@ -186,8 +226,20 @@ class Explorer:
     def picture(
         self, latent: NDArray[np.float32], condition: NDArray[np.float32] | None = None
     ) -> NDArray[np.uint8]:
-        """Decode one latent, the same to the bit every time: uint8 ``[S, S, 3]``, RGB."""
-        given = None if condition is None else condition[None]
+        """Decode one latent, the same to the bit every time: uint8 ``[S, S, 3]``, RGB.
+
+        Raises
+        ------
+        SettingsError
+            If the model is conditional and there is no condition, or the latter does not fit it.
+        """
+        if condition is None and self.spec.condition.size:
+            names = ", ".join(attribute.name for attribute in self.spec.condition.attributes)
+            raise SettingsError(
+                f"This model draws under a condition of {names}, and none was given. Give what the picture "
+                "was encoded under (seen.condition), first_condition(), or one of your own choice."
+            )
+        given = None if condition is None else self.condition(condition)[None]
         batch = settled_pictures(self._model, self.latent(latent)[None], given, self.threads)
         picture: NDArray[np.uint8] = batch[0]
         return picture
