@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from latentlab.conditions import as_condition, from_probabilities
 from latentlab.data.image_set import images_to_tensor
 from latentlab.data.pictures import square_picture
 from latentlab.device import resolve_device
@@ -39,6 +40,32 @@ class Pictures:
 
     pixels: NDArray[np.uint8]
     attributes: Attributes
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedPicture:
+    """What the model makes of a picture.
+
+    Parameters
+    ----------
+    source
+        The picture as the model sees it, uint8 ``[S, S, 3]``, RGB.
+    mean, std
+        Of the posterior, float32 ``[*latent_shape]``; ``std`` is None where there is none.
+    attributes
+        The picture's, ``[1, classes]``.
+    reconstruction
+        The decoded mean with its attributes.
+    condition
+        What encoder and decoder were told, float32 ``[C]``; None for an unconditional model.
+    """
+
+    source: NDArray[np.uint8]
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32] | None
+    attributes: Attributes
+    reconstruction: Pictures
+    condition: NDArray[np.float32] | None
 
 
 class Engine:
@@ -109,34 +136,43 @@ class Engine:
 
     def encode(
         self, picture: NDArray[np.uint8], condition: NDArray[np.float32] | None, threads: int = 1
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32] | None, Attributes, Pictures]:
+    ) -> EncodedPicture:
         """Encode a picture uint8 ``[H, W, 3]`` (RGB) in float32, under a condition ``[C]``.
 
-        Returns
-        -------
-        tuple
-            The picture as the model sees it (uint8 ``[S, S, 3]``), posterior mean and standard deviation
-            (float32 ``[*latent_shape]``, or None), the picture's attributes ``[1, classes]``, and the
-            reconstruction with its attributes.
+        Without a condition a conditional model is told what the predictor sees in the picture
+        (`latentlab.conditions.from_probabilities`).
 
         Raises
         ------
         SettingsError
-            If the model has no encoder.
+            If the model has no encoder, or the condition does not fit it.
         """
         if "encode" in self.spec.cannot:
             raise SettingsError(f"This model cannot encode a picture: {self.spec.cannot['encode']}")
         source = square_picture(picture, self.spec.image_size)
-        rows = None if condition is None else np.array(condition[None], dtype=np.float32)
+        attributes = self._judge(source[None], threads)
+        told = self._told(condition, attributes)
+        rows = None if told is None else np.array(told[None], dtype=np.float32)
         with intra_op_threads(threads), torch.inference_mode():
             given = None if rows is None else torch.from_numpy(rows)
             posterior = self.loaded.model.encode(images_to_tensor(source[None]), given)
             mean = _array(posterior.mean[0])
             std = None if posterior.logvar is None else _array(torch.exp(0.5 * posterior.logvar[0]))
-        attributes = self._judge(source[None], threads)
         (reconstruction,) = self.settled(mean[None], rows, threads)
         assert reconstruction is not None
-        return source, mean, std, attributes, reconstruction
+        return EncodedPicture(source, mean, std, attributes, reconstruction, told)
+
+    def _told(
+        self, condition: NDArray[np.float32] | None, attributes: Attributes
+    ) -> NDArray[np.float32] | None:
+        """Return what the encoder is told: what was asked for, or else what is seen."""
+        schema, judge = self.spec.condition, self.loaded.predictor_spec
+        if not schema.size:
+            return None
+        if condition is not None:
+            return as_condition(condition, schema)
+        classes = {one.name: one.classes for one in judge.attributes} if judge else {}
+        return from_probabilities(schema, {name: rows[0] for name, rows in attributes.items()}, classes)
 
     def _pictures(self, outputs: Outputs) -> Pictures:
         pixels, *probabilities = outputs

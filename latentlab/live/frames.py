@@ -99,6 +99,8 @@ class Encoded:
         Calibrated probabilities float32 ``[classes]`` by attribute; empty without a predictor.
     reconstruction
         Uint8 ``[S, S, 4]``, BGRX: the decoded mean.
+    condition
+        What encoder and decoder were told of it, float32 ``[C]``; None for an unconditional model.
     """
 
     token: int
@@ -108,6 +110,7 @@ class Encoded:
     source_attributes: Mapping[str, NDArray[np.float32]]
     reconstruction: NDArray[np.uint8]
     reconstruction_attributes: Mapping[str, NDArray[np.float32]]
+    condition: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,8 @@ class Failed:
         Whether it is a `LatentLabError`, which a person can put right; otherwise it is a fault of ours.
     details
         The traceback of an unexpected fault, else empty.
+    channel
+        Of which view a frame could not be rendered, as in `RenderRequest`.
     """
 
     token: int
@@ -159,3 +164,4 @@ class Failed:
     message: str
     expected: bool
     details: str = ""
+    channel: str = "main"

@@ -191,7 +191,9 @@ class LiveRenderer:
             elif isinstance(request, _Encode):
                 self._guarded("encode", request.token, lambda: self._do_encode(request))
             elif isinstance(request, RenderRequest):
-                self._guarded("render", request.generation, lambda: self._do_render(request, letter))
+                self._guarded(
+                    "render", request.generation, lambda: self._do_render(request, letter), request.channel
+                )
         finally:
             self._mailbox.done()
 
@@ -207,17 +209,17 @@ class LiveRenderer:
                 )
             )
 
-    def _guarded(self, task: Task, token: int, work: Callable[[], None]) -> None:
+    def _guarded(self, task: Task, token: int, work: Callable[[], None], channel: str = MAIN) -> None:
         """Do a piece of work; whatever goes wrong becomes a signal, and the worker lives on."""
         if task != "render":
             self._tell(self.busy, True)
         try:
             work()
         except LatentLabError as error:
-            self._tell(self.failed, Failed(token, task, str(error), expected=True))
+            self._tell(self.failed, Failed(token, task, str(error), True, channel=channel))
         except Exception as error:
             text = f"{type(error).__name__}: {error}"
-            self._tell(self.failed, Failed(token, task, text, expected=False, details=traceback.format_exc()))
+            self._tell(self.failed, Failed(token, task, text, False, traceback.format_exc(), channel))
         finally:
             if task != "render":
                 self._tell(self.busy, False)
@@ -240,18 +242,20 @@ class LiveRenderer:
         engine = self._ready(request.token)
         if engine is None:
             return
-        source, mean, std, attributes, reconstruction = engine.encode(request.picture, request.condition)
+        found = engine.encode(request.picture, request.condition)
+        reconstruction = found.reconstruction
         if request.token > self._valid_from:
             self._tell(
                 self.encoded,
                 Encoded(
                     request.token,
-                    source,
-                    mean,
-                    std,
-                    {name: rows[0] for name, rows in attributes.items()},
+                    found.source,
+                    found.mean,
+                    found.std,
+                    {name: rows[0] for name, rows in found.attributes.items()},
                     reconstruction.pixels[0],
                     {name: rows[0] for name, rows in reconstruction.attributes.items()},
+                    found.condition,
                 ),
             )
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from latentlab.live.frames import Frame
-from latentlab.session.rendering import Rendering
+from latentlab.live.frames import Failed, Frame
+from latentlab.session.rendering import GIVEN_UP, Lost, Rendering
 
 Taker = Callable[[Frame], None]
 
@@ -18,7 +18,8 @@ class Batch:
     """One channel of batches.
 
     ``arrived`` brings the frames that answer the newest request; an older answer, which shows what has
-    changed since, is passed on too while none newer is there, unless `drop` came between.
+    changed since, is passed on too while none newer is there, unless `drop` came between. ``failed`` tells
+    that the newest request could not be rendered.
 
     Parameters
     ----------
@@ -27,12 +28,14 @@ class Batch:
     """
 
     arrived = Signal(Frame)
+    failed = Signal(Failed)
 
     def __init__(self, rendering: Rendering, channel: str) -> None:
         self._rendering = rendering
         self._channel = channel
         self._asked = self._valid_from = self._shown = 0
         rendering.batch.connect(self._take)
+        rendering.batch_failed.connect(self._fail)
         rendering.attached.connect(self._restart)
 
     def ask(
@@ -67,35 +70,61 @@ class Batch:
             self._shown = frame.generation
             self.arrived.emit(frame)
 
+    def _fail(self, failed: Failed) -> None:
+        if failed.channel == self._channel and failed.token == self._asked:
+            self._shown = self._asked
+            self.failed.emit(failed)
+
 
 class Export:
     """Renders batches settled, one after the other, and gives each to who asked for it."""
 
     def __init__(self, rendering: Rendering) -> None:
+        self._rendering = rendering
         self._batch = Batch(rendering, "export")
         self._batch.arrived.connect(self._take)
-        self._waiting: list[tuple[NDArray[np.float32], NDArray[np.float32] | None, Taker]] = []
-        rendering.attached.connect(lambda _attached: self._waiting.clear())
+        self._batch.failed.connect(self._fail)
+        self._waiting: list[tuple[NDArray[np.float32], NDArray[np.float32] | None, Taker, Lost]] = []
+        rendering.attached.connect(self._restart)
 
     def render(
-        self, latents: NDArray[np.float32], condition: NDArray[np.float32] | None, taker: Taker
+        self, latents: NDArray[np.float32], condition: NDArray[np.float32] | None, taker: Taker, lost: Lost
     ) -> None:
-        """Render float32 ``[B, *latent_shape]`` so that it comes out the same to the bit."""
-        if len(latents):
-            self._waiting.append((latents, condition, taker))
-            if len(self._waiting) == 1:
-                self._batch.ask(latents, condition, settled=True)
+        """Render float32 ``[B, *latent_shape]`` so that it comes out the same to the bit.
+
+        ``lost`` is called instead of the taker where nothing comes of it: it fails, or the model is closed
+        or changed.
+        """
+        if not len(latents) or not self._rendering.is_attached:
+            lost(GIVEN_UP if len(latents) else "There are no pictures to render.", "")
+            return
+        self._waiting.append((latents, condition, taker, lost))
+        if len(self._waiting) == 1:
+            self._ask()
 
     @property
     def busy(self) -> bool:
         """Whether anything is still being rendered."""
         return bool(self._waiting)
 
-    def _take(self, frame: Frame) -> None:
-        if not self._waiting:
-            return
-        _, _, taker = self._waiting.pop(0)
+    def _ask(self) -> None:
         if self._waiting:
-            latents, condition, _ = self._waiting[0]
+            latents, condition, _, _ = self._waiting[0]
             self._batch.ask(latents, condition, settled=True)
-        taker(frame)
+
+    def _take(self, frame: Frame) -> None:
+        if self._waiting:
+            _, _, taker, _ = self._waiting.pop(0)
+            self._ask()
+            taker(frame)
+
+    def _fail(self, failed: Failed) -> None:
+        if self._waiting:
+            _, _, _, lost = self._waiting.pop(0)
+            self._ask()
+            lost(failed.message, failed.details)
+
+    def _restart(self, _attached: bool) -> None:
+        waiting, self._waiting = self._waiting, []
+        for _, _, _, lost in waiting:
+            lost(GIVEN_UP, "")

@@ -69,7 +69,7 @@ class Explore:
     latent
         The latent as edited, of the same shape.
     condition
-        The condition vector, float32 ``[C]``; None for an unconditional model.
+        What the decoder is told, float32 ``[C]``; None for an unconditional model.
     source
         The picture that ``start`` encodes, None where there is none.
     seed
@@ -79,6 +79,11 @@ class Explore:
     named
         What the start is called where it is neither a picture nor a draw, such as "a pasted latent"; what
         else is to be said of a draw.
+    start_condition
+        The start's condition, to which Reset returns, float32 ``[C]``: what the encoder was told of the
+        picture, or what a draw set out with; None for an unconditional model.
+    linked
+        Whether the encoder is told what the decoder is told, whenever that changes.
     """
 
     start: NDArray[np.float32]
@@ -88,6 +93,8 @@ class Explore:
     seed: int | None = None
     truncation: float = 1.0
     named: str = ""
+    start_condition: NDArray[np.float32] | None = None
+    linked: bool = False
 
     @property
     def origin(self) -> str:
@@ -101,8 +108,15 @@ class Explore:
 
     @property
     def edited(self) -> bool:
-        """Whether any dimension differs from the start."""
-        return not np.array_equal(self.start, self.latent)
+        """Whether any dimension, or the condition, differs from the start."""
+        return not np.array_equal(self.start, self.latent) or self.condition_edited
+
+    @property
+    def condition_edited(self) -> bool:
+        """Whether the condition differs from the start's."""
+        if self.condition is None or self.start_condition is None:
+            return False
+        return not np.array_equal(self.condition, self.start_condition)
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,11 +166,13 @@ class Group:
 class AxisRef:
     """What an axis of a view moves along: a direction by its name, or else a dimension.
 
-    The dimension -1 stands for the strongest.
+    The dimension -1 stands for the strongest. ``condition`` is a class of the model's condition, such as
+    ``gender=female``, whose weight is what changes; it goes before the others.
     """
 
     dimension: int = 0
     direction: str = ""
+    condition: str = ""
 
 
 @dataclass(frozen=True)

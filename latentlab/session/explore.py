@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.conditions import first_classes
 from latentlab.errors import SettingsError
 from latentlab.live.frames import Encoded
 from latentlab.operations import latents
@@ -18,7 +19,8 @@ from latentlab.spec import ModelSpec
 def start_in_the_middle(spec: ModelSpec) -> Explore:
     """Return the state without a picture: the middle of the prior (or of the data, where that is known)."""
     latent = latents.middle(spec)
-    return Explore(latent, latent, _condition(spec))
+    condition = _first_classes(spec)
+    return Explore(latent, latent, condition, start_condition=condition)
 
 
 def start_from_picture(
@@ -30,7 +32,9 @@ def start_from_picture(
 ) -> Explore:
     """Return the state that sets out from a picture uint8 ``[H, W, 3]``, encoded as `cropped`."""
     latent = latents.as_latent(encoded.mean, spec)
-    return Explore(latent, latent, _condition(spec), Source(name, picture, encoded, crop))
+    condition = None if encoded.condition is None else _kept(encoded.condition)
+    source = Source(name, picture, encoded, crop)
+    return Explore(latent, latent, condition, source, start_condition=condition)
 
 
 def cropped(picture: NDArray[np.uint8], crop: tuple[int, int, int] | None) -> NDArray[np.uint8]:
@@ -58,8 +62,15 @@ def cropped(picture: NDArray[np.uint8], crop: tuple[int, int, int] | None) -> ND
     return picture[top : top + side, left : left + side]
 
 
-def start_from_draw(spec: ModelSpec, seed: int, truncation: float = 1.0) -> Explore:
+def start_from_draw(
+    spec: ModelSpec, seed: int, truncation: float = 1.0, condition: NDArray[np.float32] | None = None
+) -> Explore:
     """Return the state that sets out from a random draw (`latentlab.operations.latents.draw`).
+
+    Parameters
+    ----------
+    condition
+        The condition to set out with, ``[C]``; each attribute's first class without one.
 
     Raises
     ------
@@ -67,7 +78,8 @@ def start_from_draw(spec: ModelSpec, seed: int, truncation: float = 1.0) -> Expl
         If the model cannot draw so.
     """
     latent = latents.draw(spec, seed, truncation)
-    return Explore(latent, latent, _condition(spec), seed=seed, truncation=truncation)
+    kept = _first_classes(spec) if condition is None else _kept(condition)
+    return Explore(latent, latent, kept, seed=seed, truncation=truncation, start_condition=kept)
 
 
 class ExploreIntents:
@@ -107,11 +119,12 @@ class ExploreIntents:
             self._set(f"Reset dimension {dimension}", latents.change(state.latent, {dimension: start}))
 
     def reset_all(self) -> None:
-        """Return to the start, but for the locked dimensions."""
+        """Return to the start and its condition, but for the locked dimensions."""
         state = self._open_state()
         start = self._with_locked(state.start)
-        if not np.array_equal(start, state.latent):
-            self._set("Reset all dimensions", start)
+        if state.condition_edited or not np.array_equal(start, state.latent):
+            explore = replace(state, latent=start, condition=state.start_condition)
+            self._session.change("Reset all", replace(self._session.document, explore=explore))
 
     def is_at_start(self, dimension: int) -> bool:
         """Whether a dimension has the start's value, so that there is nothing to reset."""
@@ -119,8 +132,8 @@ class ExploreIntents:
         return bool(state.latent.reshape(-1)[dimension] == state.start.reshape(-1)[dimension])
 
     def randomise(self, spec: ModelSpec, seed: int, truncation: float = 1.0) -> None:
-        """Set out from a random draw; locked dimensions stay, undo brings the former start back."""
-        explore = start_from_draw(spec, seed, truncation)
+        """Set out from a random draw; locked dimensions and the condition stay, undo brings all back."""
+        explore = start_from_draw(spec, seed, truncation, self._open_state().condition)
         kept = self._with_locked(explore.start)
         if kept is not explore.start:
             count = len(self._session.document.shelf.locked)
@@ -128,10 +141,20 @@ class ExploreIntents:
             explore = replace(explore, start=kept, latent=kept, named=named)
         self._session.change(f"Randomise (seed {seed})", replace(self._session.document, explore=explore))
 
-    def set_out_from(self, spec: ModelSpec, latent: NDArray[np.float32], named: str) -> None:
-        """Set out from a latent that comes from elsewhere (undo brings the former start back)."""
+    def set_out_from(
+        self,
+        spec: ModelSpec,
+        latent: NDArray[np.float32],
+        named: str,
+        condition: NDArray[np.float32] | None = None,
+    ) -> None:
+        """Set out from a latent that comes from elsewhere (undo brings the former start back).
+
+        Without a condition ``[C]`` the present one stays.
+        """
         latent = latents.as_latent(latent, spec)
-        explore = Explore(latent, latent, _condition(spec), named=named)
+        kept = self._open_state().condition if condition is None else _kept(condition)
+        explore = Explore(latent, latent, kept, named=named, start_condition=kept)
         self._session.change(f"Set out from {named}", replace(self._session.document, explore=explore))
 
     def mutate(self, spec: ModelSpec, seed: int) -> None:
@@ -157,9 +180,12 @@ class ExploreIntents:
         return state
 
 
-def _condition(spec: ModelSpec) -> NDArray[np.float32] | None:
-    if not spec.condition.size:
-        return None
-    condition = np.zeros(spec.condition.size, dtype=np.float32)
-    condition.setflags(write=False)
-    return condition
+def _first_classes(spec: ModelSpec) -> NDArray[np.float32] | None:
+    return _kept(first_classes(spec.condition)) if spec.condition.size else None
+
+
+def _kept(condition: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a condition of its own that nobody writes to."""
+    kept = np.array(condition, dtype=np.float32)
+    kept.setflags(write=False)
+    return kept

@@ -108,7 +108,7 @@ class DirectionFinder:
         if self._wish is not None:
             raise SettingsError(f"{self._wish[0]} is still going on.")
         self._wish = (text, find, instead)
-        self._data.need()
+        self._data.try_again()
         self._go_on()
 
     def _go_on(self) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.session.along import AlongIntents
+from latentlab.session.condition import ConditionIntents
 from latentlab.session.session import Message
 from latentlab.session.shelf import ShelfIntents
 from latentlab.session.workspace import Workspace
@@ -21,6 +22,7 @@ class Intents:
         self.explore = workspace.explore
         self.shelf = ShelfIntents(workspace.session)
         self.along = AlongIntents(workspace.session)
+        self.condition = ConditionIntents(workspace.session, workspace.teller)
 
     def go_along(self, latent: NDArray[np.float32], name: str) -> None:
         """Go to a latent of a view, as `go_to`; a message says so where that would change what is locked."""

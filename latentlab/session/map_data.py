@@ -19,7 +19,7 @@ from psygnal import Signal
 
 from latentlab.errors import Cancelled, LatentLabError
 from latentlab.progress import Progress, Reporter
-from latentlab.session.session import Change
+from latentlab.session.session import Change, Message
 from latentlab.session.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ Phase = Literal["none", "looking", "making", "ready", "failed", "stopped"]
 POLL_SECONDS = 0.3
 SEED = 0
 STOPPED = "Stopped. What was done is kept."
-CHANGED = "{data} was changed while its images were being encoded. Ask for the map again when it is complete."
+CHANGED = "{data} was changed while its images were being encoded. Try again when it is complete."
 
 Kept = tuple["LatentMap", "ImageSet"]
 """A map, and the set that it is of."""
@@ -95,9 +95,12 @@ class MapData:
         return self._usual[1]
 
     def need(self) -> None:
-        """See to it that the map that the view asks for is there, or on its way."""
+        """See to it that the map that the view asks for is there, or on its way.
+
+        What was stopped or has failed is not begun again: that is for a person to ask (`try_again`).
+        """
         wanted = self._wish()
-        if wanted is None or (wanted == self._wanted and self.phase != "failed" and self.phase != "stopped"):
+        if wanted is None or wanted == self._wanted:
             return
         self._end_thread()
         other = self._wanted is None or (wanted.sha256, wanted.data, wanted.count) != (
@@ -110,13 +113,25 @@ class MapData:
             self.found = self.images = None
         if self.found is not None and (not wanted.tsne or self.found.has_tsne):
             self._set("ready")
-            return
+        else:
+            self._begin(wanted)
+
+    def _begin(self, wanted: Wanted) -> None:
+        self._end_thread()
         self._set("looking", "Looking for the encoded data")
         self._stop, self._cancel = threading.Event(), threading.Event()
         self._thread = threading.Thread(
             target=self._work, args=(wanted, self._stop, self._cancel), name="latentlab-map", daemon=True
         )
         self._thread.start()
+
+    def try_again(self) -> None:
+        """Begin anew what was stopped or has failed; see to it that the map is on its way in any case."""
+        wanted = self._wish()
+        if wanted is not None and wanted == self._wanted and self.phase in ("failed", "stopped"):
+            self._begin(wanted)
+        else:
+            self.need()
 
     def cancel(self) -> None:
         """Stop the job; what it has finished is kept."""
@@ -155,10 +170,10 @@ class MapData:
         except Cancelled:
             self._tell(wanted, partial(self._set, "stopped", STOPPED))
         except LatentLabError as error:
-            self._tell(wanted, partial(self._set, "failed", str(error)))
+            self._tell(wanted, partial(self._fail, str(error)))
         except Exception as error:
             text = f"The encoded data could not be made: {type(error).__name__}: {error}"
-            self._tell(wanted, partial(self._set, "failed", text))
+            self._tell(wanted, partial(self._fail, text))
 
     def _find(self, wanted: Wanted, stop: threading.Event, cancel: threading.Event) -> None:
         from latentlab.operations.map_file import find_map
@@ -210,7 +225,7 @@ class MapData:
                 text = state.stage or "Starting"
                 self._tell(wanted, partial(self._set, "making", text, state.done, state.total))
             elif state.phase == "finished" and kept is None:
-                self._tell(wanted, partial(self._set, "failed", CHANGED.format(data=wanted.data)))
+                self._tell(wanted, partial(self._fail, CHANGED.format(data=wanted.data)))
                 return
             elif state.phase == "finished" and wanted.tsne and not job.settings.get("tsne"):
                 job, out = begin()  # what went on was asked for without it
@@ -221,7 +236,7 @@ class MapData:
                 self._tell(wanted, partial(self._set, "stopped", STOPPED))
                 return
             else:
-                self._tell(wanted, partial(self._set, "failed", state.message))
+                self._tell(wanted, partial(self._fail, state.message))
                 return
 
     def _tell(self, wanted: Wanted, work: Callable[[], None]) -> None:
@@ -236,6 +251,11 @@ class MapData:
     def _take(self, found: LatentMap, images: ImageSet) -> None:
         self.found, self.images = found, images
         self.found_map.emit(found)
+
+    def _fail(self, text: str) -> None:
+        self._set("failed", text)
+        if self.found is not None:  # what is shown does not say it
+            self._workspace.session.message.emit(Message("error", f"The map was not finished: {text}"))
 
     def _set(self, phase: Phase, text: str = "", done: int = 0, total: int = 0) -> None:
         before = self.phase, self.message, self.done, self.total

@@ -58,6 +58,19 @@ class Path(Follower):
         return self._latents
 
     @property
+    def conditions(self) -> NDArray[np.float32] | None:
+        """The conditions of the path, float32 ``[n, C]``: from pin to pin they change evenly.
+
+        None where there is no path or the model is unconditional.
+        """
+        pins, view = self.pins, self.shelf.path
+        found = [pin.condition for pin in pins if pin.condition is not None]
+        if self._latents is None or len(found) < len(pins):
+            return None
+        rows = path(found, view.steps, "linear", view.closed)
+        return np.concatenate([rows, rows[:1]]) if view.closed else rows
+
+    @property
     def stations(self) -> list[float]:
         """Where the pins lie on the path, as shares of the way."""
         if self._latents is None:
@@ -83,7 +96,8 @@ class Path(Follower):
         self.planned.emit()
         count = min(STRIP, len(self._latents))
         shown = np.linspace(0, len(self._latents) - 1, count).round().astype(int)
-        self._batch.ask(self._latents[shown], state.condition)
+        conditions = self.conditions
+        self._batch.ask(self._latents[shown], state.condition if conditions is None else conditions[shown])
 
     def lay(self) -> NDArray[np.float32] | None:
         """Return the latents of the path as the pins are now, also while nobody looks at it."""
@@ -108,13 +122,19 @@ class Path(Follower):
         if state is None or latents is None or not self.ready or not self._active:
             return  # what nobody looks at does not follow: the path may be another model's
         share = min(1.0, max(0.0, share))
-        latent = np.array(latents[round(share * (len(latents) - 1))])
+        place = round(share * (len(latents) - 1))
+        latent, condition = np.array(latents[place]), state.condition
+        conditions = self.conditions
+        if conditions is not None:
+            condition = np.array(conditions[place])
+            condition.setflags(write=False)
         latent.setflags(write=False)
         document = self._workspace.session.document
         self._travelling = True
         try:
-            if not np.array_equal(latent, state.latent):
-                explore = replace(state, latent=latent)
+            same = condition is None or state.condition is None or np.array_equal(condition, state.condition)
+            if not (same and np.array_equal(latent, state.latent)):
+                explore = replace(state, latent=latent, condition=condition)
                 self._workspace.session.change(
                     "Travel along the path", replace(document, explore=explore), key=_KEY
                 )

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from latentlab.live.frames import Frame
+from latentlab.live.frames import Failed, Frame
 from latentlab.live.renderer import LiveRenderer
 from latentlab.session.document import Explore
 from latentlab.session.session import Change, Session
@@ -25,6 +25,11 @@ Post = Callable[[Callable[[], None]], None]
 
 SettledListener = Callable[[Explore, Frame], None]
 """Receives a state of the Explore screen with its settled frame."""
+
+Lost = Callable[[str, str], object]
+"""Receives why nothing comes of what was asked for, as a sentence, and the details of a fault, else empty."""
+
+GIVEN_UP = "The model was closed or changed before the pictures had been rendered. Do it again."
 
 EDITED, START = "main", "start"
 """The channels: the edited latent, and a start that has no reconstruction to show. Batches have others."""
@@ -64,11 +69,21 @@ class Rendering:
         Whose document is rendered.
     post
         How the worker's frames reach the session's thread.
+
+    Attributes
+    ----------
+    edited, started, batch
+        Frames of the edited latent, of the start, and of all other views.
+    batch_failed
+        A frame of another view could not be rendered.
+    attached
+        Whether there is a renderer now: another one, or none.
     """
 
     edited = Signal(Frame)
     started = Signal(Frame)
     batch = Signal(Frame)
+    batch_failed = Signal(Failed)
     attached = Signal(bool)
 
     def __init__(self, session: Session, post: Post) -> None:
@@ -80,7 +95,7 @@ class Rendering:
         self._asked: dict[int, float] = {}
         self._settling: dict[int, Explore] = {}
         self._settled: tuple[Explore, Frame] | None = None
-        self._waiting: list[SettledListener] = []
+        self._waiting: list[tuple[SettledListener, Lost]] = []
         session.changed.connect(self._follow)
 
     def attach(self, renderer: LiveRenderer | None) -> None:
@@ -97,6 +112,7 @@ class Rendering:
         self._barrier = self._shown = 0
         if renderer is not None:
             renderer.frame.connect(self._arrived)
+        self._give_up(GIVEN_UP)
         self.attached.emit(renderer is not None)
 
     @property
@@ -123,7 +139,7 @@ class Rendering:
         channel
             A batch that waits is replaced by a newer one of the same channel.
         latents, condition
-            Float32 ``[B, *latent_shape]`` and one condition ``[C]`` for all of them.
+            Float32 ``[B, *latent_shape]``, and a condition for each ``[B, C]`` or one ``[C]`` for all.
 
         Returns
         -------
@@ -132,7 +148,9 @@ class Rendering:
         """
         if self._renderer is None or not len(latents):
             return None
-        rows = None if condition is None else np.repeat(condition[None], len(latents), axis=0)
+        rows = condition
+        if condition is not None and condition.ndim == 1:
+            rows = np.repeat(condition[None], len(latents), axis=0)
         return self._renderer.render(latents, rows, settled, channel, self._session.document.threads)
 
     def refresh(self) -> None:
@@ -160,22 +178,33 @@ class Rendering:
             return self._settled[1]
         return None
 
-    def when_settled(self, listener: SettledListener) -> None:
-        """Call the listener once with the settled frame of the state, now or when it is there."""
+    def when_settled(self, listener: SettledListener, lost: Lost) -> None:
+        """Call the listener once with the settled frame of the state, now or when it is there.
+
+        ``lost`` is called instead where none will come: it fails, or the model is closed or changed.
+        """
         if self._settled is not None and self._settled[0] is self._session.document.explore:
             listener(*self._settled)
             return
-        self._waiting.append(listener)
-        self.settle()
+        self._waiting.append((listener, lost))
+        if self.is_attached:
+            self.settle()
+        else:
+            self._give_up(GIVEN_UP)
 
     def asked_at(self, generation: int) -> float | None:
         """Return when that frame was asked for, in seconds of `time.perf_counter`; None if long ago."""
         return self._asked.get(generation)
 
-    def forget_waiting(self) -> None:
-        """Forget who waits for a settled frame, because none will come."""
-        self._waiting.clear()
-        self._settling.clear()
+    def fail(self, failed: Failed) -> None:
+        """Tell those who wait for a frame that it could not be rendered."""
+        if failed.channel not in (EDITED, START):
+            self.batch_failed.emit(failed)
+        elif self._waiting:
+            if self._settling.pop(failed.token, None) is self._session.document.explore:
+                self._give_up(failed.message, failed.details)
+            else:
+                self.settle()
 
     @property
     def barrier(self) -> int:
@@ -183,8 +212,17 @@ class Rendering:
         return self._barrier
 
     def is_stale(self, generation: int) -> bool:
-        """Whether an answer to that request is no longer worth showing."""
+        """Whether an answer to that request of the edited picture is no longer worth showing."""
         return generation < self._barrier or generation < self._shown
+
+    def is_past(self, failed: Failed) -> bool:
+        """Whether nobody need be told of a frame that failed: a newer one has been shown."""
+        return failed.channel in (EDITED, START) and self.is_stale(failed.token)
+
+    def _give_up(self, why: str, details: str = "") -> None:
+        waiting, self._waiting = self._waiting, []
+        for _, lost in waiting:
+            lost(why, details)
 
     def _follow(self, change: Change) -> None:
         before, state = change.before.explore, change.after.explore
@@ -209,7 +247,7 @@ class Rendering:
 
     def _ask_start(self, state: Explore) -> None:
         assert self._renderer is not None
-        latents, condition = _arrays(state.start, state.condition)
+        latents, condition = _arrays(state.start, state.start_condition)
         self._renderer.render(latents, condition, True, START, self._session.document.threads)
 
     def _arrived(self, frame: Frame) -> None:
@@ -238,7 +276,7 @@ class Rendering:
         self.edited.emit(frame)
         if frame.settled and state is not None and state is self._session.document.explore:
             waiting, self._waiting = self._waiting, []
-            for listener in waiting:
+            for listener, _ in waiting:
                 listener(state, frame)
         elif self._waiting:
             self.settle()

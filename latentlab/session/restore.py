@@ -155,11 +155,14 @@ def _start(saved: Saved, spec: ModelSpec, encoded: Encoded | None) -> Explore:
 
 def _as_saved(kept: Explore, new: Explore, saved: Saved, spec: ModelSpec, salvage: Salvage) -> Explore:
     """Return the saved state in the model's shapes, with the source that the model made of the picture."""
-    condition, size = kept.condition, spec.condition.size
+    size = spec.condition.size
+    start_condition, condition = kept.start_condition, kept.condition
     if (0 if condition is None else condition.size) != size:
         found = "none" if condition is None else str(condition.size)
         salvage.say("the condition", f"the model's has {size} numbers, {found} were saved")
         condition = new.condition
+    if (0 if start_condition is None else start_condition.size) != size:
+        start_condition = new.start_condition if condition is new.condition else condition
     source: Source | None = new.source
     named = kept.named
     if source is None and saved.source is not None:
@@ -167,7 +170,15 @@ def _as_saved(kept: Explore, new: Explore, saved: Saved, spec: ModelSpec, salvag
     arrays = [np.array(one).reshape(spec.latent_shape) for one in (kept.start, kept.latent)]
     for array in arrays:
         array.setflags(write=False)
-    return replace(kept, start=arrays[0], latent=arrays[1], condition=condition, source=source, named=named)
+    return replace(
+        kept,
+        start=arrays[0],
+        latent=arrays[1],
+        condition=condition,
+        start_condition=start_condition,
+        source=source,
+        named=named,
+    )
 
 
 def _shelf(saved: Saved, opened: Opened, salvage: Salvage) -> Shelf | None:

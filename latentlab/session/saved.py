@@ -298,7 +298,17 @@ def _read_explore(data: object, salvage: Salvage) -> tuple[Explore | None, Saved
     named = part.named or (f"the picture {lost}" if lost else "")
     if not named and part.seed is None and isinstance(data, dict) and data.get("seed") is not None:
         named = "a saved latent"
-    return Explore(start, latent, part.condition, None, part.seed, part.truncation, named), source
+    explore = Explore(
+        start,
+        latent,
+        part.condition,
+        seed=part.seed,
+        truncation=part.truncation,
+        named=named,
+        start_condition=part.start_condition,
+        linked=part.linked,
+    )
+    return explore, source
 
 
 def _read_source(data: object, salvage: Salvage) -> tuple[SavedSource | None, str]:

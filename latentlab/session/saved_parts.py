@@ -81,6 +81,8 @@ class ExplorePart(Part):
     seed: Position | None = None
     truncation: Annotated[float, Field(ge=0.0, le=1.0)] = 1.0
     named: str = ""
+    start_condition: MaybeNumbers = None
+    linked: bool = False
 
 
 class SourcePart(Part):
@@ -126,6 +128,7 @@ class AxisPart(Part):
 
     dimension: Annotated[int, Field(ge=-1, le=_INT64)] = 0
     direction: str = ""
+    condition: str = ""
 
 
 class GridPart(Part):

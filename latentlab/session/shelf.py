@@ -53,9 +53,13 @@ class ShelfIntents:
     def go_to_pin(self, name: str) -> None:
         """Edit the latent of a pin; the start stays."""
         pin, state = self.shelf.pin(name), self._open_state()
-        if pin is not None and not np.array_equal(pin.latent, state.latent):
+        if pin is None:
+            return
+        condition = state.condition if pin.condition is None else pin.condition
+        same = condition is None or state.condition is None or np.array_equal(condition, state.condition)
+        if not (same and np.array_equal(pin.latent, state.latent)):
             document = self._session.document
-            explore = replace(state, latent=pin.latent, condition=pin.condition)
+            explore = replace(state, latent=pin.latent, condition=condition)
             self._session.change(f"Go to {name}", replace(document, explore=explore))
 
     def remove_pin(self, name: str) -> None:

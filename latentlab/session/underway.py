@@ -35,12 +35,16 @@ class Opening:
 
 @dataclass(frozen=True, eq=False)
 class Brought:
-    """A picture to be encoded: as it was read, uint8 ``[H, W, 3]``, its crop, and the name of the step."""
+    """A picture to be encoded: as it was read, uint8 ``[H, W, 3]``, its crop, and the name of the step.
+
+    ``told`` is what the encoder is told of it, float32 ``[C]``; None leaves that to what is seen.
+    """
 
     name: str
     pixels: NDArray[np.uint8]
     crop: tuple[int, int, int] | None = None
     step: str = ""
+    told: NDArray[np.float32] | None = None
 
     @property
     def seen(self) -> NDArray[np.uint8]:

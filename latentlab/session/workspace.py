@@ -28,6 +28,7 @@ from latentlab.session.restore import find_predictor, restored
 from latentlab.session.saved import Saved
 from latentlab.session.session import Change, Message, Session
 from latentlab.session.session_files import Found, SessionFiles
+from latentlab.session.telling import Teller
 from latentlab.session.underway import Brought, Encoding, Opening, Phase, Purpose
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Workspace:
         self._files = SessionFiles(self.session, post, self._have_found, self._fail_first)
         self._files.busy_changed.connect(self._tell_busy)
         self.session_saved, self.checkpoint_missing = self._files.saved, self._files.missing
+        self.teller = Teller(self.session, self._tell_encoder)
         self._opening: Opening | None = None
         self._encoding: Encoding | None = None
         self._held: Brought | None = None
@@ -213,6 +215,7 @@ class Workspace:
     ) -> None:
         renderer = self._host.get(self.override)
         self.rendering.attach(None)
+        self.teller.forget()
         if self._encoding is not None:
             if self._opening is None or self._opening.saved is None:
                 self._held = self._encoding.picture
@@ -235,9 +238,16 @@ class Workspace:
             self._open(*self._request, "open")
 
     def _encode(self, picture: Brought) -> None:
+        self.teller.forget()
         renderer = self._host.get(self.override)
-        self._encoding = Encoding(renderer.encode(picture.seen), picture)
+        self._encoding = Encoding(renderer.encode(picture.seen, picture.told), picture)
         self._tell_busy()
+
+    def _tell_encoder(self, picture: NDArray[np.uint8], condition: NDArray[np.float32] | None) -> int | None:
+        """Ask for the open picture to be encoded again; not while another one or a model is on its way."""
+        if self._opening is not None or self._encoding is not None or self.opened is None:
+            return None
+        return self._host.get(self.override).encode(picture, condition)
 
     def _bring(self, picture: Brought) -> None:
         if self._opening is not None:
@@ -299,7 +309,9 @@ class Workspace:
         if opening.saved is not None:
             source = opening.saved.source
             if source is not None and "encode" not in opened.spec.cannot:
-                self._encode(Brought(source.name, source.picture, source.crop))
+                self._encode(
+                    Brought(source.name, source.picture, source.crop, told=_told(opening.saved, opened))
+                )
             else:
                 self._finish_session(opening.saved, opened, None)
         elif opening.purpose != "open":
@@ -317,6 +329,8 @@ class Workspace:
         return None if source is None else Brought(source.name, source.picture, source.crop)
 
     def _have_encoded(self, encoded: Encoded) -> None:
+        if self.teller.take(encoded):
+            return
         encoding = self._encoding
         if encoding is None or encoded.token != encoding.token:
             return
@@ -381,6 +395,8 @@ class Workspace:
         if failed.task == "open" and opening is not None and failed.token == opening.token:
             what = "The model could not be opened: "
             self._fail_opening(opening, failed)
+        elif failed.task == "encode" and self.teller.fail(failed):
+            what = "The picture could not be encoded: "
         elif failed.task == "encode" and encoding is not None and failed.token == encoding.token:
             what = "The picture could not be encoded: "
             self._encoding = None
@@ -388,14 +404,18 @@ class Workspace:
                 self._finish_session(opening.saved, opening.opened, None)
             elif opening is not None and opening.opened is not None:
                 self._finish_opening(opening.opened, start_in_the_middle(opening.opened.spec))
-        elif failed.task == "render" and not self.rendering.is_stale(failed.token):
-            what = "The picture could not be rendered: "
-            self.rendering.forget_waiting()
+        elif failed.task == "render":
+            if not self.rendering.is_past(failed):
+                self._tell_failed("The picture could not be rendered: ", failed)
+            self.rendering.fail(failed)
+            return
         else:
             return
         self._tell_busy()
-        text = failed.message if failed.expected else what + failed.message
-        self._error(text, failed.details)
+        self._tell_failed(what, failed)
+
+    def _tell_failed(self, what: str, failed: Failed) -> None:
+        self._error(failed.message if failed.expected else what + failed.message, failed.details)
 
     def _fail_opening(self, opening: Opening, failed: Failed) -> None:
         self._opening = None
@@ -461,3 +481,9 @@ def _is_predictor(name: str) -> bool:
         return locate(name).config.kind == "predictor"
     except LatentLabError:
         return False
+
+
+def _told(saved: Saved, opened: Opened) -> NDArray[np.float32] | None:
+    """Return what the encoder was told of a session's picture, where the model still takes it."""
+    told = None if saved.explore is None else saved.explore.start_condition
+    return told if told is not None and told.size == opened.spec.condition.size else None

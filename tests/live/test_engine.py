@@ -81,7 +81,9 @@ def test_frames_own_their_pixels(engine: Engine):
 
 def test_encoding_gives_the_posterior_and_the_reconstruction(engine: Engine):
     picture = np.random.default_rng(0).integers(0, 256, (50, 70, 3), dtype=np.uint8)
-    source, mean, std, attributes, reconstruction = engine.encode(picture, None)
+    found = engine.encode(picture, None)
+    source, mean, std = found.source, found.mean, found.std
+    attributes, reconstruction = found.attributes, found.reconstruction
     assert source.shape == (32, 32, 3)
     assert mean.shape == std.shape == (8,)
     assert (std > 0).all()
@@ -117,7 +119,7 @@ def test_without_a_predictor_there_are_no_attributes(tiny_model_folder: Path):
     engine = Engine(str(tiny_model_folder), "", FLOAT)
     assert _last(engine.live(_latents(2), None)).attributes == {}
     assert _last(engine.settled(_latents(1), None, 1)).attributes == {}
-    assert engine.encode(np.zeros((32, 32, 3), np.uint8), None)[3] == {}
+    assert engine.encode(np.zeros((32, 32, 3), np.uint8), None).attributes == {}
 
 
 def test_a_trial_chooses_among_the_ways_and_is_remembered(

@@ -56,7 +56,7 @@ def test_resetting_returns_to_the_start_and_does_nothing_there(
     intents.reset(0)
     assert session.history.undo_name == "Reset dimension 0"
     intents.reset_all()
-    assert session.history.undo_name == "Reset all dimensions"
+    assert session.history.undo_name == "Reset all"
     assert intents.state is not None
     assert not intents.state.edited
 

@@ -23,6 +23,7 @@ from latentlab.session.path import Path as LatentPath
 from latentlab.session.picture_change import PictureChange
 from latentlab.session.pins import PinPictures
 from latentlab.session.probe import ProbeCurves
+from latentlab.session.rendering import GIVEN_UP
 from latentlab.session.shelf import ShelfIntents
 
 NEAR = 2 / 255
@@ -115,6 +116,11 @@ def assert_near(found: np.ndarray, expected: np.ndarray) -> None:
     np.testing.assert_allclose(found, expected, atol=3 * NEAR)
 
 
+def told(why: list[str]):
+    """Return what notes why an export came to nothing."""
+    return lambda text, _details: why.append(text)
+
+
 # Batches
 
 
@@ -197,8 +203,9 @@ def test_an_export_is_what_the_explorer_renders_to_the_bit(open_desk, explorer, 
     grid.active = True
     plan = grid.plan
     frames: list[Frame] = []
-    export.render(plan.latents, None, frames.append)
-    export.render(plan.latents[:2], None, frames.append)
+    lost: list[str] = []
+    export.render(plan.latents, None, frames.append, told(lost))
+    export.render(plan.latents[:2], None, frames.append, told(lost))
     assert export.busy
     open_desk.wait(lambda: not export.busy)
     assert [len(frame.pixels) for frame in frames] == [len(plan.latents), 2]
@@ -216,11 +223,13 @@ def test_an_export_that_another_model_overtakes_is_given_up(
     workspace = open_desk.workspace
     export = Export(workspace.rendering)
     frames: list[Frame] = []
+    lost: list[str] = []
     for _ in range(3):
-        export.render(np.zeros((4, 8), np.float32), None, frames.append)
+        export.render(np.zeros((4, 8), np.float32), None, frames.append, told(lost))
     go_over(open_desk, idle_model_folder, tiny_predictor_folder)
     assert not export.busy
-    export.render(np.zeros((1, 8), np.float32), None, frames.append)
+    assert lost == [GIVEN_UP] * 3
+    export.render(np.zeros((1, 8), np.float32), None, frames.append, told(lost))
     open_desk.wait(lambda: not export.busy)
     assert [len(frame.pixels) for frame in frames] == [1]
 
@@ -228,13 +237,49 @@ def test_an_export_that_another_model_overtakes_is_given_up(
 def test_an_export_of_nothing_does_not_keep_the_next_from_being_rendered(open_desk) -> None:
     export = Export(open_desk.workspace.rendering)
     frames: list[Frame] = []
-    export.render(np.zeros((0, 8), np.float32), None, frames.append)
+    lost: list[str] = []
+    export.render(np.zeros((0, 8), np.float32), None, frames.append, told(lost))
     assert not export.busy
-    export.render(np.zeros((1, 8), np.float32), None, frames.append)
-    export.render(np.zeros((0, 8), np.float32), None, frames.append)
-    export.render(np.zeros((2, 8), np.float32), None, frames.append)
+    export.render(np.zeros((1, 8), np.float32), None, frames.append, told(lost))
+    export.render(np.zeros((0, 8), np.float32), None, frames.append, told(lost))
+    export.render(np.zeros((2, 8), np.float32), None, frames.append, told(lost))
     open_desk.wait(lambda: not export.busy)
     assert [len(frame.pixels) for frame in frames] == [1, 2]
+    assert len(lost) == 2
+
+
+def test_an_export_that_fails_is_told_although_newer_pictures_were_shown_and_the_next_go_on(
+    open_desk,
+) -> None:
+    workspace = open_desk.workspace
+    export = Export(workspace.rendering)
+    frames: list[Frame] = []
+    lost: list[str] = []
+    export.render(np.zeros((1, 5), np.float32), None, frames.append, told(lost))
+    export.render(np.zeros((2, 8), np.float32), None, frames.append, told(lost))
+    workspace.explore.move(0, 1.0)
+    rendered(open_desk)
+    open_desk.wait(lambda: workspace.rendering._shown > 0)
+    open_desk.wait(lambda: not export.busy)
+    assert len(lost) == 1
+    assert "latents have the shape" in lost[0]
+    assert [len(frame.pixels) for frame in frames] == [2]
+    assert [message.text for message in open_desk.messages] == lost
+
+
+def test_an_export_while_no_model_is_attached_is_told_at_once(
+    open_desk, idle_model_folder: Path, tiny_predictor_folder: Path
+) -> None:
+    workspace = open_desk.workspace
+    export = Export(workspace.rendering)
+    frames: list[Frame] = []
+    lost: list[str] = []
+    workspace.open_checkpoint(str(idle_model_folder), str(tiny_predictor_folder))
+    export.render(np.zeros((2, 8), np.float32), None, frames.append, told(lost))
+    assert lost == [GIVEN_UP]
+    assert not export.busy
+    open_desk.wait(lambda: workspace.in_step)
+    assert not frames
 
 
 # Grid

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -194,6 +195,8 @@ def test_a_job_that_is_stopped_keeps_what_it_has_done_and_goes_on_when_asked(
     kept = room.data.found
     assert len(kept) == 1900
     room.data.need()
+    assert room.data.phase == "stopped", "nobody has asked for it to go on"
+    room.data.try_again()
     assert room.data.phase == "looking"
     room.wait("ready")
     assert room.data.found.info.tsne.done
@@ -280,6 +283,42 @@ def test_a_map_of_the_former_set_does_not_come_late(known_room: Room) -> None:
     known_room.wait("failed")
     assert known_room.data.found is None
     assert "ready" not in known_room.phases
+
+
+def test_what_has_failed_is_not_begun_again_until_somebody_asks(known_room: Room, known_folder: Path) -> None:
+    known_room.data.need()
+    known_room.wait("ready")
+    out = map_path(known_room.workspace.opened.sha256, str(known_folder), 50, 0)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.mkdir()  # so that no map can be written there
+    known_room.show(known_folder, "pca", count=50)
+    known_room.wait("failed")
+    started = len(known_room.phases)
+    for value in (0.5, 1.0, 1.5):
+        known_room.workspace.explore.move(2, value)
+        known_room.data.need()
+    assert known_room.phases[started:] == []
+    assert _started(known_folder) == 1
+    out.rmdir()
+    known_room.data.try_again()
+    known_room.wait("ready")
+    assert len(known_room.data.found) == 50
+
+
+def test_a_tsne_that_fails_while_the_components_are_there_is_told(
+    room: Room, faces_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.show(faces_folder)
+    room.data.need()
+    room.wait("ready")
+    first = room.data.found
+    shutil.rmtree(faces_folder)
+    room.show(faces_folder, "tsne")
+    room.wait("failed")
+    assert room.data.found is first, "what there is stays"
+    (message,) = room.desk.messages
+    assert message.kind == "error"
+    assert message.text.startswith("The map was not finished: There is no image set")
 
 
 def test_a_set_that_is_not_there_is_told_and_another_can_be_chosen(room: Room, faces_folder: Path) -> None:

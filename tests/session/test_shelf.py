@@ -293,7 +293,7 @@ def test_locked_dimensions_stay_when_all_others_change(session: Session, shelf: 
     explore.reset_all()
     np.testing.assert_array_equal(now(), [0, 11, 0, 0, 14, 0])
     explore.reset_all()
-    assert session.history.undo_name == "Reset all dimensions"
+    assert session.history.undo_name == "Reset all"
     explore.randomise(SPEC, 7)
     np.testing.assert_array_equal(now()[kept], [11.0, 14.0])
     np.testing.assert_array_equal(now()[free], latents.draw(SPEC, 7).reshape(-1)[free])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from latentlab.checkpoints import locate, save
 from latentlab.live.frames import DeviceOverride, Frame
 from latentlab.operations.explore import Explorer
+from latentlab.session.rendering import GIVEN_UP
 from latentlab.session.shelf import ShelfIntents
 
 
@@ -205,11 +207,74 @@ def test_a_waiting_listener_gets_the_settled_frame_of_the_state_once(open_desk) 
     workspace = open_desk.workspace
     got: list[tuple[float, bool]] = []
     workspace.explore.move(0, 2.0)
-    workspace.rendering.when_settled(lambda state, frame: got.append((float(state.latent[0]), frame.settled)))
+    lost: list[str] = []
+    workspace.rendering.when_settled(
+        lambda state, frame: got.append((float(state.latent[0]), frame.settled)),
+        lambda why, _details: lost.append(why),
+    )
     open_desk.wait(lambda: got)
     assert got == [(2.0, True)]
-    workspace.rendering.when_settled(lambda state, frame: got.append((float(state.latent[0]), True)))
+    workspace.rendering.when_settled(
+        lambda state, frame: got.append((float(state.latent[0]), True)),
+        lambda why, _details: lost.append(why),
+    )
     assert len(got) == 2
+    assert not lost
+
+
+def change_over(workspace, other: Path) -> None:
+    workspace.open_checkpoint(str(other), "")
+
+
+def change_device(workspace, _other: Path) -> None:
+    workspace.override_device(DeviceOverride(precision="float32", threads=1))
+
+
+@pytest.mark.parametrize("change", [change_over, change_device])
+def test_what_waits_for_a_settled_frame_is_not_served_by_another_model_but_told(
+    open_desk, idle_model_folder: Path, change
+) -> None:
+    workspace = open_desk.workspace
+    got: list[Frame] = []
+    lost: list[str] = []
+
+    def wait() -> None:
+        workspace.rendering.when_settled(
+            lambda _state, frame: got.append(frame), lambda why, _details: lost.append(why)
+        )
+
+    workspace.explore.move(0, 2.0)
+    wait()
+    opened = workspace.opened
+    change(workspace, idle_model_folder)
+    assert lost == [GIVEN_UP]
+    wait()
+    assert lost == [GIVEN_UP] * 2, "while no model is attached none will come"
+    open_desk.wait(lambda: workspace.in_step and workspace.opened is not opened)
+    open_desk.wait_settled()
+    assert not got
+    wait()
+    assert len(got) == 1
+
+
+def test_a_settled_frame_that_cannot_be_rendered_is_told_to_who_waits_for_it(open_desk) -> None:
+    workspace = open_desk.workspace
+    good = workspace.session.document
+    wrong = np.zeros(5, dtype=np.float32)
+    explore = replace(good.explore, start=wrong, latent=wrong)
+    got: list[Frame] = []
+    lost: list[str] = []
+    workspace.session.change("Break it", replace(good, explore=explore))
+    workspace.rendering.when_settled(
+        lambda _state, frame: got.append(frame), lambda why, _details: lost.append(why)
+    )
+    open_desk.wait(lambda: lost)
+    assert "latents have the shape" in lost[0]
+    assert "latents have the shape" in open_desk.messages[-1].text
+    workspace.session.undo()
+    open_desk.wait_settled()
+    assert len(lost) == 1
+    assert not got
 
 
 # Undo to a model that cannot be had any more
