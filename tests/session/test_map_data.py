@@ -305,9 +305,7 @@ def test_what_has_failed_is_not_begun_again_until_somebody_asks(known_room: Room
     assert len(known_room.data.found) == 50
 
 
-def test_a_tsne_that_fails_while_the_components_are_there_is_told(
-    room: Room, faces_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_tsne_that_fails_while_the_components_are_there_is_told(room: Room, faces_folder: Path) -> None:
     room.show(faces_folder)
     room.data.need()
     room.wait("ready")

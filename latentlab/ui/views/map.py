@@ -107,6 +107,10 @@ class MapPage(QWidget):
         self._stop.setToolTip("Stop the work in the background; what is done is kept")
         self._stop.clicked.connect(self.data.cancel)
         self._stop.hide()
+        self._again = QPushButton("Try again")
+        self._again.setToolTip("Begin the work in the background again, from what was done of it")
+        self._again.clicked.connect(self.data.try_again)
+        self._again.hide()
         row = QHBoxLayout(controls)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -114,6 +118,7 @@ class MapPage(QWidget):
             row.addWidget(widget)
         row.addWidget(self._colour)
         row.addWidget(self._stop)
+        row.addWidget(self._again)
         self._density = self._tool_button("density", "Show how dense the map is")
         self._density.clicked.connect(lambda shown: self._change(density=shown))
         row.addWidget(self._density)
@@ -164,18 +169,11 @@ class MapPage(QWidget):
             self.data.need()
         view, found = self._view, self.data.found
         self._show_choices(view, found)
-        if not self.data.data:
-            self._shown = (None, None)
-            self.canvas.show_nothing(NO_SET)
-            return
-        if found is None:
-            self._shown = (None, view)
-            self._show_phase()
-            return
-        if self._shown[0] is not found or self._shown[1] != view:
+        if found is not None and (self._shown[0] is not found or self._shown[1] != view):
             self._show_points(found, view)
         self._show_phase()
-        self.follower.refresh_if_ready()
+        if found is not None:
+            self.follower.refresh_if_ready()
 
     def _show_points(self, found: LatentMap, view: MapView) -> None:
         """Show another map, or the same one otherwise; where only the latent moved there is nothing to do."""
@@ -245,13 +243,23 @@ class MapPage(QWidget):
 
     def _show_phase(self) -> None:
         data = self.data
+        ended = data.phase in ("failed", "stopped")
         self._stop.setVisible(data.phase == "making")
+        self._again.setVisible(ended)
+        if data.found is None:
+            self._forget_points(data.message if ended else "" if data.data else NO_SET)
         if data.phase in ("looking", "making"):
             self.canvas.show_progress(f"{data.message}…", data.done, data.total)
+        elif ended and data.found is not None:
+            self.canvas.show_remark(data.message)
         else:
             self.canvas.end_progress()
-        if data.found is None and data.phase in ("failed", "stopped"):
-            self.canvas.show_nothing(data.message)
+
+    def _forget_points(self, why: str) -> None:
+        """Show no points: those of another set or model must not stand for what is being looked for."""
+        self._shown = (None, None)
+        self.canvas.set_axes()
+        self.canvas.show_nothing(why)
 
     def _show_marker(self) -> None:
         here = self.follower.here

@@ -202,21 +202,32 @@ def paint_thumbnail(
 
 
 def paint_progress(
-    painter: QPainter, text: str, share: float, room: QSizeF, lone: bool, colours: Colours, font: QFont
+    painter: QPainter,
+    text: str,
+    share: float | None,
+    room: QSizeF,
+    lone: bool,
+    colours: Colours,
+    font: QFont,
 ) -> None:
-    """Paint how far the work has come, in ``[0, 1]``: in the middle, or over points at the top right."""
+    """Paint how far the work has come, in ``[0, 1]``: in the middle, or over points at the top right.
+
+    None paints the text alone, without a bar.
+    """
     metrics = QFontMetricsF(font)
-    width = min(240.0, room.width() - 48)
+    width, height = min(240.0, room.width() - 48), 36 if share is None else 48
     if lone:
         line = QRectF((room.width() - width) / 2, room.height() / 2 - 24, width, 20)
         flags = _CENTRE
     else:
         line = QRectF(room.width() - EDGE - _PADDING - width, EDGE + 8, width, 20)
-        paint_card(painter, QRectF(line.left() - _PADDING, EDGE, width + 2 * _PADDING, 48), colours)
+        paint_card(painter, QRectF(line.left() - _PADDING, EDGE, width + 2 * _PADDING, height), colours)
         flags = _MIDDLE_LEFT
     painter.setFont(font)
     painter.setPen(QColor(colours.muted if lone else colours.text))
     painter.drawText(line, flags, metrics.elidedText(text, Qt.TextElideMode.ElideRight, width))
+    if share is None:
+        return
     track = QRectF(line.left(), line.bottom() + (12 if lone else 4), width, 4)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)

@@ -40,7 +40,7 @@ class MapSurface(QWidget):
         self._names: Sequence[str] = ()
         self._all_seen = True
         self._nothing = ""
-        self._progress: tuple[str, float] | None = None
+        self._progress: tuple[str, float | None] | None = None
         self._hover = -1
         self._anchor = QPointF()
         self._thumbnail: Thumbnail | None = None
@@ -195,6 +195,11 @@ class MapSurface(QWidget):
     def show_progress(self, text: str, done: int, total: int) -> None:
         """Show how far the work has come that makes the map, over the points or where they will be."""
         self._progress = (text, done / total if total > 0 else 0.0)
+        self.update()
+
+    def show_remark(self, text: str) -> None:
+        """Say in the place of the progress how the work has ended."""
+        self._progress = (text, None)
         self.update()
 
     def end_progress(self) -> None:
