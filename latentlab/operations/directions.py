@@ -22,6 +22,7 @@ from latentlab.operations.direction import Direction, unit_direction
 LEAST_ROWS = 10
 """Rows that each side of a probe must have."""
 _HELD_OUT = 0.2
+_SAME = 1e-5
 
 
 def check_components(count: int, rows: int, size: int) -> None:
@@ -112,7 +113,8 @@ def difference_direction(
 def orthogonalised(directions: Sequence[Direction], latents: NDArray[np.float32]) -> list[Direction]:
     """Make each direction orthogonal to those before it (Gram-Schmidt), and measure its sigma anew.
 
-    Moving along one then leaves the probes of the others where they were.
+    Moving along one then leaves the probes of the others where they were. One that is changed by this is no
+    longer what its own probe was measured for, so it has no accuracy.
 
     Raises
     ------
@@ -128,10 +130,11 @@ def orthogonalised(directions: Sequence[Direction], latents: NDArray[np.float32]
             vector = vector - (vector @ other) * other
         if np.linalg.norm(vector) < 1e-3:
             raise SettingsError(f"{direction.name} says nothing that the directions before it do not say.")
-        made = _direction(direction.name, vector, rows, direction.origin, direction.accuracy)
+        same = np.linalg.norm(vector - np.asarray(direction.vector)) < _SAME
+        origin = direction.origin if same else f"{direction.origin}; orthogonal to those before it"
+        made = _direction(direction.name, vector, rows, origin, direction.accuracy if same else None)
         done.append(np.asarray(made.vector))
-        origin = f"{direction.origin}; orthogonal to those before it" if found else direction.origin
-        found.append(made.model_copy(update={"origin": origin}))
+        found.append(made.model_copy(update={"reach": direction.reach}))
     return found
 
 

@@ -14,6 +14,7 @@ from latentlab.operations.direction import (
     along,
     load_directions,
     save_directions,
+    unit_direction,
 )
 from latentlab.operations.directions import (
     attribute_direction,
@@ -87,6 +88,18 @@ def test_orthogonal_directions_leave_the_ones_before_them_alone() -> None:
     third = difference_direction(latents, latents + np.array([0, 1, 0, 0]), "third", latents)
     with pytest.raises(SettingsError, match="third says nothing"):
         orthogonalised([first, second, third], latents)
+
+
+def test_an_orthogonalised_direction_does_not_keep_the_accuracy_of_another() -> None:
+    def probed(name: str, vector: list[float]) -> Direction:
+        return unit_direction(name, vector, 1.0, "a probe", 0.98).model_copy(update={"reach": 5.0})
+
+    first, leaning, apart = probed("a", [1, 0, 0, 0]), probed("b", [1, 1, 0, 0]), probed("c", [0, 0, 1, 0])
+    one, two, three = orthogonalised([first, leaning, apart], _latents())
+    assert (one.accuracy, one.origin) == (0.98, "a probe"), "it is what it was"
+    assert (two.accuracy, two.origin) == (None, "a probe; orthogonal to those before it")
+    assert (three.accuracy, three.origin) == (0.98, "a probe"), "it was orthogonal already"
+    assert {one.reach, two.reach, three.reach} == {5.0}
 
 
 def test_moving_along_a_direction_goes_by_sigma(explorer: Explorer) -> None:
