@@ -68,6 +68,20 @@ class ExplorePanel(QObject):
         rows.moved.connect(explore.move)
         rows.reset_asked.connect(self._reset_dimension)
         rows.lock_asked.connect(lambda dimension, locked: shelf.lock([dimension], locked))
+        page, condition = self.panel.condition, intents.condition
+        page.pressed.connect(condition.begin)
+        page.released.connect(condition.end)
+        page.linked.connect(condition.link)
+        page.told_as_seen.connect(condition.tell_as_seen)
+        for signal, intent in (
+            (page.chosen, condition.choose),
+            (page.scaled, condition.scale),
+            (page.weighed, condition.weigh),
+            (page.flip_asked, condition.flip),
+            (page.reset_asked, condition.reset),
+            (page.told, condition.tell),
+        ):
+            signal.connect(partial(self._with_spec, intent))
         self.directions.pressed.connect(along.begin_move)
         self.directions.released.connect(lambda _name: along.end_move())
         self.directions.moved.connect(along.move)
@@ -207,6 +221,12 @@ class ExplorePanel(QObject):
     def _reset_dimension(self, dimension: int) -> None:
         self._workspace.session.end_gesture()
         self._intents.explore.reset(dimension)
+
+    def _with_spec(self, intent: Callable[..., object], *given: object) -> None:
+        """Do something that needs to know the open model; while another one is on its way, nothing."""
+        opened = self._workspace.opened
+        if opened is not None and self._workspace.in_step:
+            self._try(lambda: intent(opened.spec, *given))
 
     def _try(self, work: Callable[[], object]) -> None:
         try:

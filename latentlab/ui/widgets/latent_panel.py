@@ -1,4 +1,4 @@
-"""The panel beside the pictures: randomise, mutate and reset above; dimensions, directions and pins below."""
+"""The panel beside the pictures: randomise, mutate and reset above; the ways to change the latent below."""
 
 from __future__ import annotations
 
@@ -24,25 +24,26 @@ from latentlab.session.document import Explore, Shelf
 from latentlab.spec import ModelSpec
 from latentlab.ui.theme import Theme, numerals
 from latentlab.ui.widgets.buttons import text_button
+from latentlab.ui.widgets.condition_page import UNCONDITIONAL, ConditionPage
 from latentlab.ui.widgets.dimension_list import DimensionList
 from latentlab.ui.widgets.dimension_page import DimensionPage
 from latentlab.ui.widgets.direction_page import DirectionPage
 from latentlab.ui.widgets.pin_page import PinPage
 
 LARGEST_SEED = 2**31 - 1
-DIMENSIONS, DIRECTIONS, PINS = range(3)
+DIMENSIONS, CONDITION, DIRECTIONS, PINS = range(4)
 """The pages, in their order."""
 
 
 class LatentPanel(QFrame):
-    """Where the latent is changed: at random, dimension by dimension, along directions, by pins.
+    """Where latent and condition are changed: at random, by dimension, class, direction or pin.
 
     Parameters
     ----------
     randomise, mutate, reset_all
         The actions that the buttons stand for.
     directions, pins
-        The second and third page.
+        The last two pages.
     """
 
     draw_asked = Signal()
@@ -90,13 +91,16 @@ class LatentPanel(QFrame):
             label.setProperty("role", "caption")
             label.setBuddy(buddy)
         self.dimensions, self.directions, self.pins = DimensionPage(theme), directions, pins
+        self.condition = ConditionPage(theme)
         self.tabs = QTabBar()
         self.tabs.setAccessibleName("Ways to change the latent")
         self.tabs.setExpanding(False)
         self.tabs.setDrawBase(False)
         self._pages = QStackedWidget()
         for title, page in zip(
-            ("Dimensions", "Directions", "Pins"), (self.dimensions, directions, pins), strict=True
+            ("Dimensions", "Condition", "Directions", "Pins"),
+            (self.dimensions, self.condition, directions, pins),
+            strict=True,
         ):
             self.tabs.addTab(title)
             self._pages.addWidget(page)
@@ -138,12 +142,19 @@ class LatentPanel(QFrame):
         self.tabs.setCurrentIndex(page)
 
     def set_model(self, spec: ModelSpec) -> None:
-        """Show this model's dimensions, those that do most first."""
+        """Show this model's dimensions, those that do most first, and its condition, where it has one."""
         self.dimensions.set_model(spec)
+        self.condition.set_model(spec)
+        conditional = bool(spec.condition.size)
+        self.tabs.setTabEnabled(CONDITION, conditional)
+        self.tabs.setTabToolTip(CONDITION, "" if conditional else UNCONDITIONAL)
+        if not conditional and self.tabs.currentIndex() == CONDITION:
+            self.tabs.setCurrentIndex(DIMENSIONS)
 
     def show_state(self, state: Explore, shelf: Shelf) -> None:
         """Show the values and the seed of a state, and what is locked."""
         self.dimensions.show_state(state, shelf)
+        self.condition.show_state(state)
         if state.seed is not None and state.start is not self._start:
             self.seed.setValue(state.seed)
             self.truncation.setValue(state.truncation)
