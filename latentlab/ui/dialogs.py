@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
@@ -55,6 +56,20 @@ def ask_target(parent: QWidget, name: str) -> Path | None:
         return path
     wanted = chosen.partition("(*")[2].rstrip(")")
     return path.with_suffix(wanted if wanted.startswith(".") else suffix)
+
+
+def ask_to_leave(parent: QWidget, answer: Callable[[bool], object]) -> QMessageBox:
+    """Ask, without waiting, whether to close before all that is to be saved has been rendered."""
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setWindowTitle("LatentLab")
+    box.setText("Pictures that you saved or copied are still being rendered.")
+    box.setInformativeText("The window closes as soon as they are there.")
+    box.addButton(QMessageBox.StandardButton.Discard).setText("Close without them")
+    box.addButton(QMessageBox.StandardButton.Cancel).setText("Keep the window open")
+    box.finished.connect(lambda result: answer(result == QMessageBox.StandardButton.Discard))
+    box.open()
+    return box
 
 
 def show_about(parent: QWidget) -> None:

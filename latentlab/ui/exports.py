@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from psygnal import Signal
 from PySide6.QtCore import QByteArray
 from PySide6.QtGui import QFont, QImage, QImageWriter
 from PySide6.QtWidgets import QApplication
@@ -20,6 +21,7 @@ from latentlab.operations.grid_plan import GridPlan
 from latentlab.operations.latent_text import latent_text
 from latentlab.session.batches import Export
 from latentlab.session.document import Explore
+from latentlab.session.rendering import Lost, SettledListener
 from latentlab.session.session import Message
 from latentlab.session.view_code import view_code
 from latentlab.session.workspace import Workspace
@@ -49,7 +51,15 @@ class Exports:
         Writes files.
     smooth
         Whether the pictures are shown smoothed, as they should be in the figure.
+
+    Attributes
+    ----------
+    rendered
+        Nothing is being rendered any more; whether all of it has been given to the writer (`bool`), or
+        something has come to nothing.
     """
+
+    rendered = Signal(bool)
 
     def __init__(
         self,
@@ -61,18 +71,24 @@ class Exports:
         self._workspace, self._screen, self._writer = workspace, screen, writer
         self._smooth = smooth
         self._export = Export(workspace.rendering)
+        self._underway, self._whole = 0, True
+
+    @property
+    def rendering(self) -> bool:
+        """Whether anything that was asked for is still being rendered."""
+        return self._underway > 0
 
     @property
     def busy(self) -> bool:
         """Whether anything is still being rendered or written."""
-        return self._export.busy or self._writer.busy
+        return self.rendering or self._writer.busy
 
     # The edited picture and its latent
 
     def picture(self, path: Path) -> None:
         """Save the settled picture as PNG, at the model's own size."""
-        self._workspace.rendering.when_settled(
-            lambda state, frame: self._save(self._named(frame, state), path)
+        self._when_settled(
+            lambda state, frame: self._save(self._named(frame, state), path), f"{path} was not saved"
         )
 
     def copy_picture(self) -> None:
@@ -82,7 +98,7 @@ class Exports:
             QApplication.clipboard().setImage(self._named(frame, state))
             self._note("The edited picture was copied.")
 
-        self._workspace.rendering.when_settled(copy)
+        self._when_settled(copy, "The edited picture was not copied")
 
     def copy_latent(self) -> None:
         """Copy the edited latent as text, which can be pasted here or in another window."""
@@ -116,7 +132,7 @@ class Exports:
     def figure(self, path: Path, view: str, font: QFont) -> None:
         """Save what the view shows as one PNG."""
         if view == "grid":
-            self._render_grid(partial(self._write_sheet, path))
+            self._render_grid(partial(self._write_sheet, path), path)
         elif view == "probe":
             self._save(self._screen.probe.chart.picture(*CHART), path)
         elif view == "map" and self._screen.map.data.found is None:
@@ -124,12 +140,12 @@ class Exports:
         elif view == "map":
             self._save(self._screen.map.canvas.picture(*MAP), path)
         else:
-            self._workspace.rendering.when_settled(partial(self._save_figure, path, font))
+            self._when_settled(partial(self._save_figure, path, font), f"{path} was not saved")
 
     def table(self, path: Path, view: str) -> None:
         """Save the numbers of what the view shows as CSV."""
         if view == "grid":
-            self._render_grid(partial(self._write_grid_table, path))
+            self._render_grid(partial(self._write_grid_table, path), path)
         elif view == "probe":
             rows = self._screen.probe.table()
             if rows:
@@ -143,7 +159,7 @@ class Exports:
         elif view == "map":
             self._screen.map.save_table(path, self._writer)
         else:
-            self._workspace.rendering.when_settled(partial(self._save_attributes, path))
+            self._when_settled(partial(self._save_attributes, path), f"{path} was not saved")
 
     def loop(self, path: Path, fps: float) -> None:
         """Save the path through the ticked pins as a loop; the suffix says the format."""
@@ -158,14 +174,57 @@ class Exports:
 
             self._writer.write(partial(save_loop, path, _rgb(frame), fps), f"Saved as {path}.")
 
-        self._export.render(latents, state.condition, write)
+        self._render(latents, state.condition, write, path)
+
+    # Rendering
+
+    def _when_settled(self, taker: SettledListener, failure: str) -> None:
+        self._begin()
+        self._workspace.rendering.when_settled(partial(self._take, taker), self._lost(failure))
+
+    def _render(
+        self,
+        latents: NDArray[np.float32],
+        condition: NDArray[np.float32] | None,
+        taker: Callable[[Frame], None],
+        path: Path,
+    ) -> None:
+        self._begin()
+        self._export.render(
+            latents, condition, partial(self._take, taker), self._lost(f"{path} was not saved")
+        )
+
+    def _begin(self) -> None:
+        self._whole = self._whole or not self._underway
+        self._underway += 1
+
+    def _take(self, taker: Callable[..., None], *rendered: object) -> None:
+        try:
+            taker(*rendered)
+        finally:
+            self._end()
+
+    def _lost(self, failure: str) -> Lost:
+        """Return what says that something came to nothing, and why."""
+
+        def tell(why: str, details: str) -> None:
+            self._workspace.session.message.emit(Message("error", f"{failure}: {why}", details))
+            self._whole = False
+            self._end()
+
+        return tell
+
+    def _end(self) -> None:
+        self._underway -= 1
+        if not self._underway:
+            self.rendered.emit(self._whole)
 
     # The grid
 
-    def _render_grid(self, taker: Callable[[GridPlan, Frame], None]) -> None:
+    def _render_grid(self, taker: Callable[[GridPlan, Frame], None], path: Path) -> None:
         plan, state = self._screen.grid.follower.plan, self._workspace.explore.state
         if plan is not None and state is not None:
-            self._export.render(plan.latents, state.condition, partial(taker, plan))
+            self._render(plan.latents, state.condition, partial(taker, plan), path)
         else:
             self._refuse(self._screen.grid.follower.refusal)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
 from latentlab.live.frames import Opened
 from latentlab.session.session import Change, Message
@@ -50,6 +50,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.workspace, self.theme, self.settings = workspace, theme, settings
         self._painted = False
+        self._leaving: QMessageBox | None = None
         self._opening_path = ""
         self.begun = False
         self.setWindowTitle("LatentLab")
@@ -101,6 +102,7 @@ class MainWindow(QMainWindow):
         workspace.model_changed.connect(self._show_model)
         workspace.choice_changed.connect(self._show_choice)
         workspace.busy_changed.connect(self._show_busy)
+        self.exports.rendered.connect(self._have_rendered)
         self.explore.timed.connect(self.status.show_times)
         self._show_phase(workspace.phase)
 
@@ -329,6 +331,22 @@ class MainWindow(QMainWindow):
         self.status.show_busy(text)
         self.actions_table.refresh()
 
+    def _have_rendered(self, whole: bool) -> None:
+        """Close the window if that waits for exports, unless one has failed: a person should read so."""
+        asked, self._leaving = self._leaving, None
+        if asked is not None:
+            asked.close()
+            asked.deleteLater()
+            if whole:
+                self.close()
+
+    def _answer_leaving(self, leave: bool) -> None:
+        if self._leaving is not None and leave:
+            self.close()
+        elif self._leaving is not None:
+            self._leaving.deleteLater()
+            self._leaving = None
+
     # The window's own events
 
     def _restore(self) -> None:
@@ -365,7 +383,11 @@ class MainWindow(QMainWindow):
                 self._fill_recent()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember the window's place and stop all threads."""
+        """Remember the window's place and stop all threads, after what is to be saved has been rendered."""
+        if self.exports.rendering and self._leaving is None:
+            self._leaving = dialogs.ask_to_leave(self, self._answer_leaving)
+            event.ignore()
+            return
         self.settings.geometry = self.saveGeometry()
         self.sessions.close()
         self.explore.close_threads()
