@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -35,13 +36,32 @@ def true_counterfactual(
     DataError
         If the set is not of avatars.
     """
+    return drawn_again(images, position, {attribute: label})
+
+
+def drawn_again(images: ImageSet, position: int, classes: Mapping[str, str]) -> NDArray[np.uint8] | None:
+    """Draw the avatar at a position of the selection again, with other classes of some attributes.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        As `true_counterfactual`; None where that holds for any of the attributes.
+
+    Raises
+    ------
+    DataError
+        If the set is not of avatars.
+    """
     person = identity_of(images, position)
     style = str(images.names[images.rows[position]]).split(":")[1]
     schema = avatar_schema()
-    if attribute not in schema.attributes or label not in schema.classes(attribute):
+    if any(
+        name not in schema.attributes or label not in schema.classes(name) for name, label in classes.items()
+    ):
         return None
-    changed = replace(person, classes={**person.classes, attribute: label})
-    if shown_classes(style, person)[attribute] is None or shown_classes(style, changed)[attribute] is None:
+    changed = replace(person, classes={**person.classes, **classes})
+    before, after = shown_classes(style, person), shown_classes(style, changed)
+    if any(before[name] is None or after[name] is None for name in classes):
         return None
     return draw_avatar(style, changed, images.image_size)
 

@@ -99,6 +99,15 @@ def row(
     return _plan(schema, condition, (_categorical(schema, attribute),), scale)
 
 
+def single(
+    schema: ConditionSchema, condition: ArrayLike, attribute: str, label: str, scale: float = 1.0
+) -> CounterfactualPlan:
+    """Plan the counterfactual of one class of an attribute; raises as `row`, and for an unknown class."""
+    known = _categorical(schema, attribute)
+    known.index(label)
+    return _plan(schema, condition, (known,), scale, only=label)
+
+
 def table(
     schema: ConditionSchema, condition: ArrayLike, first: str, second: str, scale: float = 1.0
 ) -> CounterfactualPlan:
@@ -113,6 +122,15 @@ def table(
         raise SettingsError(f"A table needs two attributes; {first!r} was given twice.")
     attributes = (_categorical(schema, first), _categorical(schema, second))
     return _plan(schema, condition, attributes, scale)
+
+
+def other_class(schema: ConditionSchema, condition: ArrayLike, attribute: str) -> str | None:
+    """Return the class after the one that a condition ``[C]`` has, after the last the first.
+
+    None where the condition has no class of the attribute, or a mixture; raises as `row`.
+    """
+    classes, mine = _categorical(schema, attribute).classes, _own_class(schema, condition, attribute)
+    return None if mine is None else classes[(classes.index(mine) + 1) % len(classes)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,24 +234,32 @@ def _categorical(schema: ConditionSchema, name: str) -> Attribute:
     return attribute
 
 
+def _own_class(schema: ConditionSchema, condition: ArrayLike, name: str) -> str | None:
+    found = chosen(schema, condition, name)
+    return found[0] if found is not None and found[1] > 0.0 else None
+
+
 def _plan(
-    schema: ConditionSchema, condition: ArrayLike, attributes: tuple[Attribute, ...], scale: float
+    schema: ConditionSchema,
+    condition: ArrayLike,
+    attributes: tuple[Attribute, ...],
+    scale: float,
+    only: str | None = None,
 ) -> CounterfactualPlan:
     if not np.isfinite(scale):
         raise SettingsError(f"A scale is a finite number, 1 as trained; {scale} was given.")
     base = as_condition(condition, schema)
-    pairs = product(*(attribute.classes for attribute in attributes))
+    classes = [attribute.classes if only is None else (only,) for attribute in attributes]
     names = [attribute.name for attribute in attributes]
-    targets = tuple(dict(zip(names, labels, strict=True)) for labels in pairs)
+    targets = tuple(dict(zip(names, labels, strict=True)) for labels in product(*classes))
     conditions = np.stack([choose(schema, target, base, scale) for target in targets])
-    has = {name: chosen(schema, base, name) for name in names}
-    mine = {name: found[0] for name, found in has.items() if found is not None and found[1] > 0.0}
+    mine = {name: _own_class(schema, base, name) for name in names}
     return CounterfactualPlan(
         conditions=conditions,
         targets=targets,
-        row_labels=attributes[0].classes if len(attributes) > 1 else (names[0],),
-        column_labels=attributes[-1].classes,
-        own=targets.index(mine) if len(mine) == len(names) else None,
+        row_labels=classes[0] if len(attributes) > 1 else (names[0],),
+        column_labels=classes[-1],
+        own=next((k for k, target in enumerate(targets) if target == mine), None),
         extrapolation=tuple(
             any(extrapolates(schema, one, attribute.name) for attribute in schema.attributes)
             for one in conditions
