@@ -124,7 +124,8 @@ def start_from(explorer: Explorer, text: str | Path) -> NDArray[np.float32]:
     Raises
     ------
     LatentLabError
-        If the picture cannot be read, the seed is no number, or the model cannot do it.
+        If the picture cannot be read, the seed is no number, the latent is of other weights, or the model
+        cannot do it.
     """
     if str(text) == MIDDLE:
         return middle(explorer.spec)
@@ -139,7 +140,10 @@ def start_from(explorer: Explorer, text: str | Path) -> NDArray[np.float32]:
             content = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"{path} cannot be read: {error}.") from None
-        return read_latent_text(content, explorer.spec)[0]
+        latent, note = read_latent_text(content, explorer.spec, explorer.located.sha256())
+        if note:
+            raise SettingsError(f"{path}: {note} Open the model that it was copied from.")
+        return latent
     return explorer.encode(read_picture(path).pixels).latent
 
 

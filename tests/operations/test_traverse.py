@@ -167,6 +167,11 @@ def test_a_start_is_a_picture_or_a_seed(explorer: Explorer, tmp_path: Path) -> N
     text = latent_text("tiny", explorer.located.sha256(), latent)
     (tmp_path / "latent.json").write_text(text, encoding="utf-8")
     np.testing.assert_array_equal(start_from(explorer, tmp_path / "latent.json"), latent)
+    (tmp_path / "other.json").write_text(latent_text("b", "0" * 64, latent), encoding="utf-8")
+    with pytest.raises(
+        SettingsError, match=r"other\.json: The latent was copied from b, whose weights are ot"
+    ):
+        start_from(explorer, tmp_path / "other.json")
     with pytest.raises(SettingsError, match="cannot be read"):
         start_from(explorer, tmp_path / "no.json")
     with pytest.raises(SettingsError, match="has no seed"):
