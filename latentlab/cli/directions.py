@@ -24,14 +24,22 @@ def directions(
     orthogonal: Annotated[
         bool, typer.Option("--orthogonal", help="Make each direction orthogonal to those before it.")
     ] = False,
+    begin: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from",
+            help="Where a direction of your own begins: a picture, a copied latent (.json), seed:NUMBER, "
+            "middle, or SESSION.json:NAME for a pin or group; several are taken by their mean.",
+        ),
+    ] = None,
+    end: Annotated[list[str] | None, typer.Option("--to", help="Where it ends, likewise.")] = None,
+    name: Annotated[str, typer.Option(help="What the direction from --from to --to is called.")] = "",
     out: Annotated[Path | None, typer.Option(help="Save the directions here, as JSON.")] = None,
     load: Annotated[
         Path | None, typer.Option(help="Show the directions of this file instead of finding some.")
     ] = None,
     sheet: Annotated[Path | None, typer.Option(help="Save a strip along each direction here.")] = None,
-    start: Annotated[
-        str, typer.Option(help="Where strips set out from: a picture, seed:NUMBER or middle.")
-    ] = "middle",
+    start: Annotated[str, typer.Option(help="Where strips set out from, as --from.")] = "middle",
     reach: Annotated[
         float | None, typer.Option(help="How far strips go, in sigma; each direction's own without it.")
     ] = None,
@@ -40,29 +48,38 @@ def directions(
     threads: Threads = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Find directions for attributes and principal components, and show what they do.
+    """Find directions: of attributes, of principal components, between faces of your own; show what they do.
 
     Example: latentlab directions --attribute glasses --attribute gender --pca 4 --sheet directions.png
+
+    Example: latentlab directions --from a.png --to smiling.json:Smile --name smile --out smile.json
     """
     from latentlab.cli.progress import show_progress
     from latentlab.data.catalog import open_set
     from latentlab.operations.axis_text import model_directions
-    from latentlab.operations.direction import save_directions
+    from latentlab.operations.direction import Directions, save_directions
     from latentlab.operations.explore import Explorer
     from latentlab.operations.find_directions import find_directions
-    from latentlab.operations.series import directions_series, start_from
+    from latentlab.operations.series import directions_series
+    from latentlab.session.session_places import direction_between, place_from
 
     explorer = Explorer.open(model, threads=threads)
     with show_progress() as reporter:
-        if load is None:
-            images = open_set(data, explorer.spec.image_size, reporter)
-            found = find_directions(explorer, images, attribute or (), components, orthogonal, seed, reporter)
-        else:
+        given = [direction_between(explorer, begin or (), end or (), name)] if begin or end else []
+        if load is not None:
             found = model_directions(explorer, load)
+        elif given and not (attribute or components or orthogonal):
+            located = explorer.located
+            found = Directions(model=located.name, sha256=located.sha256(), directions=tuple(given))
+        else:
+            images = open_set(data, explorer.spec.image_size, reporter)
+            found = find_directions(
+                explorer, images, attribute or (), components, orthogonal, seed, reporter, given
+            )
         if out is not None:
             save_directions(out, found)
         if sheet is not None:
-            latent = start_from(explorer, start)
+            latent = place_from(explorer, start)
             directions_series(explorer, latent, found.directions, reach, steps, reporter).save_sheet(sheet)
     if as_json:
         print(json.dumps(found.model_dump(mode="json"), indent=1))

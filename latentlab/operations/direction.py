@@ -93,6 +93,28 @@ def spread_along(spec: ModelSpec, vector: ArrayLike) -> float:
     return float(np.sqrt(((numbers * std) ** 2).sum()))
 
 
+def difference_direction(
+    spec: ModelSpec, first: ArrayLike, second: ArrayLike, name: str, origin: str = ""
+) -> Direction:
+    """Return the direction from one latent, or the mean of several, to another; sigma as in `spread_along`.
+
+    Parameters
+    ----------
+    first, second
+        ``[*latent_shape]`` or ``[n, *latent_shape]``.
+
+    Raises
+    ------
+    SettingsError
+        If both are at the same place.
+    """
+    ends = [
+        np.asarray(one, dtype=np.float64).reshape(-1, spec.latent_size).mean(0) for one in (first, second)
+    ]
+    step = ends[1] - ends[0]
+    return unit_direction(name, step, spread_along(spec, step), origin)
+
+
 def offset(latent: ArrayLike, start: ArrayLike, direction: Direction) -> float:
     """Return how far a latent lies from another along a direction, in sigma."""
     step = np.asarray(latent, dtype=np.float64).reshape(-1) - np.asarray(start, dtype=np.float64).reshape(-1)

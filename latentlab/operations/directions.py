@@ -1,4 +1,4 @@
-"""Finds directions in latents: principal components, attributes, differences of groups.
+"""Finds directions in latents: principal components and attributes; makes directions orthogonal.
 
 An attribute's direction is the normal of a linear probe, a regularised logistic regression (Alain & Bengio
 2017; used so by Shen et al. 2020), with its accuracy on rows that it was not fitted on: where that is little
@@ -89,25 +89,6 @@ def attribute_direction(
     accuracy = float(balanced_accuracy_score(shows[order[:cut]], probe.predict(centred[order[:cut]])))
     probe.fit(centred, shows)
     return _direction(name, probe.coef_[0], rows, f"linear probe on {len(rows):,} images", accuracy)
-
-
-def difference_direction(
-    first: NDArray[np.float32], second: NDArray[np.float32], name: str, latents: NDArray[np.float32]
-) -> Direction:
-    """Return the direction from the mean of some latents to that of others, each ``[n, latent_size]``.
-
-    Parameters
-    ----------
-    latents
-        Latents of the data, ``[n, latent_size]``, from which sigma is taken.
-
-    Raises
-    ------
-    SettingsError
-        If the two means are the same.
-    """
-    step = _rows(second).mean(0) - _rows(first).mean(0)
-    return _direction(name, step, _rows(latents), f"from the mean of {len(first)} to that of {len(second)}")
 
 
 def orthogonalised(directions: Sequence[Direction], latents: NDArray[np.float32]) -> list[Direction]:

@@ -29,6 +29,7 @@ def find_directions(
     orthogonal: bool = False,
     seed: int = 0,
     reporter: Reporter | None = None,
+    given: Sequence[Direction] = (),
 ) -> Directions:
     """Encode a set and find directions in its latents.
 
@@ -41,13 +42,15 @@ def find_directions(
         How many principal directions to find; they come after the attributes.
     orthogonal
         Whether to make each direction orthogonal to those before it.
+    given
+        Directions that are there already, such as those between faces; they come first.
 
     Raises
     ------
     LatentLabError
         If nothing is asked for, the set lacks an attribute, or a class has too few images.
     """
-    if not attributes and not components:
+    if not attributes and not components and not given:
         raise SettingsError("Name an attribute, or a number of principal components, to find directions for.")
     for name in attributes:
         if data.attribute(name).kind != "categorical":
@@ -55,7 +58,8 @@ def find_directions(
     if components:
         check_components(components, len(data), explorer.spec.latent_size)
     latents = explorer.encode_set(data, reporter)
-    found = [
+    found = [*given]
+    found += [
         one
         for name in attributes
         for one in attribute_directions(latents, data.codes(name), data.attribute(name), seed)

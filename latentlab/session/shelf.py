@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.errors import SettingsError
-from latentlab.operations.direction import Direction, spread_along, unit_direction
+from latentlab.operations.direction import Direction, difference_direction
 from latentlab.session.document import (
     Explore,
     GridView,
@@ -131,11 +131,9 @@ class ShelfIntents:
         SettingsError
             If both are at the same place.
         """
-        step = _place(second).reshape(-1) - _place(first).reshape(-1)
+        name = name or f"{first.name} to {second.name}"
         origin = f"from {_described(first)} to {_described(second)}"
-        made = unit_direction(
-            name or f"{first.name} to {second.name}", step, spread_along(spec, step), origin
-        )
+        made = difference_direction(spec, _place(first), _place(second), name, origin)
         return self.add_directions([made])[0]
 
     def remove_direction(self, name: str) -> None:

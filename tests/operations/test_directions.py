@@ -12,19 +12,25 @@ from latentlab.operations.direction import (
     Direction,
     Directions,
     along,
+    difference_direction,
     load_directions,
     save_directions,
+    spread_along,
     unit_direction,
 )
 from latentlab.operations.directions import (
     attribute_direction,
-    difference_direction,
     orthogonalised,
     principal_directions,
 )
 from latentlab.operations.explore import Explorer
 from latentlab.operations.find_directions import find_directions
 from latentlab.operations.series import directions_series
+from latentlab.session.document import CheckpointRef, Document
+from latentlab.session.explore import start_from_draw
+from latentlab.session.saved import session_json
+from latentlab.session.session import Session
+from latentlab.session.shelf import ShelfIntents
 
 
 @pytest.fixture
@@ -68,24 +74,33 @@ def test_a_probe_without_enough_on_both_sides_says_so() -> None:
         attribute_direction(_latents(), np.arange(2000) < 3, "rare=yes")
 
 
-def test_the_difference_of_two_groups_points_from_one_to_the_other() -> None:
-    latents = _latents()
-    found = difference_direction(latents, latents + np.array([0, 0, 0, 2]), "up", latents)
-    np.testing.assert_allclose(found.array(), [0, 0, 0, 1], atol=1e-6)
-    assert found.sigma == pytest.approx(0.5, rel=0.06)
+def test_the_difference_of_two_groups_points_from_one_to_the_other(explorer: Explorer) -> None:
+    spec, first = explorer.spec, np.stack([explorer.draw(k) for k in range(3)])
+    up = np.eye(8)[3] * 2.0
+    found = difference_direction(spec, first, first + up, "up", "from here to there")
+    np.testing.assert_allclose(found.array(), np.eye(8)[3], atol=1e-6)
+    assert found.sigma == pytest.approx(spread_along(spec, up))
+    assert (found.name, found.origin) == ("up", "from here to there")
+    alone = difference_direction(spec, first.mean(0), first.mean(0) + up, "up", "from here to there")
+    np.testing.assert_allclose(alone.array(), found.array(), atol=1e-6)
     with pytest.raises(SettingsError, match="two ends are the same"):
-        difference_direction(latents, latents, "nowhere", latents)
+        difference_direction(spec, first, first, "nowhere")
 
 
 def test_orthogonal_directions_leave_the_ones_before_them_alone() -> None:
     latents = _latents()
-    first = difference_direction(latents, latents + np.array([1, 1, 0, 0]), "first", latents)
-    second = difference_direction(latents, latents + np.array([1, 0, 0, 0]), "second", latents)
+
+    def along_of(name: str, vector: list[float]) -> Direction:
+        way = np.array(vector) / np.linalg.norm(vector)
+        return unit_direction(name, vector, float((latents @ way).std()))
+
+    first, second = along_of("first", [1, 1, 0, 0]), along_of("second", [1, 0, 0, 0])
     one, two = orthogonalised([first, second], latents)
-    assert one == first
+    assert one.vector == first.vector
+    assert one.sigma == pytest.approx(first.sigma)
     assert abs(one.array() @ two.array()) < 1e-6
     assert two.array() @ second.array() > 0.7
-    third = difference_direction(latents, latents + np.array([0, 1, 0, 0]), "third", latents)
+    third = along_of("third", [0, 1, 0, 0])
     with pytest.raises(SettingsError, match="third says nothing"):
         orthogonalised([first, second, third], latents)
 
@@ -183,3 +198,42 @@ def test_the_command_finds_saves_and_shows(
     out.write_text(out.read_text().replace(explorer.located.sha256(), "0" * 64), encoding="utf-8")
     assert run(["directions", *model, "--load", str(out)]) == 2
     assert "other weights" in capfd.readouterr().err
+
+
+def test_the_command_makes_a_direction_between_faces_as_the_window_does(
+    tmp_path: Path, tiny_model_folder: Path, explorer: Explorer, tiny_faces, monkeypatch, capfd
+) -> None:
+    sha256, spec = explorer.located.sha256(), explorer.spec
+    session = Session()
+    session.restart(Document(CheckpointRef("a", "a", sha256, ""), start_from_draw(spec, 5)))
+    shelf = ShelfIntents(session)
+    shelf.pin(explorer.draw(1), "One")
+    shelf.pin(explorer.draw(2), "Two")
+    shelf.add_difference(spec, *shelf.shelf.pins, "way")
+    expected = shelf.shelf.directions[0]
+    file, out = tmp_path / "mine.json", tmp_path / "d.json"
+    file.write_text(session_json(session.document, {}), encoding="utf-8")
+    model = ["--model", str(tiny_model_folder), "--out", str(out)]
+    both = ["--from", "seed:1", "--to", f"{file}:Two", "--name", "way"]
+    assert run(["directions", *model, *both]) == 0
+    (found,) = load_directions(out).directions
+    assert (found.vector, found.sigma) == (expected.vector, expected.sigma)
+    assert found.origin == f"from seed:1 to {file}:Two"
+
+    assert run(["directions", *model, "--from", "seed:1", "--from", "seed:3", "--to", f"{file}:Two"]) == 0
+    (found,) = load_directions(out).directions
+    mean = np.stack([explorer.draw(1), explorer.draw(3)]).mean(0)
+    step = explorer.draw(2) - mean
+    np.testing.assert_allclose(found.array(), step / np.linalg.norm(step), atol=1e-6)
+    assert found.name == "the mean of 2 to Two"
+
+    monkeypatch.setattr("latentlab.data.catalog.open_set", lambda *_arguments: tiny_faces)
+    assert run(["directions", *model, *both, "--pca", "1", "--orthogonal"]) == 0
+    way, component = load_directions(out).directions
+    assert (way.name, component.name) == ("way", "PC 1")
+    assert abs(way.array() @ component.array()) < 1e-6
+    capfd.readouterr()
+    assert run(["directions", *model, "--from", "seed:1"]) == 2
+    assert "give --from and --to" in capfd.readouterr().err
+    assert run(["directions", *model, "--from", "seed:1", "--to", f"{file}:Three"]) == 2
+    assert "has no pin or group 'Three'" in capfd.readouterr().err
