@@ -1,13 +1,17 @@
-"""Small pictures of the pins and groups, rendered anew when these change."""
+"""Pictures of the pins and groups, rendered anew when these change.
+
+They are settled ones: the edited picture is compared with a pin, which must not differ from itself.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from psygnal import Signal
 
 from latentlab.live.frames import Frame
 from latentlab.session.batches import Batch
-from latentlab.session.document import Document
+from latentlab.session.document import Document, Pin
 from latentlab.session.follower import Follower
 from latentlab.session.workspace import Workspace
 
@@ -30,8 +34,9 @@ class PinPictures(Follower):
         self._shown: tuple[object, ...] = ()
 
     def watched(self, document: Document) -> tuple[object, ...]:
-        """Return pins and groups."""
-        return document.shelf.pins, document.shelf.groups
+        """Return pins and groups, and the condition under which groups are shown."""
+        state, groups = document.explore, document.shelf.groups
+        return document.shelf.pins, groups, state.condition if state is not None and groups else None
 
     def refresh(self) -> None:
         """Render the pins and groups there are."""
@@ -42,9 +47,17 @@ class PinPictures(Follower):
         self._shown = pins, groups
         self._batch.drop()  # a frame of other pins would stand beside the wrong names
         if latents:
-            self._batch.ask(np.stack(latents), state.condition)
+            conditions = [_condition(pin, state.condition) for pin in pins] + [state.condition] * len(groups)
+            told = [one for one in conditions if one is not None]
+            self._batch.ask(np.stack(latents), np.stack(told) if told else None, settled=True)
 
     def _take(self, frame: Frame) -> None:
         # The pins may have changed while nobody looked.
         if self._shown[0] is self.shelf.pins and self._shown[1] is self.shelf.groups:
             self.arrived.emit(frame)
+
+
+def _condition(pin: Pin, present: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
+    """Return a pin's own condition; where it has none of the model's, the present one."""
+    own = pin.condition
+    return present if own is None or present is None or own.shape != present.shape else own
