@@ -13,14 +13,19 @@ from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from latentlab.errors import SettingsError
 from latentlab.operations.latents import as_latent
 from latentlab.spec import ModelSpec, Record
 
+UNIT = 1e-3
+"""By how much a direction's length may differ from 1."""
 _SHORTEST = 1e-6
 _LEAST = 1e-9
+
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Direction(Record):
@@ -41,11 +46,21 @@ class Direction(Record):
     """
 
     name: str = Field(min_length=1)
-    vector: tuple[float, ...]
-    sigma: Annotated[float, Field(gt=0.0)]
-    reach: Annotated[float, Field(gt=0.0)] = 3.0
+    vector: tuple[Finite, ...]
+    sigma: Annotated[Finite, Field(gt=0.0)]
+    reach: Annotated[Finite, Field(gt=0.0)] = 3.0
     origin: str = ""
-    accuracy: float | None = None
+    accuracy: Finite | None = None
+
+    @model_validator(mode="after")
+    def _is_unit(self) -> Direction:
+        length = float(np.linalg.norm(self.vector))
+        if abs(length - 1.0) > UNIT:
+            raise ValueError(
+                f"the vector of {self.name} has length {length:.4g} where 1 is expected: its sigma "
+                "would mean another step; divide the vector by its length"
+            )
+        return self
 
     def array(self) -> NDArray[np.float32]:
         """Return the vector, float32 ``[latent_size]``."""
@@ -196,4 +211,5 @@ def load_directions(path: Path) -> Directions:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"
-        raise SettingsError(f"{path} is no file of directions: {where}: {first['msg']}.") from None
+        why = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{path} is no file of directions: {where}: {why}.") from None

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 
-from latentlab.operations.direction import Direction
+from latentlab.operations.direction import UNIT, Direction
 from latentlab.session.document import AxisRef, GridView, Group, MapView, PathView, Pin, ProbeView, Shelf
 from latentlab.session.saved_parts import (
     AxisPart,
@@ -21,9 +21,6 @@ from latentlab.session.saved_parts import (
     Salvage,
 )
 from latentlab.session.shelf import free_name
-
-_UNIT = 1e-3
-# How far from 1 the length of a direction may be.
 
 
 def read_shelf(data: object, salvage: Salvage, sizes: Counter[int], of: str = "") -> Shelf | None:
@@ -131,7 +128,7 @@ def _direction(data: object, what: str, salvage: Salvage) -> Direction | None:
     part = salvage.part(DirectionPart, data, what)
     if part is None:
         return None
-    if abs(float(np.linalg.norm(part.vector)) - 1.0) > _UNIT:
+    if abs(float(np.linalg.norm(part.vector)) - 1.0) > UNIT:
         salvage.say(what, "its vector is not of length 1")
         return None
     return Direction(**dict(part))

@@ -163,6 +163,11 @@ def test_directions_come_back_from_their_file(tmp_path: Path, explorer: Explorer
     np.testing.assert_array_equal(strip.pictures[1], explorer.picture(explorer.draw(0)))
 
 
+def _one_direction(vector: str, sigma: object) -> str:
+    direction = f'{{"name": "a", "vector": {vector}, "sigma": {sigma}}}'
+    return f'{{"model": "", "sha256": "", "directions": [{direction}]}}'
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -172,7 +177,11 @@ def test_directions_come_back_from_their_file(tmp_path: Path, explorer: Explorer
             '{"format": "latentlab-directions", "version": 2, "model": "", "sha256": "", "directions": []}',
             "version",
         ),
-        ('{"model": "", "sha256": "", "directions": [{"name": "a", "vector": [], "sigma": -1}]}', "sigma"),
+        (_one_direction("[0.6, 0.8]", -1), "sigma"),
+        (_one_direction("[NaN, 0.0]", 1), r"directions\.0\.vector\.0: Input should be a finite number"),
+        (_one_direction("[1.0, 0.0]", "Infinity"), "sigma: Input should be a finite number"),
+        (_one_direction("[2.0, 0.0]", 1), r"directions\.0: the vector of a has length 2 where 1 is expected"),
+        (_one_direction("[]", 1), "has length 0"),
     ],
 )
 def test_a_damaged_file_says_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
