@@ -52,6 +52,7 @@ class Sessions(QObject):
         self._window = {"view": screen.view}
         self._folder = state_directory()
         self._recovering: Path | None = None
+        self._worked = False
         post = workspace.rendering.post
         self.autosave = Autosave(
             lambda: workspace.session_text(self._window),
@@ -99,12 +100,13 @@ class Sessions(QObject):
         self.autosave.close(keep=self._settings.keeps)
 
     def _follow(self, change: Change) -> None:
-        # What the window opens by itself is nobody's work: it must not replace the last session.
-        if change.way != "restart":
-            self._note_change()
+        # What the window opens by itself is nobody's work: it must not replace the last session. A drag is
+        # work from its beginning, and what has been taken back entirely is kept as it then is.
+        self._worked = change.way != "restart"
+        self._note_change()
 
     def _note_change(self) -> None:
-        if self._settings.keeps and self._workspace.session.history.undo_name is not None:
+        if self._settings.keeps and self._worked:
             self.autosave.changed()
 
     def _hear(self, message: Message) -> None:
@@ -150,7 +152,7 @@ class Sessions(QObject):
             self.autosave.recovered(self._recovering)
         elif self._settings.keeps:
             self.autosave.changed()
-        self._recovering = None
+        self._recovering, self._worked = None, True
 
     def _ask_for_checkpoint(self, saved: Saved, path: str) -> None:
         name = saved.checkpoint.name if saved.checkpoint is not None else "the model"

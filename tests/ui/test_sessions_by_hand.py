@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from driver import Driver
-from hands import drop, undo
+from hands import LEFT, drop, undo
+from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QFileDialog
 
 from latentlab.session.autosave import last_session, recoverable, state_directory
@@ -284,3 +285,37 @@ def test_the_command_opens_a_session(driver, tmp_path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert picture.is_file()
+
+
+def kept(state: Path) -> list[float] | None:
+    """Return the latent that the autosave holds, None while there is no autosave."""
+    return next((_latent(path) for path in state.glob("autosave-*.json")), None)
+
+
+def test_the_first_drag_is_kept_while_it_goes_on_and_what_is_taken_back_too(
+    qtbot, make_window, tiny_model_folder, tiny_predictor_folder, face, state
+) -> None:
+    driver = working(qtbot, make_window, tiny_model_folder, tiny_predictor_folder, face)
+    start, slider = driver.latent.copy(), driver.list.row(2).slider
+    x = round(slider._x_of(slider.value()))
+    qtbot.mousePress(slider, LEFT, pos=QPoint(x, 4))
+    qtbot.mouseMove(slider, QPoint(x + 10, 4))
+    qtbot.mouseMove(slider, QPoint(x + 20, 4))
+    driver.wait(lambda: kept(state) == driver.latent.tolist() != start.tolist())
+    assert driver.undo_name is None, "the drag has not ended"
+    qtbot.mouseRelease(slider, LEFT, pos=QPoint(x + 20, 4))
+    undo(driver)
+    assert driver.latent.tolist() == start.tolist()
+    driver.wait(lambda: kept(state) == start.tolist())
+    driver.window.close()
+    assert _latent(last_session(state)) == start.tolist()
+
+
+def test_looking_at_what_the_window_has_opened_by_itself_replaces_no_session(
+    qtbot, make_window, tiny_model_folder, tiny_predictor_folder, face, state
+) -> None:
+    driver = working(qtbot, make_window, tiny_model_folder, tiny_predictor_folder, face)
+    driver.screen.show_view("probe")
+    driver.rest()
+    driver.window.close()
+    assert last_session(state) is None
