@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,19 +120,38 @@ def conditions(schema: ConditionSchema, data: ImageSet) -> NDArray[np.float32] |
     vectors = np.zeros((len(data), schema.size), dtype=np.float32)
     for attribute in schema.attributes:
         labelled, values = data.attribute(attribute.name), data.codes(attribute.name)
-        where = schema.slice(attribute.name)
         if labelled.kind != attribute.kind:
             raise DataError(
                 f"The set {data.info.name} has {attribute.name!r} as {labelled.kind}; the model's condition "
                 f"needs it {attribute.kind}."
             )
-        if attribute.kind == "continuous":
-            vectors[:, where.start] = np.nan_to_num(values)
-        else:
-            codes = translate(labelled, attribute, values)
-            rows = np.flatnonzero(codes >= 0)
-            vectors[rows, where.start + codes[rows]] = 1.0
+        write_labels(vectors, schema, attribute, labelled, values)
     return vectors
+
+
+def write_labels(
+    vectors: NDArray[np.float32],
+    schema: ConditionSchema,
+    attribute: Attribute,
+    labelled: Attribute,
+    values: NDArray[Any],
+) -> None:
+    """Write one attribute of images into their conditions ``[n, C]``, which are zeros there.
+
+    Parameters
+    ----------
+    attribute, labelled
+        The attribute as the condition has it and as the labels have it, of one kind.
+    values
+        Class codes ``[n]`` of ``labelled``, -1 where unknown, or values, NaN where unknown.
+    """
+    where = schema.slice(attribute.name)
+    if attribute.kind == "continuous":
+        vectors[:, where.start] = np.nan_to_num(values)
+    else:
+        codes = translate(labelled, attribute, values)
+        rows = np.flatnonzero(codes >= 0)
+        vectors[rows, where.start + codes[rows]] = 1.0
 
 
 def translate(source: Attribute, target: Attribute, codes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -8,6 +8,8 @@ from latentlab.errors import SettingsError
 from latentlab.operations.direction import Directions, load_directions
 from latentlab.operations.explore import Explorer
 from latentlab.operations.grid_plan import Along
+from latentlab.operations.probe import Probed
+from latentlab.operations.scale_axis import scale_axis
 
 
 def axis_from(explorer: Explorer, text: str) -> Along:
@@ -36,6 +38,18 @@ def axis_from(explorer: Explorer, text: str) -> Along:
     raise SettingsError(
         f"{path} has no direction {name!r}; it has {', '.join(one.name for one in known) or 'none'}."
     )
+
+
+def probed_from(explorer: Explorer, text: str) -> Probed:
+    """Return the axis of a probe: as `axis_from`, or the scale of a class, ``scale:gender=female``.
+
+    Raises
+    ------
+    SettingsError
+        As for `axis_from`, and if the model's condition has no such attribute or class.
+    """
+    kind, _, rest = text.partition(":")
+    return scale_axis(explorer.spec.condition, rest) if kind == "scale" else axis_from(explorer, text)
 
 
 def model_directions(explorer: Explorer, path: Path) -> Directions:

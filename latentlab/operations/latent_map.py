@@ -22,9 +22,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latentlab.errors import SettingsError
+from latentlab.metrics.labels import write_labels
 from latentlab.operations.map_info import LAYOUTS, Layout, MapInfo
 from latentlab.operations.plane import Density, inside_polygon, nearest_weights, smooth_density
-from latentlab.spec import Attribute
+from latentlab.spec import Attribute, ConditionSchema
 
 COMPONENTS = 8
 """Principal components that a map keeps, where there are as many."""
@@ -102,6 +103,18 @@ class LatentMap:
                 return attribute
         known = ", ".join(attribute.name for attribute in self.info.attributes) or "none"
         raise SettingsError(f"The images of this map have no attribute {name!r}; they have {known}.")
+
+    def conditions(self, schema: ConditionSchema) -> NDArray[np.float32] | None:
+        """Return the images' conditions by their labels, float32 ``[n, C]``; unknown ones are zeros.
+
+        None for an unconditional model, and where the images have not all of its attributes.
+        """
+        if not schema.size or any(one.name not in self.labels for one in schema.attributes):
+            return None
+        vectors = np.zeros((len(self), schema.size), dtype=np.float32)
+        for one in schema.attributes:
+            write_labels(vectors, schema, one, self.attribute(one.name), self.labels[one.name])
+        return vectors
 
     def latent(self, index: int) -> NDArray[np.float32]:
         """Return the latent of the image at an index of the map, float32 of the latent shape."""

@@ -7,7 +7,7 @@ says what the axis does to the model's pictures, as far as the predictor can see
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,15 +15,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.conditions import first_classes
 from latentlab.errors import SettingsError
 from latentlab.operations.direction import Direction, offset
 from latentlab.operations.grid_plan import Along, axis_values, moved, name_of
 from latentlab.operations.latents import draw
+from latentlab.operations.scale_axis import ScaleAxis
 from latentlab.progress import Progress, Reporter
 from latentlab.spec import ModelSpec
 
 if TYPE_CHECKING:
     from latentlab.operations.explore import Explorer
+
+Probed = Along | ScaleAxis
+"""What can be probed along: a dimension, a direction, or the scale of a class of the condition."""
 
 POINTS = 25
 """Places on the axis at which one latent is judged."""
@@ -83,11 +88,52 @@ class Probe:
         save_probe_table(path, self.rows())
 
 
+def probe_values(spec: ModelSpec, axis: Probed, points: int = POINTS) -> NDArray[np.float32]:
+    """Return evenly spaced places of an axis, float32 ``[points]``: values, sigma to either side, or scales.
+
+    Raises
+    ------
+    SettingsError
+        If the axis does not belong to the model.
+    """
+    if isinstance(axis, ScaleAxis):
+        axis.place(spec.condition)
+        return axis.values(points)
+    return axis_values(spec, axis, points)
+
+
+def probed_name(axis: Probed) -> str:
+    """Return what an axis of a probe is called."""
+    return axis.name if isinstance(axis, ScaleAxis) else name_of(axis)
+
+
+def probe_conditions(
+    spec: ModelSpec, conditions: NDArray[np.float32] | None, axis: Probed, values: NDArray[np.float32]
+) -> NDArray[np.float32] | None:
+    """Return the conditions that go with `probe_latents` or `mean_latents`.
+
+    Parameters
+    ----------
+    conditions
+        One for all latents ``[C]`` or one for each ``[k, C]``; None for an unconditional model.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        ``[C]`` where one condition holds for all places, else ``[k * m, C]``.
+    """
+    if conditions is None:
+        return None
+    if isinstance(axis, ScaleAxis):
+        return axis.conditions(spec.condition, conditions, values)
+    return conditions if conditions.ndim == 1 else np.repeat(conditions, len(values), axis=0)
+
+
 def probe_latents(
     spec: ModelSpec,
     latent: NDArray[np.float32],
     start: NDArray[np.float32],
-    axis: Along,
+    axis: Probed,
     values: NDArray[np.float32],
     locked: Collection[int] = (),
 ) -> NDArray[np.float32]:
@@ -96,6 +142,8 @@ def probe_latents(
     Along a direction the places count from ``start``, so that the curve stays as the latent moves on it.
     ``locked`` is as in `latentlab.operations.grid_plan.moved`.
     """
+    if isinstance(axis, ScaleAxis):
+        return np.repeat(latent[None], len(values), axis=0)
     if isinstance(axis, Direction):
         values = np.asarray(values - offset(latent, start, axis), dtype=np.float32)
     return moved(spec, latent, axis, values, locked)
@@ -104,11 +152,13 @@ def probe_latents(
 def mean_latents(
     spec: ModelSpec,
     latents: NDArray[np.float32],
-    axis: Along,
+    axis: Probed,
     values: NDArray[np.float32],
     locked: Collection[int] = (),
 ) -> NDArray[np.float32]:
     """Return many latents ``[k, *latent_shape]`` at places ``[m]``: float32 ``[k * m, *latent_shape]``."""
+    if isinstance(axis, ScaleAxis):
+        return np.repeat(latents, len(values), axis=0)
     return np.concatenate([moved(spec, latent, axis, values, locked) for latent in latents])
 
 
@@ -146,7 +196,7 @@ def band(probabilities: NDArray[np.float32]) -> Band:
 def probe(
     explorer: Explorer,
     latent: NDArray[np.float32],
-    axis: Along,
+    axis: Probed,
     start: NDArray[np.float32] | None = None,
     data: NDArray[np.float32] | None = None,
     count: int = MEAN_COUNT,
@@ -155,6 +205,8 @@ def probe(
     seed: int = 0,
     reporter: Reporter | None = None,
     locked: Collection[int] = (),
+    condition: NDArray[np.float32] | None = None,
+    data_conditions: NDArray[np.float32] | None = None,
 ) -> Probe:
     """Judge one latent, and many others, at places along an axis; all pictures are rendered settled.
 
@@ -168,6 +220,10 @@ def probe(
         Latents of the mean; 0 for none.
     locked
         Dimensions that a direction leaves as they are (`latentlab.operations.direction.along`).
+    condition
+        The latent's, ``[C]``; each attribute's first class without one. Unused by an unconditional model.
+    data_conditions
+        Those of the data, ``[n, C]``; ``condition`` for all without them.
 
     Raises
     ------
@@ -181,15 +237,25 @@ def probe(
         raise SettingsError("No attribute predictor goes with this model, so nothing can be probed.")
     reporter = reporter or Reporter()
     spec = explorer.spec
-    values, mean_values = axis_values(spec, axis, points), axis_values(spec, axis, mean_points)
+    values, mean_values = probe_values(spec, axis, points), probe_values(spec, axis, mean_points)
+    told = None
+    if spec.condition.size:
+        told = first_classes(spec.condition) if condition is None else condition
+    conditions = [_for_each(probe_conditions(spec, told, axis, values), points)]
     latents = [probe_latents(spec, latent, latent if start is None else start, axis, values, locked)]
     if count:
-        latents.append(mean_latents(spec, usual_latents(spec, data, count, seed), axis, mean_values, locked))
-    rows = np.concatenate(latents)
+        usual = usual_latents(spec, data, count, seed)
+        theirs = told
+        if data is not None and data_conditions is not None and spec.condition.size:
+            theirs = data_conditions[usual_rows(len(data), count, seed)]
+        latents.append(mean_latents(spec, usual, axis, mean_values, locked))
+        at_places = probe_conditions(spec, theirs, axis, mean_values)
+        conditions.append(_for_each(at_places, len(usual) * len(mean_values)))
+    rows, known = np.concatenate(latents), [one for part in conditions for one in part]
     found = []
     for k, row in enumerate(rows):
         reporter.raise_if_cancelled()
-        found.append(explorer.attributes(explorer.picture(row)))
+        found.append(explorer.attributes(explorer.picture(row, known[k])))
         reporter.report(Progress("Probing", k + 1, len(rows)))
     names = [attribute.name for attribute in judge.attributes if attribute.classes]
     every = {name: np.stack([one[name] for one in found]) for name in names}
@@ -200,7 +266,14 @@ def probe(
             name: band(one[points:].reshape(-1, mean_points, one.shape[1])) for name, one in every.items()
         }
     classes = {one.name: one.classes for one in judge.attributes if one.classes}
-    return Probe(name_of(axis), values, mean_values, classes, curve, bands)
+    return Probe(probed_name(axis), values, mean_values, classes, curve, bands)
+
+
+def _for_each(conditions: NDArray[np.float32] | None, count: int) -> Sequence[NDArray[np.float32] | None]:
+    """Return a condition (or None) for each of so many latents."""
+    if conditions is None:
+        return [None] * count
+    return [conditions] * count if conditions.ndim == 1 else list(conditions)
 
 
 def probe_rows(

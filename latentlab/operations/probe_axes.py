@@ -11,15 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 import latentlab
+from latentlab.conditions import first_classes
 from latentlab.data.contact_sheet import save_sheet
 from latentlab.data.image_set import ImageSet
 from latentlab.errors import SettingsError
+from latentlab.metrics.labels import conditions
 from latentlab.operations.attribute_table import origin_note
 from latentlab.operations.direction import Direction
 from latentlab.operations.explore import Explorer
-from latentlab.operations.grid_plan import Along
-from latentlab.operations.probe import MEAN_COUNT, Probe, probe, save_probe_table, usual_rows
+from latentlab.operations.probe import MEAN_COUNT, Probe, Probed, probe, save_probe_table, usual_rows
 from latentlab.operations.probe_picture import Panel, probe_picture
+from latentlab.operations.scale_axis import ScaleAxis
 from latentlab.progress import Reporter
 from latentlab.spec import PredictorSpec
 
@@ -43,15 +45,18 @@ class Probes:
         What the mean is taken of, in words.
     seed
         What chooses the latents of the mean.
+    condition
+        The latent's, ``[C]``; None for an unconditional model.
     """
 
     explorer: Explorer
     latent: NDArray[np.float32]
-    axes: tuple[Along, ...]
+    axes: tuple[Probed, ...]
     probes: tuple[Probe, ...]
     labels: tuple[Label, ...]
     of_what: str
     seed: int
+    condition: NDArray[np.float32] | None = None
 
     @property
     def shown(self) -> list[Label]:
@@ -128,6 +133,7 @@ class Probes:
                 "threads": self.explorer.threads,
                 **settings,
                 "latent": [float(value) for value in self.latent.reshape(-1)],
+                **({} if self.condition is None else {"condition": [float(one) for one in self.condition]}),
             },
             "metrics": metrics,
             "groups": {},
@@ -142,7 +148,7 @@ class Probes:
         assert spec is not None
         return spec
 
-    def _panel(self, axis: Along, one: Probe, label: Label) -> Panel:
+    def _panel(self, axis: Probed, one: Probe, label: Label) -> Panel:
         name, k = label[0], one.classes[label[0]].index(label[1])
         band = one.bands.get(name)
         return Panel(
@@ -150,22 +156,33 @@ class Probes:
             axis=f"{one.axis}, σ from the start" if isinstance(axis, Direction) else one.axis,
             values=one.values,
             curve=one.curve[name][:, k],
-            here=0.0 if isinstance(axis, Direction) else float(self.latent.reshape(-1)[axis]),
+            here=self._here(axis),
             mean_values=one.mean_values,
             band=None if band is None else (band.low[:, k], band.mean[:, k], band.high[:, k]),
         )
+
+    def _here(self, axis: Probed) -> float:
+        """Return where the latent stands on an axis."""
+        if isinstance(axis, ScaleAxis):
+            return (
+                0.0
+                if self.condition is None
+                else float(self.condition[axis.place(self.explorer.spec.condition)])
+            )
+        return 0.0 if isinstance(axis, Direction) else float(self.latent.reshape(-1)[axis])
 
 
 def probe_axes(
     explorer: Explorer,
     latent: NDArray[np.float32],
-    axes: Sequence[Along],
+    axes: Sequence[Probed],
     attributes: Sequence[str] = (),
     data: ImageSet | None = None,
     count: int = MEAN_COUNT,
     seed: int = 0,
     reporter: Reporter | None = None,
     locked: Collection[int] = (),
+    condition: NDArray[np.float32] | None = None,
 ) -> Probes:
     """Judge one latent, and the mean of many, along axes (`latentlab.operations.probe.probe`).
 
@@ -179,6 +196,9 @@ def probe_axes(
         Latents of the mean at most; 0 for none.
     locked
         Dimensions that directions leave as they are.
+    condition
+        The latent's condition, ``[C]``; each attribute's first class without one. Unused by an unconditional
+        model.
 
     Raises
     ------
@@ -193,15 +213,30 @@ def probe_axes(
     if not axes:
         raise SettingsError("Name an axis to probe along.")
     labels = tuple(_labels(judge, attributes))
-    latents, of_what = None, "random draws"
+    schema = explorer.spec.condition
+    if schema.size and condition is None:
+        condition = first_classes(schema)
+    latents, theirs, of_what = None, None, "random draws"
     if data is not None and count:
-        rows = usual_rows(len(data), count, seed)
-        latents, of_what = explorer.encode_set(data.select(rows), reporter), f"images of {data.info.name}"
+        chosen = data.select(usual_rows(len(data), count, seed))
+        latents, of_what = explorer.encode_set(chosen, reporter), f"images of {data.info.name}"
+        theirs = conditions(schema, chosen)
     probes = [
-        probe(explorer, latent, axis, data=latents, count=count, seed=seed, reporter=reporter, locked=locked)
+        probe(
+            explorer,
+            latent,
+            axis,
+            data=latents,
+            count=count,
+            seed=seed,
+            reporter=reporter,
+            locked=locked,
+            condition=condition,
+            data_conditions=theirs,
+        )
         for axis in axes
     ]
-    return Probes(explorer, latent, tuple(axes), tuple(probes), labels, of_what, seed)
+    return Probes(explorer, latent, tuple(axes), tuple(probes), labels, of_what, seed, condition)
 
 
 def _labels(judge: PredictorSpec, texts: Sequence[str]) -> list[Label]:

@@ -11,16 +11,20 @@ from psygnal import Signal
 from latentlab.errors import SettingsError
 from latentlab.live.frames import Frame
 from latentlab.operations.direction import Direction, free_step, offset
-from latentlab.operations.grid_plan import Along, axis_values
 from latentlab.operations.probe import (
     MEAN_POINTS,
     POINTS,
     Band,
+    Probed,
     band,
     mean_latents,
+    probe_conditions,
     probe_latents,
+    probe_values,
     usual_latents,
+    usual_rows,
 )
+from latentlab.operations.scale_axis import ScaleAxis, scale_axis
 from latentlab.session.batches import Batch
 from latentlab.session.document import Document
 from latentlab.session.follower import Follower
@@ -60,7 +64,8 @@ class ProbeCurves(Follower):
         self._usual: NDArray[np.float32] | None = None
         self._done: list[dict[str, NDArray[np.float32]]] = []
         self._key: tuple[object, ...] = ()
-        self.axis: Along | None = None
+        self._conditions: NDArray[np.float32] | None = None
+        self.axis: Probed | None = None
         self.refusal = ""
         self.values = self.mean_values = np.zeros(0, dtype=np.float32)
         self.curve: dict[str, NDArray[np.float32]] = {}
@@ -82,19 +87,32 @@ class ProbeCurves(Follower):
         state = self.state
         if state is None or self.axis is None:
             return 0.0
+        if isinstance(self.axis, ScaleAxis):
+            return (
+                0.0
+                if state.condition is None
+                else float(state.condition[self.axis.place(self.spec.condition)])
+            )
         if isinstance(self.axis, Direction):
             return offset(state.latent, state.start, self.axis)
         return float(state.latent.reshape(-1)[self.axis])
 
-    def use_data(self, name: str, latents: NDArray[np.float32] | None) -> None:
+    def use_data(
+        self,
+        name: str,
+        latents: NDArray[np.float32] | None,
+        conditions: NDArray[np.float32] | None = None,
+    ) -> None:
         """Take the mean over encoded latents ``[n, ...]`` of that set from now on; None for random draws.
 
-        They are the open model's: while another one is open the mean is of random draws.
+        They are the open model's: while another one is open the mean is of random draws. ``conditions`` are
+        theirs ``[n, C]``; without them the edited picture's condition holds for all.
         """
         before = None if self._data is None else self._data[1]
         if latents is not before:
             opened = self._workspace.opened
             self._given = None if latents is None else (name, latents)
+            self._conditions = conditions
             self._given_for = "" if opened is None else opened.sha256
             self._key = ()
             if self._active and self.ready:
@@ -104,7 +122,8 @@ class ProbeCurves(Follower):
         """Return start, latent, directions, locks and the view."""
         explore, shelf = document.explore, document.shelf
         latent, start = (None, None) if explore is None else (explore.latent, explore.start)
-        return latent, start, shelf.directions, shelf.locked, shelf.probe
+        condition = None if explore is None else explore.condition
+        return latent, start, condition, shelf.directions, shelf.locked, shelf.probe
 
     def refresh(self) -> None:
         """Render the curve anew, and the mean where the axis is another one."""
@@ -121,13 +140,14 @@ class ProbeCurves(Follower):
             self.axis_changed.emit()
             return
         opened, data = self._workspace.opened, None if self._data is None else id(self._data[1])
-        key = (self.axis, self._held, opened, data)
+        key = (self.axis, self._held, opened, data, self._shared_condition())
         if key != self._key:
             self._key = key
             self._begin()
         elif not self.bands and not self._mean.waiting:
             self._go_on()  # it was not looked at for a while
-        self._curve.ask(self.latents_at(self.values), state.condition)
+        conditions = probe_conditions(self.spec, state.condition, self.axis, self.values)
+        self._curve.ask(self.latents_at(self.values), conditions)
 
     def latents_at(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the edited latent at places of the axis ``[m]``, float32 ``[m, *latent_shape]``."""
@@ -136,8 +156,37 @@ class ProbeCurves(Follower):
         assert self.axis is not None
         return probe_latents(self.spec, state.latent, state.start, self.axis, values, self._held)
 
-    def _chosen(self) -> Along:
-        axes = self.axes([self.shelf.probe.axis])
+    def condition_at(self, value: float) -> NDArray[np.float32] | None:
+        """Return the condition at a place of the axis, ``[C]``; None where it is not what changes."""
+        state = self.state
+        if state is None or state.condition is None or not isinstance(self.axis, ScaleAxis):
+            return None
+        place = np.array([value], dtype=np.float32)
+        found: NDArray[np.float32] = self.axis.conditions(self.spec.condition, state.condition, place)[0]
+        return found
+
+    def _shared_condition(self) -> bytes:
+        """Return what the mean depends on of the edited picture's condition: nothing, where each has its own.
+
+        The axis' own attribute is left out: the mean does not depend on how far one has gone.
+        """
+        state = self.state
+        if state is None or state.condition is None or self._own_conditions is not None:
+            return b""
+        rest = np.array(state.condition)
+        if isinstance(self.axis, ScaleAxis):
+            rest[self.spec.condition.slice(self.axis.attribute)] = 0.0
+        return rest.tobytes()
+
+    @property
+    def _own_conditions(self) -> NDArray[np.float32] | None:
+        return None if self._data is None else self._conditions
+
+    def _chosen(self) -> Probed:
+        reference = self.shelf.probe.axis
+        if reference.condition:
+            return scale_axis(self.spec.condition, reference.condition)
+        axes = self.axes([reference])
         if not axes:
             raise SettingsError("The direction that was probed is gone. Choose another axis.")
         if isinstance(axes[0], Direction):
@@ -157,8 +206,8 @@ class ProbeCurves(Follower):
 
     def _begin(self) -> None:
         assert self.axis is not None
-        self.values = axis_values(self.spec, self.axis, POINTS)
-        self.mean_values = axis_values(self.spec, self.axis, MEAN_POINTS)
+        self.values = probe_values(self.spec, self.axis, POINTS)
+        self.mean_values = probe_values(self.spec, self.axis, MEAN_POINTS)
         self.curve, self.bands, self._done = {}, {}, []
         self._curve.drop()
         self._mean.drop()
@@ -176,7 +225,11 @@ class ProbeCurves(Follower):
             return
         part = self._usual[done : done + AT_ONCE]
         latents = mean_latents(self.spec, part, self.axis, self.mean_values, self._held)
-        self._mean.ask(latents, state.condition)
+        theirs = state.condition
+        if self._own_conditions is not None:
+            rows = usual_rows(len(self._own_conditions))
+            theirs = self._own_conditions[rows][done : done + AT_ONCE]
+        self._mean.ask(latents, probe_conditions(self.spec, theirs, self.axis, self.mean_values))
 
     def _take_curve(self, frame: Frame) -> None:
         if len(frame.pixels) == len(self.values):

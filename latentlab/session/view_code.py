@@ -64,7 +64,10 @@ def _grid(document: Document) -> str:
     locked = _locked(shelf, axes)
     given = ", ".join(written[:2]) if kind == "plane" else f"[{', '.join(written)}]"
     lines.append(f"plan = {kind}(explorer.spec, latent, {given}, steps={view.steps}{reach}{locked})")
-    lines.append("series = grid_series(explorer, plan)  # pictures, and attributes where they are predicted")
+    condition = "" if state.condition is None else ", condition=condition"
+    lines.append(
+        f"series = grid_series(explorer, plan{condition})  # pictures, and attributes where predicted"
+    )
     lines.append('series.save_sheet(Path("grid.png"))')
     return "\n".join(lines) + "\n"
 
@@ -73,14 +76,16 @@ def _probe(document: Document, found: LatentMap | None) -> str:
     checkpoint, state, shelf = document.checkpoint, document.explore, document.shelf
     assert checkpoint is not None
     assert state is not None
-    axes = _known(shelf, [shelf.probe.axis])
+    axes = [] if shelf.probe.axis.condition else _known(shelf, [shelf.probe.axis])
+    scale = shelf.probe.axis.condition
     lines = opening(
         checkpoint,
         state,
         document.threads,
         [
             *_direction_import(axes),
-            *(["from latentlab.operations.latents import ranking"] if not axes else []),
+            *(["from latentlab.operations.latents import ranking"] if not axes and not scale else []),
+            *(["from latentlab.operations.scale_axis import scale_axis"] if scale else []),
             "from latentlab.operations.probe import probe",
             "from pathlib import Path",
             *(_MAP_IMPORTS if found is not None else []),
@@ -88,10 +93,14 @@ def _probe(document: Document, found: LatentMap | None) -> str:
     )
     lines += _directions(axes)
     axis = _written(axes)[0] if axes else "int(ranking(explorer.spec)[0])"
-    data = ""
+    if scale:
+        axis = f"scale_axis(explorer.spec.condition, {scale!r})"
+    data = "" if state.condition is None else ", condition=condition"
     if found is not None:
         lines += _making(found, tsne=False)
-        data = ", data=found.latents"
+        data += ", data=found.latents"
+        if state.condition is not None:
+            data += ", data_conditions=found.conditions(explorer.spec.condition)"
     lines.append(f"curves = probe(explorer, latent, {axis}, start{data}{_locked(shelf, axes)})")
     lines.append('curves.save_table(Path("probe.csv"))')
     return "\n".join(lines) + "\n"

@@ -340,7 +340,9 @@ class ExploreScreen(QWidget):
         if self._data is None:
             self.probe.follower.use_data("", None)
         elif before is None or not self._data.same_latents(before):
-            self.probe.follower.use_data(self._data.info.data, self._data.latents)
+            opened = self._workspace.opened
+            told = None if opened is None else self._data.conditions(opened.spec.condition)
+            self.probe.follower.use_data(self._data.info.data, self._data.latents, told)
 
     def _show_comparison(self) -> None:
         if self._shown is not None and self._shelf is not None:

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from latentlab.live.frames import Frame
 from latentlab.operations.direction import Direction
-from latentlab.operations.grid_plan import name_of
 from latentlab.operations.latents import ranking
-from latentlab.operations.probe import probe_rows
+from latentlab.operations.probe import Probed, probe_rows, probed_name
+from latentlab.operations.scale_axis import ScaleAxis
 from latentlab.session.document import AxisRef
 from latentlab.session.intents import Intents
 from latentlab.session.probe import ProbeCurves
@@ -39,7 +39,7 @@ class ProbePage(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.chart)
         self.controls = QWidget()
-        self._axis = AxisChoice("Axis of the probe")
+        self._axis = AxisChoice("Axis of the probe", scales=True)
         self._attribute = QComboBox()
         self._attribute.setAccessibleName("Attribute of the probe")
         self._attribute.setToolTip("Which attribute's probability is shown")
@@ -105,12 +105,12 @@ class ProbePage(QWidget):
         if opened is None or opened.predictor is None or shown.axis is None or not shown.curve:
             return []
         classes = {one.name: one.classes for one in opened.predictor.attributes if one.classes}
-        name = name_of(shown.axis)
+        name = probed_name(shown.axis)
         return probe_rows(name, classes, shown.values, shown.curve, shown.mean_values, shown.bands)
 
     def _axis_chosen(self) -> AxisRef:
         axis, opened = self._workspace.session.document.shelf.probe.axis, self._workspace.opened
-        if axis.direction or axis.dimension >= 0 or opened is None:
+        if axis.condition or axis.direction or axis.dimension >= 0 or opened is None:
             return axis
         return AxisRef(int(ranking(opened.spec)[0]))
 
@@ -126,8 +126,7 @@ class ProbePage(QWidget):
         if axis is None:
             self.chart.show_nothing(self.follower.refusal)
             return
-        unit = "σ from the start" if isinstance(axis, Direction) else "value"
-        title = axis.name if isinstance(axis, Direction) else f"Dimension {axis}"
+        title, unit = axis_words(axis)
         self.chart.set_axis(title, self.follower.values, unit)
         self.chart.set_position(self.follower.position)
         self.chart.show_mean(None)
@@ -156,6 +155,19 @@ class ProbePage(QWidget):
 
     def _go_to(self, value: float) -> None:
         axis = self.follower.axis
-        if axis is not None and self._workspace.opened is not None:
+        if axis is None or self._workspace.opened is None:
+            return
+        condition = self.follower.condition_at(value)
+        if condition is not None:
+            self._intents.condition.set(condition, f"Go to {value:.2f} on {probed_name(axis)}")
+        else:
             latent = self.follower.latents_at(np.array([value], dtype=np.float32))[0]
-            self._intents.go_along(latent, f"Go to {value:.2f} on {name_of(axis)}")
+            self._intents.go_along(latent, f"Go to {value:.2f} on {probed_name(axis)}")
+
+
+def axis_words(axis: Probed) -> tuple[str, str]:
+    """Return what a probe's axis is called on the chart, and its unit."""
+    if isinstance(axis, ScaleAxis):
+        label = f" {label_of(axis.label).lower()}" if axis.label else ""
+        return f"{label_of(axis.attribute)}{label}", "scale; 1 as trained"
+    return (axis.name, "σ from the start") if isinstance(axis, Direction) else (f"Dimension {axis}", "value")

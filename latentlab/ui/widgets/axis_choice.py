@@ -11,7 +11,8 @@ from latentlab.errors import SettingsError
 from latentlab.operations.direction import Direction
 from latentlab.operations.latents import ranking
 from latentlab.session.document import AxisRef
-from latentlab.spec import ModelSpec
+from latentlab.spec import ConditionSchema, ModelSpec
+from latentlab.ui.widgets.bars_painter import label_of
 
 STRONGEST, ALL_DIRECTIONS = "Strongest dimensions", "All directions"
 LISTED = 256
@@ -19,12 +20,13 @@ LISTED = 256
 
 
 class AxisChoice(QComboBox):
-    """Offers the directions, then the dimensions, strongest first."""
+    """Offers the directions, then the dimensions, strongest first; with ``scales`` the classes' scales too."""
 
     chosen = Signal(object)
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, scales: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._scales = scales
         self.setAccessibleName(name)
         self.setToolTip(name)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -42,10 +44,16 @@ class AxisChoice(QComboBox):
         with QSignalBlocker(self):
             current = self.currentData()
             self.clear()
+            if self._scales:
+                for text in _classes(spec.condition):
+                    name, _, label = text.partition("=")
+                    said = f"{label_of(name)}: {label_of(label)}" if label else label_of(name)
+                    self.addItem(f"Scale of {said}", AxisRef(condition=text))
+            self._part()
             for name in names:
                 self.addItem(name, AxisRef(direction=name))
             if names:
-                self.insertSeparator(len(names))
+                self._part()
             for dimension in ranking(spec)[:LISTED].tolist():
                 self.addItem(f"Dimension {dimension}", AxisRef(dimension))
             self.show_choice(current)
@@ -57,16 +65,29 @@ class AxisChoice(QComboBox):
                 if self.itemData(k) == axis:
                     self.setCurrentIndex(k)
                     return
-            if axis is None or axis.direction:
+            if axis is None or axis.direction or axis.condition:
                 self.setCurrentIndex(-1)
             else:  # one of those that are not listed
                 self.addItem(f"Dimension {axis.dimension}", axis)
                 self.setCurrentIndex(self.count() - 1)
 
+    def _part(self) -> None:
+        if self.count():
+            self.insertSeparator(self.count())
+
     def _tell(self, _index: int) -> None:
         axis = self.currentData()
         if isinstance(axis, AxisRef):
             self.chosen.emit(axis)
+
+
+def _classes(schema: ConditionSchema) -> list[str]:
+    """Return every class of a condition as an axis is called (`latentlab.operations.scale_axis`)."""
+    return [
+        f"{one.name}={label}" if label else one.name
+        for one in schema.attributes
+        for label in one.classes or ("",)
+    ]
 
 
 class AxesChoice(QComboBox):
