@@ -88,6 +88,34 @@ def choose(
     return as_condition(condition, schema)
 
 
+def parse_choices(schema: ConditionSchema, text: str) -> dict[str, str | float | Mapping[str, float]]:
+    """Read choices, as `choose` takes them, from words such as ``gender=female,glasses=yes:2``.
+
+    ``yes:2`` is the class at the scale 2, ``female:0.5+male:0.5`` a mixture; a continuous attribute is given
+    its number.
+
+    Raises
+    ------
+    SettingsError
+        If something is neither, an attribute is given twice, or the model does not know it or a class.
+    """
+    choices: dict[str, str | float | Mapping[str, float]] = {}
+    for part in text.split(","):
+        name, _, said = (piece.strip() for piece in part.partition("="))
+        if not name or not said:
+            raise SettingsError(
+                f"{part.strip()!r} chooses nothing; write ATTRIBUTE=CLASS, such as gender=female, with a "
+                "scale glasses=yes:2, or a mixture gender=female:0.5+male:0.5."
+            )
+        attribute = schema.attribute(name)
+        if name in choices:
+            raise SettingsError(f"{name!r} is chosen twice in {text!r}; mix classes with +.")
+        choices[name] = (
+            _number(said, part) if attribute.kind == "continuous" else _parse_classes(attribute, said)
+        )
+    return choices
+
+
 def first_classes(schema: ConditionSchema) -> Vector:
     """Return the condition to set out with where nothing is known: each attribute's first class, ``[C]``.
 
@@ -202,3 +230,23 @@ def _class(attribute: Attribute, label: str) -> int:
     if attribute.kind != "categorical":
         raise SettingsError(f"{attribute.name!r} is continuous and has no class {label!r}; give a number.")
     return attribute.index(label)
+
+
+def _parse_classes(attribute: Attribute, said: str) -> str | dict[str, float]:
+    if said in attribute.classes:
+        return said
+    found: dict[str, float] = {}
+    for term in said.split("+"):
+        label, colon, weight = term.strip().rpartition(":")
+        if not colon:
+            label, weight = term.strip(), "1"
+        attribute.index(label)
+        found[label] = found.get(label, 0.0) + _number(weight, f"{attribute.name}={said}")
+    return found
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise SettingsError(f"{text!r} in {where.strip()!r} is no number.") from None

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from latentlab.cli.options import AsJson, Enlarge, Fps, Loop, Model, Predictor, Sheet, Table, Threads
+from latentlab.cli.options import (
+    AsJson,
+    Condition,
+    Enlarge,
+    Fps,
+    Loop,
+    Model,
+    Predictor,
+    Sheet,
+    Table,
+    Threads,
+    condition_setting,
+)
 
 if TYPE_CHECKING:
     from latentlab.operations.interpolate import Kind
@@ -31,6 +43,7 @@ def interpolate(
     loop: Loop = None,
     fps: Fps = 12.0,
     enlarge: Enlarge = 4,
+    condition: Condition = "",
     table: Table = None,
     predictor: Predictor = None,
     threads: Threads = 1,
@@ -38,16 +51,22 @@ def interpolate(
 ) -> None:
     """Go from one face to the next through the latent space.
 
+    A conditional model draws the whole path under one condition: the first pin's, and what is chosen.
+
     Example: latentlab interpolate a.png b.png seed:3 --closed --loop faces.gif --enlarge 4
     """
     from latentlab.cli.progress import show_progress
     from latentlab.operations.explore import Explorer
-    from latentlab.operations.series import interpolation, start_from
+    from latentlab.operations.series import interpolation, start_under
 
     explorer = Explorer.open(model, "" if predictor == "none" else predictor, threads=threads)
-    latents = [start_from(explorer, pin) for pin in pins]
+    starts = [start_under(explorer, pin, condition) for pin in pins]
+    held = starts[
+        0
+    ].condition  # one condition for the whole path: what is left out is as the first pin has it
     with show_progress() as reporter:
-        found = interpolation(explorer, latents, steps, cast("Kind", kind), closed, reporter)
+        latents = [start.latent for start in starts]
+        found = interpolation(explorer, latents, steps, cast("Kind", kind), closed, reporter, held)
     if out is not None:
         found.save_sheet(out)
     if loop is not None:
@@ -55,7 +74,7 @@ def interpolate(
     if table is not None:
         found.save_table(table)
     if as_json:
-        settings = {"steps": steps, "kind": kind, "closed": closed}
+        settings = {"steps": steps, "kind": kind, "closed": closed, **condition_setting(held)}
         print(json.dumps(found.record("interpolate", pins, settings), indent=1))
     else:
         print(f"{len(found.pictures)} pictures through {len(pins)} pins, {kind}")

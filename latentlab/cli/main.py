@@ -27,6 +27,7 @@ COMMANDS = (
     "interpolate",
     "directions",
     "probe",
+    "counterfactual",
     "map",
     "session",
     "bench",

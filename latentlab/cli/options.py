@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Model = Annotated[str, typer.Option(help="A model's folder or file, or a bundled name.")]
 Predictor = Annotated[
@@ -18,6 +22,15 @@ Sheet = Annotated[Path | None, typer.Option(help="Save all pictures here as one.
 Loop = Annotated[Path | None, typer.Option(help="Save a loop that plays for ever: .gif, .webp or .png.")]
 Fps = Annotated[float, typer.Option(help="Pictures a second of the loop.")]
 Enlarge = Annotated[int, typer.Option(help="How many times larger the loop's pictures become.")]
+
+Condition = Annotated[
+    str,
+    typer.Option(
+        help="Under which condition a conditional model draws: gender=female,race=black; glasses=yes:2 "
+        "scales a class, gender=female:0.5+male:0.5 mixes two. What is left out is as the predictor sees it "
+        "in the picture, or the first class where there is none."
+    ),
+]
 
 
 def numbers(text: str, option: str) -> tuple[float, ...]:
@@ -34,3 +47,8 @@ def numbers(text: str, option: str) -> tuple[float, ...]:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
         raise SettingsError(f"{option} takes numbers by commas, such as 1,1.5,2; not {text!r}.") from None
+
+
+def condition_setting(condition: NDArray[np.float32] | None) -> dict[str, Any]:
+    """Return a condition as a record's settings have it: nothing for an unconditional model."""
+    return {} if condition is None else {"condition": [float(value) for value in condition]}

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from latentlab.cli.options import AsJson, Model, Predictor, Table, Threads
+from latentlab.cli.options import AsJson, Condition, Model, Predictor, Table, Threads
 from latentlab.errors import SettingsError
 
 
@@ -35,6 +35,13 @@ def reconstruct(
     mutate: Annotated[
         list[int] | None, typer.Option(help="Seed of a small random step from the start; may be repeated.")
     ] = None,
+    condition: Condition = "",
+    told: Annotated[
+        str,
+        typer.Option(
+            help="What the encoder is told, likewise; as the predictor sees the picture without it."
+        ),
+    ] = "",
     predictor: Predictor = None,
     table: Table = None,
     threads: Threads = 1,
@@ -43,6 +50,8 @@ def reconstruct(
     """Do what the Explore screen does: encode a picture, change latent dimensions, save the picture.
 
     Example: latentlab reconstruct face.png --model faces-vae --set 55=-2.5 --out out.png --table out.csv
+
+    Example: latentlab reconstruct face.png --model faces-cvae --condition gender=female:2 --out female.png
     """
     from latentlab.operations.latents import parse_changes
     from latentlab.operations.reconstruct import Reconstruction, reconstruct_picture
@@ -58,6 +67,8 @@ def reconstruct(
         threads=threads,
         truncation=truncation,
         mutations=mutate or [],
+        condition=condition,
+        told=told,
     )
     if out is not None:
         found.save_picture(out)

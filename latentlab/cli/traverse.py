@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from latentlab.cli.options import AsJson, Enlarge, Fps, Loop, Model, Predictor, Sheet, Table, Threads
+from latentlab.cli.options import (
+    AsJson,
+    Condition,
+    Enlarge,
+    Fps,
+    Loop,
+    Model,
+    Predictor,
+    Sheet,
+    Table,
+    Threads,
+    condition_setting,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -38,6 +50,7 @@ def traverse(
     loop: Loop = None,
     fps: Fps = 12.0,
     enlarge: Enlarge = 4,
+    condition: Condition = "",
     table: Table = None,
     predictor: Predictor = None,
     threads: Threads = 1,
@@ -49,12 +62,14 @@ def traverse(
     """
     from latentlab.cli.progress import show_progress
     from latentlab.operations.explore import Explorer
-    from latentlab.operations.series import start_from, traversal
+    from latentlab.operations.series import start_under, traversal
 
     explorer = Explorer.open(model, "" if predictor == "none" else predictor, threads=threads)
-    latent = start_from(explorer, start)
+    begin = start_under(explorer, start, condition)
     with show_progress() as reporter:
-        found = traversal(explorer, latent, dimension or (), low, high, steps, reporter, rank)
+        found = traversal(
+            explorer, begin.latent, dimension or (), low, high, steps, reporter, rank, begin.condition
+        )
     if out is not None:
         found.save_sheet(out)
     if loop is not None:
@@ -63,6 +78,7 @@ def traverse(
         found.save_table(table)
     if as_json:
         settings = {"dimensions": dimension or [], "from": low, "to": high, "steps": steps, "rank": rank}
+        settings |= condition_setting(begin.condition)
         print(json.dumps(found.record("traverse", [start], settings), indent=1))
     else:
         print(f"{len(found.pictures)} pictures, {found.columns} in a row")

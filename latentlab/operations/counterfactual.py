@@ -160,6 +160,11 @@ class Counterfactuals:
         """What the predictor says of the reconstruction; empty without one."""
         return self.items[0].change.before
 
+    @property
+    def cases(self) -> tuple[Counterfactuals, ...]:
+        """One case, as a page has several."""
+        return (self,)
+
 
 @dataclass(frozen=True, eq=False)
 class CounterfactualPage:

@@ -21,16 +21,23 @@ INPUT, AGAIN, FLIPPED = "input", "reconstruction", "counterfactual"
 CHANGED, TRUE, OFF = "what changed", "truth", "difference to truth"
 
 
-def figure(found: Counterfactuals) -> Image.Image:
-    """Lay out a picture, its reconstruction and its counterfactuals: uint8, RGB, on white.
+def figure(found: Counterfactuals | CounterfactualPage) -> Image.Image:
+    """Lay out a picture with its counterfactuals, or a page, as one picture on white.
 
+    Beside the input stand its reconstruction and the counterfactuals (on a page below it, one a picture).
     Below each counterfactual stand what changed from the reconstruction and, where there is one, the truth
     and the difference to it.
     """
+    return _page(found) if isinstance(found, CounterfactualPage) else _of_one(found)
+
+
+def _of_one(found: Counterfactuals) -> Image.Image:
     columns, lines = found.plan.columns, []
     for start in range(0, len(found.items), columns):
         items = found.items[start : start + columns]
         label = found.plan.row_labels[start // columns]
+        if found.plan.rows > 1:
+            label = _say(next(iter(items[0].targets)), label)
         first = start == 0
         lead: list[Picture | None] = [found.source, found.reconstruction] if first else [None, None]
         lead_words = [
@@ -49,8 +56,7 @@ def figure(found: Counterfactuals) -> Image.Image:
     return captioned_sheet(lines, _title(found), note)
 
 
-def page_figure(page: CounterfactualPage) -> Image.Image:
-    """Lay out the pictures of a page, each above its reconstruction, counterfactual and what changed."""
+def _page(page: CounterfactualPage) -> Image.Image:
     lines = []
     cases = iter(page.cases)
     with_truth = any(case.items[0].truth is not None for case in page.cases)
@@ -113,9 +119,9 @@ def _caption(found: Counterfactuals) -> Callable[[Counterfactual], list[str]]:
     by = "" if found.plan.scale == 1.0 else f" ×{found.plan.scale:g}"
 
     def caption(one: Counterfactual) -> list[str]:
-        asked = list(one.targets.values())
-        lines = [f"{asked[-1]}{by}{' (own)' if one.own else ''}"]
-        lines += [f"{100 * p:.0f}% {label}" for label, p in _of_targets(one, found.explorer).items()]
+        name, label = list(one.targets.items())[-1]
+        lines = [f"{_say(name, label)}{by}{' (own)' if one.own else ''}"]
+        lines += [f"{100 * p:.0f}% {asked}" for asked, p in _of_targets(one, found.explorer)]
         if one.extrapolation:
             lines.append("extrapolation")
         if one.change.slipped:
@@ -125,15 +131,15 @@ def _caption(found: Counterfactuals) -> Callable[[Counterfactual], list[str]]:
     return caption
 
 
-def _of_targets(one: Counterfactual, explorer: Explorer) -> dict[str, float]:
+def _of_targets(one: Counterfactual, explorer: Explorer) -> list[tuple[str, float]]:
     """Return the probability of each class that was asked for, where the predictor judges it."""
     judge = explorer.predictor_spec
     known = {} if judge is None else {a.name: a.classes for a in judge.attributes}
-    return {
-        label: float(one.attributes[name][known[name].index(label)])
+    return [
+        (_say(name, label), float(one.attributes[name][known[name].index(label)]))
         for name, label in one.targets.items()
         if name in one.attributes and label in known[name]
-    }
+    ]
 
 
 def _judged(said: Probabilities, found: Counterfactuals) -> list[str]:
@@ -145,8 +151,13 @@ def _judged(said: Probabilities, found: Counterfactuals) -> list[str]:
     for name in found.items[0].targets:
         if name in said:
             k = int(np.argmax(said[name]))
-            lines.append(f"{100 * float(said[name][k]):.0f}% {judge.attribute(name).classes[k]}")
+            lines.append(f"{100 * float(said[name][k]):.0f}% {_say(name, judge.attribute(name).classes[k])}")
     return lines
+
+
+def _say(name: str, label: str) -> str:
+    """Return a class so that one knows of what: ``female``, but ``glasses yes`` and ``skin 3``."""
+    return label if label.isalpha() and label not in ("yes", "no") else f"{name.replace('_', ' ')} {label}"
 
 
 def _title(found: Counterfactuals) -> str:

@@ -21,7 +21,7 @@ Figure = dict[str, Any]
 BEYOND = "marks an extrapolation: the condition lies outside the mixtures that the model was trained on."
 
 
-def counterfactual_rows(cases: Sequence[Counterfactuals]) -> list[dict[str, Any]]:
+def counterfactual_rows(found: Counterfactuals | CounterfactualPage) -> list[dict[str, Any]]:
     """Return a tidy table: one row a counterfactual, attribute and class; one a counterfactual unjudged.
 
     Columns: ``picture`` and ``counterfactual`` (names), ``side``, ``scale``, ``own`` and ``extrapolation``
@@ -31,23 +31,27 @@ def counterfactual_rows(cases: Sequence[Counterfactuals]) -> list[dict[str, Any]
     ``after`` (probabilities), ``slipped`` (1 for an attribute that changed and should not have). What is not
     known is empty.
     """
-    found = []
-    for case in cases:
-        for one in case.items:
-            for part in _judged(case, one) or [_UNJUDGED]:
-                found.append({"picture": case.name, **_facts(case, one), **part})
-    return found
+    return [
+        {"picture": case.name, **_facts(case, one), **part}
+        for case in found.cases
+        for one in case.items
+        for part in _judged(case, one) or [_UNJUDGED]
+    ]
 
 
-def counterfactual_text(found: Counterfactuals) -> str:
-    """Return what a person reads of one picture: its own condition, then a line a counterfactual."""
+def counterfactual_text(found: Counterfactuals | CounterfactualPage, seed: int = 0) -> str:
+    """Return what a person reads: a picture's own condition and a line a counterfactual.
+
+    Of a page it is a line a picture, then the means (`page_metrics`).
+    """
+    if isinstance(found, CounterfactualPage):
+        return _page_text(found, seed)
     schema = found.explorer.spec.condition
     lines = [f"{found.name}: {', '.join(words(schema, found.condition))}"]
     return "\n".join([*lines, *map(_line, found.items), *_notes(found.explorer, found.items)])
 
 
-def page_text(page: CounterfactualPage, seed: int = 0) -> str:
-    """Return what a person reads of a page: a line a picture, then the means."""
+def _page_text(page: CounterfactualPage, seed: int) -> str:
     lines = [f"{case.name:24} {_line(case.items[0])}" for case in page.cases]
     for name, figure in page_metrics(page, seed).items():
         ends = "" if figure["low"] is None else f" ({figure['low']:.4g} to {figure['high']:.4g})"
@@ -80,8 +84,15 @@ def page_metrics(page: CounterfactualPage, seed: int = 0) -> dict[str, Figure]:
     return found | ({f"true_counterfactual_ratio.{name}": ratio} if ratio else {})
 
 
-def counterfactual_record(found: Counterfactuals, source: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the JSON object of one picture as plain values, in the form of the other commands."""
+def counterfactual_record(
+    found: Counterfactuals | CounterfactualPage, source: str, settings: Mapping[str, Any], seed: int = 0
+) -> dict[str, Any]:
+    """Return the JSON object as plain values, in the form of the other commands.
+
+    Of a page the metrics are the means, and ``groups`` has each picture by its name, in the page's order.
+    """
+    if isinstance(found, CounterfactualPage):
+        return _page_record(found, source, seed, settings)
     metrics: dict[str, Figure] = {}
     for one in found.items:
         metrics |= _item_metrics(found, one, f".{one.name}")
@@ -96,10 +107,9 @@ def counterfactual_record(found: Counterfactuals, source: str, settings: Mapping
     return _record(found.explorer, data, None, asked, metrics, {}, notes)
 
 
-def page_record(
+def _page_record(
     page: CounterfactualPage, source: str, seed: int, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the JSON object of a page: its means, and under ``groups`` each picture in its order."""
     groups = {case.name: _item_metrics(case, case.items[0], "") for case in page.cases}
     asked = {"threads": page.explorer.threads, **settings, "pictures": [case.name for case in page.cases]}
     data = {"path": source, "n": len(page.cases)}

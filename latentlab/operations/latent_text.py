@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from latentlab.conditions import as_condition
 from latentlab.errors import SettingsError
 from latentlab.operations.latents import as_latent
 from latentlab.spec import ModelSpec, Record
@@ -67,14 +68,7 @@ def read_latent_text(text: str, spec: ModelSpec, sha256: str = "") -> tuple[NDAr
     SettingsError
         If the text is damaged or the latent does not fit the model.
     """
-    try:
-        found = LatentText.model_validate(json.loads(text))
-    except json.JSONDecodeError:
-        raise SettingsError("The text is no latent: it is not JSON.") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "it"
-        raise SettingsError(f"The text is no latent: {where}: {first['msg']}.") from None
+    found = _read(text)
     if len(found.latent) != spec.latent_size:
         raise SettingsError(
             f"The latent was copied from {found.model}, which has {len(found.latent)} dimensions; the open "
@@ -83,3 +77,28 @@ def read_latent_text(text: str, spec: ModelSpec, sha256: str = "") -> tuple[NDAr
     other = bool(sha256) and found.sha256 != sha256
     note = f"The latent was copied from {found.model}, whose weights are others: it means another picture."
     return as_latent(found.latent, spec), note if other else ""
+
+
+def read_condition_text(text: str, spec: ModelSpec) -> NDArray[np.float32] | None:
+    """Return the condition that was copied with a latent, float32 ``[C]``; None for an unconditional model.
+
+    None, too, where the text has none.
+
+    Raises
+    ------
+    SettingsError
+        If the text is damaged or the condition does not fit the model.
+    """
+    condition = _read(text).condition
+    return None if condition is None or not spec.condition.size else as_condition(condition, spec.condition)
+
+
+def _read(text: str) -> LatentText:
+    try:
+        return LatentText.model_validate(json.loads(text))
+    except json.JSONDecodeError:
+        raise SettingsError("The text is no latent: it is not JSON.") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "it"
+        raise SettingsError(f"The text is no latent: {where}: {first['msg']}.") from None

@@ -48,9 +48,14 @@ def differences(pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def picture_change(
-    explorer: Explorer, latent: NDArray[np.float32], reporter: Reporter | None = None
+    explorer: Explorer,
+    latent: NDArray[np.float32],
+    reporter: Reporter | None = None,
+    condition: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float64]:
     """Return how much each dimension changes the picture of a latent, ``[latent_size]``, of 255.
+
+    A conditional model draws under ``condition``, ``[C]``.
 
     Raises
     ------
@@ -63,13 +68,16 @@ def picture_change(
     for k in range(size):
         reporter.raise_if_cancelled()
         pair = change_latents(explorer.spec, latent, np.array([k]))
-        found[k] = differences(np.stack([explorer.picture(one) for one in pair]))[0]
+        found[k] = differences(np.stack([explorer.picture(one, condition) for one in pair]))[0]
         reporter.report(Progress("Comparing", k + 1, size))
     return found
 
 
 def ranking_by_change(
-    explorer: Explorer, latent: NDArray[np.float32], reporter: Reporter | None = None
+    explorer: Explorer,
+    latent: NDArray[np.float32],
+    reporter: Reporter | None = None,
+    condition: NDArray[np.float32] | None = None,
 ) -> NDArray[np.int64]:
     """Return the dimensions in the order of `picture_change`, the largest first: int64 ``[latent_size]``."""
-    return np.argsort(-picture_change(explorer, latent, reporter), kind="stable")
+    return np.argsort(-picture_change(explorer, latent, reporter, condition), kind="stable")

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 import latentlab
 from latentlab.checkpoints import Located
+from latentlab.conditions import extrapolates, parse_choices
 from latentlab.data.contact_sheet import save_sheet
 from latentlab.data.pictures import read_picture
 from latentlab.errors import SettingsError
 from latentlab.operations.attribute_table import AttributeRow, origin_note, save_table
 from latentlab.operations.explore import Explorer
-from latentlab.spec import PredictorSpec
+from latentlab.spec import ConditionSchema, PredictorSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,9 @@ class Reconstruction:
         ``start``) and ``edited``.
     latent
         The edited latent.
+    told, condition
+        What the encoder was told (None without a picture), and what the edited picture is drawn under,
+        float32 ``[C]``; None for an unconditional model.
     rows
         The predicted attributes of the pictures; empty without a predictor.
     """
@@ -44,6 +48,8 @@ class Reconstruction:
     changes: Mapping[int, float]
     pictures: Mapping[str, NDArray[np.uint8]]
     latent: NDArray[np.float32]
+    told: NDArray[np.float32] | None
+    condition: NDArray[np.float32] | None
     rows: list[AttributeRow]
     predictor: PredictorSpec | None
     notes: tuple[str, ...]
@@ -107,6 +113,11 @@ class Reconstruction:
                 "mutations": list(self.mutations),
                 "set": {str(dimension): value for dimension, value in self.changes.items()},
                 "latent": [float(value) for value in self.latent.reshape(-1)],
+                **{
+                    name: [float(value) for value in given]
+                    for name, given in (("told", self.told), ("condition", self.condition))
+                    if given is not None
+                },
             },
             "metrics": metrics,
             "groups": {},
@@ -138,6 +149,8 @@ def reconstruct_picture(
     threads: int = 1,
     truncation: float = 1.0,
     mutations: Sequence[int] = (),
+    condition: str = "",
+    told: str = "",
 ) -> Reconstruction:
     """Encode a picture or draw a latent, change dimensions, render and predict.
 
@@ -153,32 +166,44 @@ def reconstruct_picture(
         Of a drawn start (`latentlab.operations.latents.draw`).
     mutations
         Seeds of small random steps to take from the start (`latentlab.operations.latents.mutate`).
+    condition, told
+        What a conditional model's decoder draws the edited picture under, and what its encoder is told: words
+        as `latentlab.conditions.parse_choices` takes them. What is left out is the picture's own condition,
+        as the predictor sees it, under which the reconstruction is drawn; the first classes where there is
+        no picture.
 
     Raises
     ------
     LatentLabError
-        If a checkpoint or the picture cannot be opened, or a dimension does not exist.
+        If a checkpoint or the picture cannot be opened, a dimension does not exist, or the model does not
+        know an attribute or class.
     """
     explorer = Explorer.open(model, predictor, threads=threads)
     changes = dict(changes or {})
     pictures: dict[str, NDArray[np.uint8]] = {}
     notes: tuple[str, ...] = ()
+    seen_as: NDArray[np.float32] | None = None
     if image is not None:
         picture = read_picture(image)
         notes = tuple(f"{picture.name}: {note}" for note in picture.notes)
         encoded = explorer.encode(picture.pixels)
-        start = encoded.latent
+        own, seen_as = encoded.condition, _chosen(explorer, told, encoded.condition)
+        start = explorer.encode(picture.pixels, seen_as).latent if told else encoded.latent
         pictures["input"] = encoded.source
+    elif told:
+        raise SettingsError("Without a picture nothing is encoded, so the encoder can be told nothing.")
     elif seed is not None:
-        start = explorer.draw(seed, truncation)
+        start, own = explorer.draw(seed, truncation), explorer.first_condition()
     else:
         raise SettingsError("Give either a picture or a seed to set out from.")
     latent = start
     for mutation in mutations:
         latent = explorer.mutate(latent, mutation)
     latent = explorer.change(latent, changes)
-    pictures["start" if image is None else "reconstruction"] = explorer.picture(start)
-    pictures["edited"] = explorer.picture(latent)
+    drawn_as = _chosen(explorer, condition, own)
+    pictures["start" if image is None else "reconstruction"] = explorer.picture(start, own)
+    pictures["edited"] = explorer.picture(latent, drawn_as)
+    notes = (*notes, *_extrapolations(explorer.spec.condition, told=seen_as, condition=drawn_as))
     spec = explorer.predictor_spec
     if spec is not None:
         notes = (*notes, origin_note(spec))
@@ -192,10 +217,27 @@ def reconstruct_picture(
         changes=changes,
         pictures=pictures,
         latent=latent,
+        told=seen_as,
+        condition=drawn_as,
         rows=[] if spec is None else explorer.table(pictures),
         predictor=spec,
         notes=notes,
     )
+
+
+def _chosen(explorer: Explorer, text: str, own: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
+    return explorer.condition(parse_choices(explorer.spec.condition, text), own) if text else own
+
+
+def _extrapolations(schema: ConditionSchema, **given: NDArray[np.float32] | None) -> list[str]:
+    """Say which attributes are asked for beyond what training knows."""
+    return [
+        f"{attribute.name} in --{option} is an extrapolation: the model was trained on no such weights."
+        for option, condition in given.items()
+        if condition is not None
+        for attribute in schema.attributes
+        if extrapolates(schema, condition, attribute.name)
+    ]
 
 
 def _figure(value: float) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import latentlab
+from latentlab.conditions import parse_choices
 from latentlab.data.contact_sheet import save_sheet
 from latentlab.data.pictures import read_picture
 from latentlab.errors import SettingsError
@@ -19,7 +20,7 @@ from latentlab.operations.direction import Direction
 from latentlab.operations.explore import Explorer
 from latentlab.operations.grid_plan import STRIPS, GridPlan, plane, strips
 from latentlab.operations.interpolate import Kind, path
-from latentlab.operations.latent_text import read_latent_text
+from latentlab.operations.latent_text import read_condition_text, read_latent_text
 from latentlab.operations.latents import middle
 from latentlab.operations.picture_change import ranking_by_change
 from latentlab.operations.sheet import labelled, save_loop, sheet
@@ -118,6 +119,35 @@ class Series:
         }
 
 
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Where one sets out from: a latent, and the condition ``[C]`` (None for an unconditional model)."""
+
+    latent: NDArray[np.float32]
+    condition: NDArray[np.float32] | None
+
+
+def start_under(explorer: Explorer, text: str | Path, condition: str = "") -> Start:
+    """Return the latent that `start_from` does, and the condition to draw it under.
+
+    Parameters
+    ----------
+    condition
+        What is chosen of a conditional model's attributes (`latentlab.conditions.parse_choices`). The others
+        are as the picture was encoded or the latent was copied, else the first class.
+
+    Raises
+    ------
+    LatentLabError
+        As `start_from`, and if the model does not know an attribute or class.
+    """
+    latent, own = _latent_and_condition(explorer, text)
+    own = explorer.first_condition() if own is None else own
+    if not condition:
+        return Start(latent, own)
+    return Start(latent, explorer.condition(parse_choices(explorer.spec.condition, condition), own))
+
+
 def start_from(explorer: Explorer, text: str | Path) -> NDArray[np.float32]:
     """Return the latent of a picture, a copied latent (.json), the draw of ``seed:NUMBER`` or the ``middle``.
 
@@ -127,13 +157,19 @@ def start_from(explorer: Explorer, text: str | Path) -> NDArray[np.float32]:
         If the picture cannot be read, the seed is no number, the latent is of other weights, or the model
         cannot do it.
     """
+    return _latent_and_condition(explorer, text)[0]
+
+
+def _latent_and_condition(
+    explorer: Explorer, text: str | Path
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
     if str(text) == MIDDLE:
-        return middle(explorer.spec)
+        return middle(explorer.spec), None
     if str(text).startswith(SEED):
         number = str(text)[len(SEED) :]
         if not number.isdigit():
             raise SettingsError(f"{text!r} has no seed; write {SEED}0, {SEED}1, and so on.")
-        return explorer.draw(int(number))
+        return explorer.draw(int(number)), None
     path = Path(text)
     if path.suffix.lower() == ".json":
         try:
@@ -143,8 +179,9 @@ def start_from(explorer: Explorer, text: str | Path) -> NDArray[np.float32]:
         latent, note = read_latent_text(content, explorer.spec, explorer.located.sha256())
         if note:
             raise SettingsError(f"{path}: {note} Open the model that it was copied from.")
-        return latent
-    return explorer.encode(read_picture(path).pixels).latent
+        return latent, read_condition_text(content, explorer.spec)
+    seen = explorer.encode(read_picture(path).pixels)
+    return seen.latent, seen.condition
 
 
 def render_series(
@@ -156,6 +193,8 @@ def render_series(
     reporter: Reporter | None = None,
 ) -> Series:
     """Render latents ``[n, *latent_shape]`` settled, one by one, and predict their attributes.
+
+    A conditional model draws all of them under one condition, ``[C]``.
 
     Raises
     ------
@@ -175,9 +214,14 @@ def render_series(
     return Series(explorer, tuple(names), latents, tuple(pictures), rows, columns)
 
 
-def grid_series(explorer: Explorer, plan: GridPlan, reporter: Reporter | None = None) -> Series:
-    """Render a grid that was planned (`latentlab.operations.grid_plan`)."""
-    found = render_series(explorer, plan.names, plan.latents, plan.columns, reporter=reporter)
+def grid_series(
+    explorer: Explorer,
+    plan: GridPlan,
+    reporter: Reporter | None = None,
+    condition: NDArray[np.float32] | None = None,
+) -> Series:
+    """Render a grid that was planned (`latentlab.operations.grid_plan`), under one condition ``[C]``."""
+    found = render_series(explorer, plan.names, plan.latents, plan.columns, condition, reporter)
     return replace(found, row_labels=plan.row_labels, column_labels=plan.column_labels)
 
 
@@ -190,6 +234,7 @@ def traversal(
     steps: int = STEPS,
     reporter: Reporter | None = None,
     rank: str = "kl",
+    condition: NDArray[np.float32] | None = None,
 ) -> Series:
     """Render a traversal: of one dimension a strip, of two a plane, of more (or of none named) strips.
 
@@ -202,6 +247,8 @@ def traversal(
     rank
         What doing most means: ``kl`` as in `latentlab.operations.latents.ranking`, ``change`` as in
         `latentlab.operations.picture_change.ranking_by_change` at this latent.
+    condition
+        What a conditional model draws under, ``[C]``.
 
     Raises
     ------
@@ -217,9 +264,9 @@ def traversal(
         plan = plane(explorer.spec, latent, across, down, steps, low, high)
     else:
         if not dimensions and rank == "change":
-            dimensions = ranking_by_change(explorer, latent, reporter)[:STRIPS].tolist()
+            dimensions = ranking_by_change(explorer, latent, reporter, condition)[:STRIPS].tolist()
         plan = strips(explorer.spec, latent, dimensions, steps, low, high)
-    return grid_series(explorer, plan, reporter)
+    return grid_series(explorer, plan, reporter, condition)
 
 
 def directions_series(
@@ -229,9 +276,11 @@ def directions_series(
     reach: float | None = None,
     steps: int = 7,
     reporter: Reporter | None = None,
+    condition: NDArray[np.float32] | None = None,
 ) -> Series:
     """Render a strip along each direction, ``reach`` sigma (each one's own without it) to either side."""
-    return grid_series(explorer, strips(explorer.spec, latent, directions, steps, reach=reach), reporter)
+    plan = strips(explorer.spec, latent, directions, steps, reach=reach)
+    return grid_series(explorer, plan, reporter, condition)
 
 
 def interpolation(
@@ -241,9 +290,10 @@ def interpolation(
     kind: Kind = "spherical",
     closed: bool = False,
     reporter: Reporter | None = None,
+    condition: NDArray[np.float32] | None = None,
 ) -> Series:
-    """Render a path through latents (`latentlab.operations.interpolate.path`)."""
+    """Render a path through latents (`latentlab.operations.interpolate.path`) under one condition ``[C]``."""
     latents = path(pins, steps, kind, closed)
     names = [f"{k / steps:.3f}" for k in range(len(latents))]
     columns = steps if len(latents) % steps == 0 else min(len(latents), steps + 1)
-    return render_series(explorer, names, latents, columns, reporter=reporter)
+    return render_series(explorer, names, latents, columns, condition, reporter)
