@@ -19,6 +19,11 @@ from latentlab.operations.direction import Direction
 from latentlab.operations.interpolate import Kind
 
 
+def one_line(text: str) -> str:
+    """Return a text with a space for each stretch of spaces and ends of lines."""
+    return " ".join(text.split())
+
+
 @dataclass(frozen=True)
 class CheckpointRef:
     """Which checkpoint is open: its path, its name, the SHA-256 of its weights, its predictor."""
@@ -98,13 +103,15 @@ class Explore:
 
     @property
     def origin(self) -> str:
-        """Where the start comes from, in words that go on after a colon."""
+        """Where the start comes from, in words on one line that go on after a colon."""
         if self.source is not None:
-            return " ".join(self.source.name.split())
-        if self.seed is None:
-            return self.named or "prior mean"
-        truncated = f", truncation {self.truncation:g}" if self.truncation != 1.0 else ""
-        return f"random, seed {self.seed}{truncated}" + (f", {self.named}" if self.named else "")
+            words = self.source.name
+        elif self.seed is None:
+            words = self.named or "prior mean"
+        else:
+            truncated = f", truncation {self.truncation:g}" if self.truncation != 1.0 else ""
+            words = f"random, seed {self.seed}{truncated}" + (f", {self.named}" if self.named else "")
+        return one_line(words)
 
     @property
     def edited(self) -> bool:

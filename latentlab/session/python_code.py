@@ -37,7 +37,7 @@ def opening(
     changed = np.flatnonzero(start != latent)
     changes = {int(k): latent[k] for k in changed}
     lines = [
-        f"# {_origin(state)}, with {len(changes)} of {len(latent)} dimensions changed.",
+        comment(f"{_origin(state)}, with {len(changes)} of {len(latent)} dimensions changed."),
         *sorted(["from latentlab.operations.explore import Explorer", *imports]),
         "",
         f"explorer = Explorer.open({_name(checkpoint)!r}, predictor={checkpoint.predictor!r},",
@@ -62,9 +62,12 @@ def _name(checkpoint: CheckpointRef) -> str:
 
 
 def _origin(state: Explore) -> str:
-    if state.source is not None:
-        return "The picture " + " ".join(state.source.name.split())
-    return f"The start: {state.origin}"
+    return f"The picture {state.origin}" if state.source is not None else f"The start: {state.origin}"
+
+
+def comment(text: str) -> str:
+    """Return a text as a comment, which it cannot leave: names come from files that strangers send."""
+    return "# " + "".join(one if one.isprintable() else " " for one in text)
 
 
 def _numbers(values: NDArray[np.float32]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from latentlab.errors import LatentLabError
 from latentlab.live.frames import Encoded, Opened
 from latentlab.paths import bundled_models
-from latentlab.session.document import CheckpointRef, Document, Explore, Shelf, Source
+from latentlab.session.document import CheckpointRef, Document, Explore, Shelf, Source, one_line
 from latentlab.session.explore import start_from_picture, start_in_the_middle
 from latentlab.session.saved import Saved
 from latentlab.session.saved_parts import Salvage
@@ -166,7 +166,7 @@ def _as_saved(kept: Explore, new: Explore, saved: Saved, spec: ModelSpec, salvag
     source: Source | None = new.source
     named = kept.named
     if source is None and saved.source is not None:
-        named = named or f"the picture {saved.source.name}"
+        named = named or f"the picture {one_line(saved.source.name)}"
     arrays = [np.array(one).reshape(spec.latent_shape) for one in (kept.start, kept.latent)]
     for array in arrays:
         array.setflags(write=False)

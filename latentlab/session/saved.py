@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 import latentlab
 from latentlab.errors import ImageError, SettingsError
-from latentlab.session.document import CheckpointRef, Document, Explore, Shelf, Source
+from latentlab.session.document import CheckpointRef, Document, Explore, Shelf, Source, one_line
 from latentlab.session.saved_parts import MOST_THREADS, CheckpointPart, ExplorePart, Salvage, SourcePart
 from latentlab.session.saved_picture import PictureTexts, picture_of, picture_text
 from latentlab.session.saved_shelf import read_shelf
@@ -295,7 +295,7 @@ def _read_explore(data: object, salvage: Salvage) -> tuple[Explore | None, Saved
     latent = start if latent is None else latent
     assert start is not None
     assert latent is not None
-    named = part.named or (f"the picture {lost}" if lost else "")
+    named = part.named or (f"the picture {one_line(lost)}" if lost else "")
     if not named and part.seed is None and isinstance(data, dict) and data.get("seed") is not None:
         named = "a saved latent"
     explore = Explore(

@@ -6,12 +6,13 @@ they may hold.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Container
 from typing import Annotated, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, ValidationError
 from pydantic_core import ErrorDetails
 
 from latentlab.operations.traverse import MOST_STEPS
@@ -19,6 +20,8 @@ from latentlab.spec import Record
 
 MOST_THREADS = 256
 _INT64 = 2**63 - 1
+_NOT_IN_LINES = ("Cc", "Cs", "Zl", "Zp")
+# Unicode's categories of control characters, halves of letters, and what ends lines and paragraphs.
 
 Kind = TypeVar("Kind", bound=Record)
 Found = TypeVar("Found")
@@ -40,6 +43,12 @@ def _numbers(value: object) -> NDArray[np.float32]:
     return numbers
 
 
+def _line(text: str) -> str:
+    if any(unicodedata.category(one) in _NOT_IN_LINES for one in text):
+        raise ValueError("a text on one line, without control characters, is expected")
+    return text
+
+
 def _holds_truth(value: object) -> bool:
     """Whether there is a true or false among numbers, which NumPy would take for 1 or 0."""
     return any(map(_holds_truth, value)) if isinstance(value, (list, tuple)) else isinstance(value, bool)
@@ -51,6 +60,8 @@ MaybeNumbers = Annotated[
 ]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"\S")]
+Line = Annotated[str, AfterValidator(_line)]
+"""A text without control characters."""
 Position = Annotated[int, Field(ge=0, le=_INT64)]
 Positions = Annotated[tuple[Position, ...], Field(strict=False)]
 Parts = Annotated[tuple[object, ...], Field(strict=False)]
@@ -80,7 +91,7 @@ class ExplorePart(Part):
     condition: MaybeNumbers = None
     seed: Position | None = None
     truncation: Annotated[float, Field(ge=0.0, le=1.0)] = 1.0
-    named: str = ""
+    named: Line = ""
     start_condition: MaybeNumbers = None
     linked: bool = False
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from PIL import Image
 
 from latentlab.session.document import CheckpointRef, Explore
@@ -61,3 +64,23 @@ def test_a_name_with_a_line_break_cannot_add_a_line_of_code(open_desk) -> None:
     code = explore_code(CheckpointRef("m'\n", "m", "", ""), Explore(latent, latent, source=source), 1)
     assert not any(line.startswith("import os") for line in code.splitlines())
     compile(code, "copied", "exec")
+
+
+@pytest.mark.parametrize(
+    "separator", ["\n", "\r", "\r\n", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\x00", "\ud800"]
+)
+@pytest.mark.parametrize("where", ["named", "seed", "picture"])
+def test_no_name_becomes_code(open_desk, tmp_path, small_faces, where: str, separator: str) -> None:
+    workspace, name = open_desk.workspace, f"x{separator}stranger = 1{separator}#"
+    if where == "picture":
+        workspace.bring_pixels(small_faces[0], name)
+        open_desk.wait(lambda: workspace.explore.state.source is not None)
+    document = workspace.session.document
+    state = document.explore
+    if where != "picture":
+        state = replace(state, named=name, seed=3 if where == "seed" else None)
+    code = explore_code(document.checkpoint, state, document.threads)
+    code.encode("utf-8")
+    assert code.splitlines()[0].endswith("dimensions changed.")
+    assert "stranger = 1" in code
+    assert "stranger" not in run(code)

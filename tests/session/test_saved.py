@@ -481,3 +481,16 @@ def test_a_picture_is_encoded_once(monkeypatch: pytest.MonkeyPatch, document: Do
         moved = replace(document, explore=replace(document.explore, latent=np.full((2, 3), np.float32(step))))
         session_json(moved, {}, texts)
     assert len(made) == 1
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\u2028", "\x85", "\x00"])
+def test_the_name_of_a_start_is_on_one_line(document: Document, end: str) -> None:
+    data = json.loads(session_json(document, {}))
+    data["explore"]["named"] = f"a{end}import os"
+    saved = read_session(json.dumps(data), "a.json")
+    assert saved.explore.named == ""
+    (left,) = saved.left_out
+    assert "'named'" in left
+    assert "without control characters" in left
+    data["explore"]["named"] = "a start\u00a0of mine"
+    assert read_session(json.dumps(data), "a.json").explore.named == "a start\u00a0of mine"
