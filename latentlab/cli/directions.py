@@ -80,7 +80,10 @@ def directions(
             save_directions(out, found)
         if sheet is not None:
             latent = place_from(explorer, start)
-            directions_series(explorer, latent, found.directions, reach, steps, reporter).save_sheet(sheet)
+            strips = directions_series(
+                explorer, latent, found.directions, reach, steps, reporter, explorer.first_condition()
+            )
+            strips.save_sheet(sheet)
     if as_json:
         print(json.dumps(found.model_dump(mode="json"), indent=1))
         return

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from latentlab.cli.options import AsJson, Model, Predictor, Table, Threads
+from latentlab.cli.options import AsJson, Condition, Model, Predictor, Table, Threads
 
 
 def register(app: typer.Typer) -> None:
@@ -23,7 +23,10 @@ def probe(
     model: Model = "faces-vae",
     axis: Annotated[
         list[str] | None,
-        typer.Option(help="A dimension's number, or FILE.json:NAME for a direction; may be repeated."),
+        typer.Option(
+            help="A dimension's number, FILE.json:NAME for a direction, or scale:gender=female for the scale "
+            "of a class; may be repeated."
+        ),
     ] = None,
     lock: Annotated[
         list[int] | None,
@@ -37,6 +40,7 @@ def probe(
     ] = "",
     count: Annotated[int, typer.Option(min=0, help="Latents of the mean; 0 for none.")] = 200,
     seed: Annotated[int, typer.Option(help="Chooses the latents of the mean.")] = 0,
+    condition: Condition = "",
     picture: Annotated[Path | None, typer.Option(help="Save the curves as a picture here.")] = None,
     table: Table = None,
     predictor: Predictor = None,
@@ -49,18 +53,29 @@ def probe(
     """
     from latentlab.cli.progress import show_progress
     from latentlab.data.catalog import open_set
-    from latentlab.operations.axis_text import axis_from
+    from latentlab.operations.axis_text import probed_from
     from latentlab.operations.explore import Explorer
     from latentlab.operations.latents import ranking
     from latentlab.operations.probe_axes import probe_axes
-    from latentlab.operations.series import start_from
+    from latentlab.operations.series import start_under
 
     explorer = Explorer.open(model, "" if predictor == "none" else predictor, threads=threads)
-    axes = [axis_from(explorer, text) for text in axis or [str(int(ranking(explorer.spec)[0]))]]
-    latent = start_from(explorer, start)
+    axes = [probed_from(explorer, text) for text in axis or [str(int(ranking(explorer.spec)[0]))]]
+    begin = start_under(explorer, start, condition)
     with show_progress() as reporter:
         images = open_set(data, explorer.spec.image_size, reporter) if data and count else None
-        found = probe_axes(explorer, latent, axes, attribute or (), images, count, seed, reporter, lock or ())
+        found = probe_axes(
+            explorer,
+            begin.latent,
+            axes,
+            attribute or (),
+            images,
+            count,
+            seed,
+            reporter,
+            lock or (),
+            begin.condition,
+        )
     if picture is not None:
         found.save_picture(picture, start)
     if table is not None:
