@@ -115,12 +115,12 @@ def probe_conditions(
     Parameters
     ----------
     conditions
-        One for all latents ``[C]`` or one for each ``[k, C]``; None for an unconditional model.
+        Of one latent ``[C]``, or one for each of many ``[k, C]``; None for an unconditional model.
 
     Returns
     -------
     numpy.ndarray or None
-        ``[C]`` where one condition holds for all places, else ``[k * m, C]``.
+        ``[C]`` where one condition holds at all places of one latent, else ``[k * m, C]``.
     """
     if conditions is None:
         return None
@@ -245,7 +245,7 @@ def probe(
     latents = [probe_latents(spec, latent, latent if start is None else start, axis, values, locked)]
     if count:
         usual = usual_latents(spec, data, count, seed)
-        theirs = told
+        theirs = None if told is None else np.repeat(told[None], len(usual), axis=0)
         if data is not None and data_conditions is not None and spec.condition.size:
             theirs = data_conditions[usual_rows(len(data), count, seed)]
         latents.append(mean_latents(spec, usual, axis, mean_values, locked))

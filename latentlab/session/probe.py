@@ -225,7 +225,7 @@ class ProbeCurves(Follower):
             return
         part = self._usual[done : done + AT_ONCE]
         latents = mean_latents(self.spec, part, self.axis, self.mean_values, self._held)
-        theirs = state.condition
+        theirs = None if state.condition is None else np.repeat(state.condition[None], len(part), axis=0)
         if self._own_conditions is not None:
             rows = usual_rows(len(self._own_conditions))
             theirs = self._own_conditions[rows][done : done + AT_ONCE]
