@@ -47,7 +47,8 @@ class PinPictures(Follower):
         self._shown = pins, groups
         self._batch.drop()  # a frame of other pins would stand beside the wrong names
         if latents:
-            conditions = [_condition(pin, state.condition) for pin in pins] + [state.condition] * len(groups)
+            conditions = [condition_of(pin, state.condition) for pin in pins]
+            conditions += [state.condition] * len(groups)
             told = [one for one in conditions if one is not None]
             self._batch.ask(np.stack(latents), np.stack(told) if told else None, settled=True)
 
@@ -57,7 +58,7 @@ class PinPictures(Follower):
             self.arrived.emit(frame)
 
 
-def _condition(pin: Pin, present: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
+def condition_of(pin: Pin, present: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
     """Return a pin's own condition; where it has none of the model's, the present one."""
     own = pin.condition
     return present if own is None or present is None or own.shape != present.shape else own

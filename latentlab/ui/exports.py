@@ -16,17 +16,20 @@ from PySide6.QtWidgets import QApplication
 
 from latentlab.live.frames import Frame
 from latentlab.operations.attribute_table import attribute_rows, origin_note, save_table, table_text
+from latentlab.operations.difference import difference_picture
 from latentlab.operations.direction import Directions, save_directions
 from latentlab.operations.grid_plan import GridPlan
 from latentlab.operations.latent_text import latent_text
 from latentlab.session.batches import Export
 from latentlab.session.document import Explore
+from latentlab.session.pins import condition_of
 from latentlab.session.rendering import Lost, SettledListener
 from latentlab.session.session import Message
 from latentlab.session.view_code import view_code
 from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
 from latentlab.ui.figure import FigurePicture, compose
+from latentlab.ui.screens.comparison import Compared, picture_of
 from latentlab.ui.widgets.bars_painter import Series
 from latentlab.ui.widgets.picture_view import bgrx, image_of
 
@@ -140,7 +143,7 @@ class Exports:
         elif view == "map":
             self._save(self._screen.map.canvas.picture(*MAP), path)
         else:
-            self._when_settled(partial(self._save_figure, path, font), f"{path} was not saved")
+            self._when_compared(partial(self._save_figure, path, font), path)
 
     def table(self, path: Path, view: str) -> None:
         """Save the numbers of what the view shows as CSV."""
@@ -159,7 +162,7 @@ class Exports:
         elif view == "map":
             self._screen.map.save_table(path, self._writer)
         else:
-            self._when_settled(partial(self._save_attributes, path), f"{path} was not saved")
+            self._when_compared(partial(self._save_attributes, path), path)
 
     def loop(self, path: Path, fps: float) -> None:
         """Save the path through the ticked pins as a loop; the suffix says the format."""
@@ -254,45 +257,69 @@ class Exports:
 
     # The pictures
 
-    def _save_attributes(self, path: Path, state: Explore, frame: Frame) -> None:
+    def _when_compared(self, taker: Callable[[Explore, Frame, Compared], None], path: Path) -> None:
+        """Call with the settled frame and with what it is compared with now, which is settled too."""
+        shelf = self._workspace.session.document.shelf
+        pin = shelf.pin(shelf.compared) if shelf.compared else None
+
+        def compare(state: Explore, frame: Frame) -> None:
+            if pin is None:
+                taker(state, frame, self._screen.comparison.with_start(state))
+                return
+
+            def have(found: Frame) -> None:
+                taker(state, frame, Compared(pin.name, *picture_of(found, 0), pin=True))
+
+            self._render(pin.latent[None], condition_of(pin, state.condition), have, path)
+
+        self._when_settled(compare, f"{path} was not saved")
+
+    def _save_attributes(self, path: Path, state: Explore, frame: Frame, compared: Compared) -> None:
         opened = self._workspace.opened
         if opened is None or opened.predictor is None:
             return
-        named = {one.title.lower(): one.probabilities for one in self._series(state, frame)}
+        start = self._screen.comparison.with_start(state)
+        named = {} if state.source is None else {"input": state.source.encoded.source_attributes}
+        named |= {start.name.lower(): start.attributes}
+        named |= {f"pin: {compared.name}": compared.attributes} if compared.pin else {}
+        named |= {"edited": picture_of(frame, 0)[1]}
         text = table_text(attribute_rows(opened.predictor, named))
         done = f"The attribute table was saved as {path}."
         self._writer.write(lambda: path.write_text(text, encoding="utf-8", newline=""), done)
 
-    def _save_figure(self, path: Path, font: QFont, state: Explore, frame: Frame) -> None:
+    def _save_figure(self, path: Path, font: QFont, state: Explore, frame: Frame, compared: Compared) -> None:
         opened, stage = self._workspace.opened, self._screen.stage
         if opened is None:
             return
         source = state.source
-        seen = None if source is None else image_of(bgrx(source.encoded.source)).copy()
-        start = stage.start.pixels
-        shown = None if start is None else image_of(start).copy()
+        seen = None if source is None else bgrx(source.encoded.source)
+        start, edited = self._screen.comparison.with_start(state), frame.pixels[0]
         pictures = [
-            FigurePicture("Input", "input", seen),
-            FigurePicture("Start" if source is None else "Reconstruction", "start", shown),
-            FigurePicture("Edited", "edited", image_of(frame.pixels[0]).copy()),
+            _picture("Input", "input", seen),
+            _picture(start.name, "faint" if compared.pin else "start", start.pixels),
+            *([_picture(compared.name, "start", compared.pixels)] if compared.pin else []),
         ]
-        series = self._series(state, frame) if opened.predictor is not None else []
-        image = compose(pictures, opened.predictor, series, self._caption(state), font, self._smooth())
+        if stage.shows_difference and compared.pixels is not None:
+            shown = bgrx(difference_picture(compared.pixels[..., 2::-1], edited[..., 2::-1]))
+            pictures.append(_picture("Difference", "faint", shown))
+        pictures.append(_picture("Edited", "edited", edited))
+        series = self._series(state, frame, compared) if opened.predictor is not None else []
+        caption = " ".join([self._caption(state), *self._said_of(compared)])
+        image = compose(pictures, opened.predictor, series, caption, font, self._smooth(), compared.pin)
         self._save(image, path)
 
-    def _series(self, state: Explore, frame: Frame) -> list[Series]:
-        edited = {name: values[0] for name, values in frame.attributes.items()}
-        if state.source is None:
-            start = self._screen.comparison.start_frame
-            attributes = {} if start is None else {name: rows[0] for name, rows in start.attributes.items()}
-            before = [Series("Start", "start", attributes)] if attributes else []
-        else:
-            encoded = state.source.encoded
-            before = [
-                Series("Input", "input", encoded.source_attributes),
-                Series("Reconstruction", "start", encoded.reconstruction_attributes),
-            ]
-        return [*before, Series("Edited", "edited", edited)]
+    def _series(self, state: Explore, frame: Frame, compared: Compared) -> list[Series]:
+        source = state.source
+        found = [] if source is None else [Series("Input", "input", source.encoded.source_attributes)]
+        if compared.attributes:
+            found.append(Series(compared.name, "start", compared.attributes))
+        return [*found, Series("Edited", "edited", picture_of(frame, 0)[1])]
+
+    def _said_of(self, compared: Compared) -> list[str]:
+        said = [f"Changes in points since {compared.name}."] if compared.pin else []
+        if self._screen.stage.shows_difference:
+            said.append(f"Difference from {compared.called}: red where lighter, blue where darker.")
+        return said
 
     def _caption(self, state: Explore) -> str:
         opened = self._workspace.opened
@@ -332,6 +359,10 @@ class Exports:
 
     def _note(self, text: str) -> None:
         self._workspace.session.message.emit(Message("note", text))
+
+
+def _picture(title: str, colour: str, pixels: NDArray[np.uint8] | None) -> FigurePicture:
+    return FigurePicture(title, colour, None if pixels is None else image_of(pixels).copy())
 
 
 def _rgb(frame: Frame) -> list[NDArray[np.uint8]]:

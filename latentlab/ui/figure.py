@@ -39,6 +39,7 @@ def compose(
     caption: str,
     font: QFont,
     smooth: bool = True,
+    changes: bool = False,
 ) -> QImage:
     """Paint the figure.
 
@@ -52,14 +53,17 @@ def compose(
         What stands below: model, weights, what was changed, what the attributes are.
     smooth
         Whether to smooth between the pictures' pixels.
+    changes
+        Whether the last series' numbers also tell how they changed since the one before.
     """
     shown = [picture for picture in pictures if picture.image is not None]
     inner = WIDTH - 2 * MARGIN
-    side = (inner - 2 * GAP) // 3
+    columns = max(3, len(shown))
+    side = (inner - (columns - 1) * GAP) // columns
     bars_top = MARGIN + TITLE + side + 20
     bars, used = BarLayout(), 0
     if spec is not None and series:
-        bars = lay_out(spec, inner, len(series), font, top=30)
+        bars = lay_out(spec, inner, len(series), font, top=30, changes=changes)
         used = 30 + bars.height
     small = QFont(font)
     small.setPixelSize(11)
@@ -77,8 +81,9 @@ def compose(
         painter.setBrush(QColor(getattr(LIGHT, picture.colour)))
         painter.drawEllipse(QPointF(left + 5, MARGIN + 7), 4, 4)
         painter.setPen(QColor(LIGHT.text))
+        title = QFontMetrics(font).elidedText(picture.title, Qt.TextElideMode.ElideRight, side - 15)
         painter.drawText(
-            QRect(left + 15, MARGIN - 4, side, TITLE), int(Qt.AlignmentFlag.AlignVCenter), picture.title
+            QRect(left + 15, MARGIN - 4, side - 15, TITLE), int(Qt.AlignmentFlag.AlignVCenter), title
         )
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         assert picture.image is not None
@@ -93,7 +98,8 @@ def compose(
         paint_ground(painter, bars, len(series), LIGHT, font)
         paint_bars(painter, bars, series, range(len(series)), LIGHT)
         if series:
-            Numbers(font).paint(painter, bars, series[-1], LIGHT)
+            since = series[-2] if changes and len(series) > 1 else None
+            Numbers(font).paint(painter, bars, series[-1], LIGHT, since)
         painter.translate(-MARGIN, -bars_top)
     painter.setFont(small)
     painter.setPen(QColor(LIGHT.muted))

@@ -17,6 +17,8 @@ from latentlab.operations.explore import Explorer
 from latentlab.operations.latent_map import LatentMap
 from latentlab.operations.map_info import MapInfo
 from latentlab.session.document import AxisRef, GridView, PathView, ProbeView
+from latentlab.ui import exports
+from latentlab.ui.figure import compose
 
 
 def pixels_of(path: Path) -> np.ndarray:
@@ -200,6 +202,73 @@ def test_while_a_map_is_there_the_mean_is_that_of_its_images(driver) -> None:
     driver.window.exports.copy_python("probe")
     assert "data=found.latents" in QApplication.clipboard().text()
     driver.rest()
+
+
+# What is compared with
+
+
+@pytest.fixture
+def compared(driver) -> None:
+    """A pin that is compared with, named like a picture of the view, and an edit since."""
+    driver.workspace.explore.move(2, 1.5)
+    driver.screen.intents.shelf.pin(name="Edited")
+    driver.workspace.explore.move(2, -1.5)
+    driver.screen.intents.shelf.compare_with("Edited")
+    driver.rest()
+
+
+def test_the_table_of_the_picture_has_the_pin_that_is_compared_with(
+    driver, compared, save_as, tmp_path, explorer
+) -> None:
+    save_as(tmp_path / "attributes.csv")
+    driver.window.actions_table["export_table"].trigger()
+    rows = rows_of(written(driver, tmp_path / "attributes.csv"))
+    assert list(dict.fromkeys(row["picture"] for row in rows)) == [
+        "input",
+        "reconstruction",
+        "pin: Edited",
+        "edited",
+    ]
+    pin = driver.workspace.session.document.shelf.pin("Edited")
+    for picture, latent in (("pin: Edited", pin.latent), ("edited", driver.latent)):
+        expected = explorer.attributes(explorer.picture(latent))["race"]
+        found = [float(one["probability"]) for one in rows if one["picture"] == picture]
+        np.testing.assert_allclose(found[2:6], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("difference", [False, True])
+def test_the_figure_shows_the_pin_that_is_compared_with_and_the_changes_since(
+    driver, compared, save_as, tmp_path, explorer, monkeypatch, difference: bool
+) -> None:
+    made: list[tuple] = []
+    monkeypatch.setattr(exports, "compose", lambda *given: (made.append(given), compose(*given))[1])
+    driver.window.actions_table["difference"].setChecked(difference)
+    driver.screen.stage.set_difference(difference)
+    save_as(tmp_path / "figure.png")
+    driver.window.actions_table["export_figure"].trigger()
+    written(driver, tmp_path / "figure.png")
+    ((pictures, spec, series, caption, _, _, changes),) = made
+    shown = ["Input", "Reconstruction", "Edited", *(["Difference"] if difference else []), "Edited"]
+    assert [one.title for one in pictures] == shown
+    assert spec is driver.workspace.opened.predictor
+    assert [one.title for one in series] == ["Input", "Edited", "Edited"]
+    assert changes
+    pin = driver.workspace.session.document.shelf.pin("Edited")
+    expected = explorer.attributes(explorer.picture(pin.latent))
+    np.testing.assert_allclose(series[1].probabilities["race"], expected["race"], atol=1e-6)
+    assert "Changes in points since Edited." in caption
+    assert ("Difference from Edited: red where lighter" in caption) == difference
+    assert pixels_of(tmp_path / "figure.png").shape[1] == 2 * 880
+
+
+def test_the_figure_compares_with_the_reconstruction_otherwise(driver, tmp_path, monkeypatch) -> None:
+    made: list[tuple] = []
+    monkeypatch.setattr(exports, "compose", lambda *given: (made.append(given), compose(*given))[1])
+    driver.window.exports.figure(tmp_path / "figure.png", "picture", driver.window.font())
+    written(driver, tmp_path / "figure.png")
+    assert [one.title for one in made[0][0]] == ["Input", "Reconstruction", "Edited"]
+    assert [one.title for one in made[0][2]] == ["Input", "Reconstruction", "Edited"]
+    assert not made[0][-1]
 
 
 # Loops

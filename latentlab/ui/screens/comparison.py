@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,29 @@ from latentlab.operations.attribute_table import Probabilities
 from latentlab.session.document import Explore, Pin, Shelf
 from latentlab.ui.widgets.attribute_bars import AttributeBars
 from latentlab.ui.widgets.picture_stage import PictureStage
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """What the edited picture is compared with.
+
+    Parameters
+    ----------
+    pixels, attributes
+        Uint8 ``[S, S, 4]`` (BGRX) and its probabilities; None and empty while they are not there yet.
+    pin
+        Whether it is a pin; then changes since are shown too.
+    """
+
+    name: str
+    pixels: NDArray[np.uint8] | None
+    attributes: Probabilities
+    pin: bool = False
+
+    @property
+    def called(self) -> str:
+        """What it is called within a sentence."""
+        return self.name if self.pin else f"the {self.name.lower()}"
 
 
 class Comparison:
@@ -35,20 +59,19 @@ class Comparison:
         """Show what the edited picture of a state is compared with."""
         source, bars = state.source, self._bars
         bars.show_series("input", "Input", None if source is None else source.encoded.source_attributes)
-        pixels: NDArray[np.uint8] | None
-        attributes: Probabilities
-        if shelf.compared:
-            name = shelf.compared
-            pixels, attributes = self._of_pin(shelf)
-        elif source is not None:
-            name, pixels = "Reconstruction", source.encoded.reconstruction
-            attributes = source.encoded.reconstruction_attributes
-        else:
-            name, frame = "Start", self.start_frame
-            pixels, attributes = (None, {}) if frame is None else picture_of(frame, 0)
-        bars.show_series("start", name, attributes)
-        bars.show_changes(bool(shelf.compared))
-        self._stage.compare_with(pixels, name if shelf.compared else f"the {name.lower()}")
+        found = Compared(shelf.compared, *self._of_pin(shelf), pin=True) if shelf.compared else None
+        found = found or self.with_start(state)
+        bars.show_series("start", found.name, found.attributes)
+        bars.show_changes(found.pin)
+        self._stage.compare_with(found.pixels, found.called)
+
+    def with_start(self, state: Explore) -> Compared:
+        """Return the reconstruction of a state, or its start where no picture was encoded."""
+        source, frame = state.source, self.start_frame
+        if source is not None:
+            encoded = source.encoded
+            return Compared("Reconstruction", encoded.reconstruction, encoded.reconstruction_attributes)
+        return Compared("Start", None, {}) if frame is None else Compared("Start", *picture_of(frame, 0))
 
     def _of_pin(self, shelf: Shelf) -> tuple[NDArray[np.uint8] | None, Probabilities]:
         # The frame may be of before pins were moved, renamed or removed: a pin is known by its latent.

@@ -65,6 +65,11 @@ class PictureStage(QWidget):
         self._draw_difference()
         self._lay_out()
 
+    @property
+    def shows_difference(self) -> bool:
+        """Whether the difference is shown."""
+        return not self.difference.isHidden()
+
     def compare_with(self, pixels: NDArray[np.uint8] | None, name: str) -> None:
         """Take the difference from that picture, uint8 ``[S, S, 4]`` (BGRX); None where there is none yet."""
         self._reference = pixels
