@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 import latentlab
 from latentlab.errors import ImageError, SettingsError
+from latentlab.session.damaged import read_damaged
 from latentlab.session.document import CheckpointRef, Document, Explore, Shelf, Source, one_line
 from latentlab.session.saved_parts import MOST_THREADS, CheckpointPart, ExplorePart, Salvage, SourcePart
 from latentlab.session.saved_picture import PictureTexts, picture_of, picture_text
@@ -36,6 +37,8 @@ VERSION = 1
 MOST_BYTES = 2**30
 """Files larger than this are refused unread."""
 
+_HEAD = 200
+# How far from its beginning a session says that it is one, in letters.
 _FIELDS = {"format", "version", "program", "checkpoint", "threads", "explore", "shelves", "window"}
 
 
@@ -138,14 +141,18 @@ def load_session(path: Path) -> Saved:
             raise SettingsError(f"{what}; choose the file that was saved.")
         if path.stat().st_size > MOST_BYTES:
             raise SettingsError(f"{path} is larger than {MOST_BYTES // 2**20} MiB, which no session is.")
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise SettingsError(
-            f"{path} is no session: it is not text. Choose the file that was saved."
-        ) from None
+        content = path.read_bytes()
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise SettingsError(f"{path} cannot be read: {why}.") from None
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        if f'"{FORMAT}"'.encode() not in content[:_HEAD]:
+            raise SettingsError(
+                f"{path} is no session: it is not text. Choose the file that was saved."
+            ) from None
+        text = content.decode("utf-8-sig", errors="replace")
     return read_session(text, path.name)
 
 
@@ -153,7 +160,7 @@ def read_session(text: str, name: str) -> Saved:
     """Read a session's text.
 
     A damaged part (a pin, a direction, the picture...) is left out, and so is what this version does not
-    know; `Saved.left_out` says what.
+    know and what cannot be read of a text that is cut off; `Saved.left_out` says what.
 
     Parameters
     ----------
@@ -163,10 +170,10 @@ def read_session(text: str, name: str) -> Saved:
     Raises
     ------
     SettingsError
-        If it is no session, is cut off, or is of another version.
+        If it is no session, nothing of it can be read, or it is of another version.
     """
-    data = _parsed(text, name)
     salvage = Salvage()
+    data = _parsed(text, name, salvage)
     salvage.fields(data, _FIELDS, "the session")
     sizes: Counter[int] = Counter()
     checkpoint = _read_checkpoint(data.get("checkpoint"), salvage)
@@ -232,24 +239,29 @@ def _source(source: Source | None, pictures: PictureTexts | None) -> dict[str, A
 # Reading
 
 
-def _parsed(text: str, name: str) -> dict[str, Any]:
+def _parsed(text: str, name: str, salvage: Salvage) -> dict[str, Any]:
     again = "Choose another copy of it, or save the session again."
     if not text.strip():
         raise SettingsError(f"{name} is empty. {again}")
     try:
-        data = json.loads(text)
+        try:
+            data = json.loads(text)
+        except ValueError as error:  # a JSONDecodeError, or a number of too many digits
+            if f'"{FORMAT}"' not in text[:_HEAD]:
+                raise SettingsError(
+                    f"{name} is no session: it is not JSON. Choose a file that LatentLab saved."
+                ) from None
+            data = read_damaged(text, salvage)
+            if not any(data.get(part) for part in ("checkpoint", "explore", "shelves")):
+                where = (
+                    f"line {error.lineno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else error
+                )
+                raise SettingsError(
+                    f"{name} is damaged or cut off, and nothing of it can be read ({where}). {again}"
+                ) from None
+            data = {"format": FORMAT, "version": VERSION, **data}
     except RecursionError:
         raise SettingsError(f"{name} is no session: it is nested too deeply.") from None
-    except ValueError as error:  # a JSONDecodeError, or a number of too many digits
-        if f'"{FORMAT}"' not in text[:200]:
-            raise SettingsError(
-                f"{name} is no session: it is not JSON. Choose a file that LatentLab saved."
-            ) from None
-        whole = text.rstrip()
-        if not whole.endswith("}") or getattr(error, "pos", 0) >= len(whole):
-            raise SettingsError(f"{name} is cut off: its end is missing. {again}") from None
-        where = f"line {error.lineno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else error
-        raise SettingsError(f"{name} is damaged ({where}). {again}") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise SettingsError(
             f"{name} is no session: it lacks the format {FORMAT!r}. Choose a file that LatentLab saved."

@@ -359,6 +359,18 @@ def test_a_damaged_session_opens_and_says_what_is_left_out(made, again: Opened) 
     np.testing.assert_array_equal(again.picture(), frame.pixels)
 
 
+def test_a_session_that_is_cut_off_opens_with_the_same_picture_and_says_so(made, again: Opened) -> None:
+    path, _, frame = made
+    text = path.read_text()
+    path.write_text(text[: text.index('"pins"')])
+    again.open(path)
+    (message,) = again.desk.messages
+    assert "the rest of the field 'shelves' (line 8 is damaged or cut off)" in message.text
+    np.testing.assert_array_equal(again.picture(), frame.pixels)
+    assert again.workspace.session.document.explore.source is not None
+    assert again.workspace.session.document.shelf.pins == ()
+
+
 def test_a_session_without_its_checkpoint_asks_for_it(made, again: Opened, model: Path) -> None:
     path, _, frame = made
     data = json.loads(path.read_text())

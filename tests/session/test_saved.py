@@ -401,12 +401,78 @@ def test_a_direction_that_is_none_is_left_out(document: Document) -> None:
     assert all(isinstance(one, Direction) for one in saved.shelves[SHA].directions)
 
 
-def test_a_cut_off_session_is_an_error_that_says_so(document: Document) -> None:
-    text = session_json(document, {}).rstrip()
-    for end in [*range(80, len(text) - 1, 97), len(text) - 1]:
-        with pytest.raises(SettingsError, match=r"a\.json is cut off: its end is missing"):
-            read_session(text[:end], "a.json")
-    read_session(text, "a.json")
+def is_beginning(found: np.ndarray, whole: np.ndarray) -> bool:
+    return found.tobytes() == whole.reshape(-1)[: found.size].tobytes()
+
+
+def test_a_cut_off_session_opens_with_what_stands_before_the_cut(document: Document) -> None:
+    text = session_json(document, {"view": "grid"}).rstrip()
+    threads, shelves = text.index('"threads"'), text.index('"shelves"')
+    for end in [*range(80, len(text) - 1, 23), len(text) - 1]:
+        if end < text.index('"name"') - 1:  # the comma after the first thing that is of use
+            with pytest.raises(SettingsError, match=r"a\.json is damaged or cut off"):
+                read_session(text[:end], "a.json")
+            continue
+        saved = read_session(text[:end], "a.json")
+        assert any(left.endswith("cut off)") for left in saved.left_out)
+        if end > threads:
+            assert_same(saved.checkpoint, document.checkpoint)
+        if saved.explore is not None:
+            assert is_beginning(saved.explore.start, document.explore.start)
+            assert is_beginning(saved.explore.latent, document.explore.latent) or end < shelves
+        if end > shelves:
+            assert_same(saved.explore, replace(document.explore, source=None))
+            assert_same(saved.source.picture, document.explore.source.picture)
+        for sha256, found in saved.shelves.items():
+            for pin in found.pins:
+                assert is_beginning(pin.latent, document.shelves[sha256].pin(pin.name).latent)
+    in_second = text.index('"directions"', text.index(OTHER))
+    saved = read_session(text[:in_second], "a.json")
+    assert_same(saved.shelves[SHA], document.shelves[SHA])
+    assert_same(saved.shelves[OTHER].pins, document.shelves[OTHER].pins)
+    assert read_session(text, "a.json").left_out == ()
+
+
+@pytest.mark.parametrize("wrong", ["x", '"', "}", ",", "\\", "\x01", "\n", ""])
+def test_one_wrong_character_leaves_all_other_lines_as_they_are(document: Document, wrong: str) -> None:
+    text = session_json(document, {"view": "grid"})
+    first = text.index('"program"')
+    for place in range(first, len(text) - 2, 41):
+        line = text[:place].count("\n")
+        if text[place] == "\n":
+            continue
+        saved = read_session(text[:place] + wrong + text[place + 1 :], "a.json")
+        if line != 4:
+            assert_same(saved.checkpoint, document.checkpoint)
+        if line != 5:
+            assert saved.threads == document.threads
+        if line != 6:
+            assert_same(saved.explore, replace(document.explore, source=None))
+            assert_same(saved.source.picture, document.explore.source.picture)
+        if line != 7:
+            assert_same(dict(saved.shelves), document.shelves)
+        if line != 8:
+            assert saved.window == {"view": "grid"}
+
+
+def test_a_pin_before_the_damage_is_kept_and_one_after_it_is_said_to_be_lost(document: Document) -> None:
+    text = session_json(document, {})
+    place = text.index("\\u00dcberpin")
+    saved = read_session(text[: place - 3] + "?" + text[place - 3 :], "a.json")
+    assert [pin.name for pin in saved.shelves[SHA].pins] == ["Pin 1"]
+    assert saved.left_out[0] == "the rest of the field 'shelves' (line 8 is damaged or cut off)"
+
+
+def test_a_byte_that_is_no_letter_costs_its_line_at_most(tmp_path, document: Document) -> None:
+    content = session_json(document, {}).encode()
+    place = content.index(b'"threads": ') + 11
+    path = tmp_path / "a.json"
+    path.write_bytes(content[:place] + b"\xff" + content[place + 1 :])
+    saved = load_session(path)
+    assert saved.threads == 1
+    assert "'threads'" in saved.left_out[0]
+    assert_same(saved.explore, replace(document.explore, source=None))
+    assert_same(dict(saved.shelves), document.shelves)
 
 
 @pytest.mark.parametrize(
