@@ -235,6 +235,40 @@ def counterfactuals(
     return _draw(explorer, name, seen, _planner(attribute, second, scale), side, threshold, None, reporter)
 
 
+def counterfactuals_of_latent(
+    explorer: Explorer,
+    latent: NDArray[np.float32],
+    condition: NDArray[np.float32],
+    attribute: str,
+    second: str | None = None,
+    *,
+    scale: float = 1.0,
+    threshold: float = THRESHOLD,
+    source: NDArray[np.uint8] | None = None,
+    name: str = "picture",
+    reporter: Reporter | None = None,
+) -> Counterfactuals:
+    """Draw a latent under every class of an attribute, or of two, at the decoder.
+
+    Parameters
+    ----------
+    latent, condition
+        Such as an edited picture's: float32 ``[*latent_shape]`` and ``[C]``.
+    source
+        The picture that it was made from, uint8 ``[S, S, 3]``, RGB; the latent's own picture without one.
+
+    Raises
+    ------
+    LatentLabError
+        As `counterfactuals`.
+    """
+    _check(explorer, "decoder", threshold)
+    latent, own = explorer.latent(latent), explorer.condition(condition)
+    seen = EncodedPicture(explorer.picture(latent, own) if source is None else source, latent, None, own)
+    plan = _planner(attribute, second, scale)
+    return _draw(explorer, name, seen, plan, "decoder", threshold, None, reporter)
+
+
 def counterfactuals_in_set(
     explorer: Explorer,
     data: ImageSet,

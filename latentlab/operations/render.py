@@ -6,6 +6,7 @@ latent at a time, with a stated thread count, because the order of a sum depends
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,16 +16,22 @@ from numpy.typing import NDArray
 
 from latentlab.model import AttributePredictor, LatentModel
 
+_ONE_AT_A_TIME = threading.RLock()
+
 
 @contextmanager
 def intra_op_threads(threads: int) -> Iterator[None]:
-    """Run with that many intra-op threads on the CPU, and put the former number back afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    """Run with that many intra-op threads on the CPU, and put the former number back afterwards.
+
+    The number is the process's: whoever else asks for one meanwhile, on another thread, waits.
+    """
+    with _ONE_AT_A_TIME:
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
 
 def settled_pictures(

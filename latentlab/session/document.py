@@ -224,6 +224,42 @@ class MapView:
     density: bool = True
 
 
+@dataclass(frozen=True)
+class CounterfactualView:
+    """What the Counterfactuals screen shows: the edited picture, or a page of a set, as other classes.
+
+    Parameters
+    ----------
+    data
+        The set; empty for the edited picture.
+    attribute
+        Whose classes are gone through; empty for the condition's first.
+    second
+        With it the edited picture's counterfactuals are a table of both; empty for none.
+    target
+        The class that a page's pictures are drawn as; ``other`` for the one after each picture's own.
+    scale
+        What the class is multiplied by; 1 as trained.
+    side
+        Who is told the other class of a page's pictures.
+    threshold
+        From which difference on, of 255, a pixel counts as changed.
+    count, seed, sort
+        How many pictures a page has, which, and in what order.
+    """
+
+    data: str = ""
+    attribute: str = ""
+    second: str = ""
+    target: str = "other"
+    scale: float = 1.0
+    side: Literal["decoder", "encoder", "both"] = "decoder"
+    threshold: float = 8.0
+    count: int = 32
+    seed: int = 0
+    sort: Literal["set", "effect", "leakage"] = "effect"
+
+
 @dataclass(frozen=True, eq=False)
 class Shelf:
     """All that a person has put aside for one model: it stays when another model is opened.
@@ -245,6 +281,7 @@ class Shelf:
     path: PathView = PathView()
     probe: ProbeView = ProbeView()
     map: MapView = MapView()
+    counterfactual: CounterfactualView = CounterfactualView()
 
     def pin(self, name: str) -> Pin | None:
         """Return the pin of that name, None where there is none."""

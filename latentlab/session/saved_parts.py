@@ -176,6 +176,21 @@ class MapPart(Part):
     density: bool = True
 
 
+class CounterfactualPart(Part):
+    """`CounterfactualView`."""
+
+    data: str = ""
+    attribute: str = ""
+    second: str = ""
+    target: Name = "other"
+    scale: Finite = 1.0
+    side: Literal["decoder", "encoder", "both"] = "decoder"
+    threshold: Annotated[Finite, Field(ge=0.0, le=255.0)] = 8.0
+    count: Annotated[int, Field(ge=1, le=_INT64)] = 32
+    seed: Position = 0
+    sort: Literal["set", "effect", "leakage"] = "effect"
+
+
 class Salvage:
     """Reads parts, leaves out what is damaged or unknown, and notes what that was.
 

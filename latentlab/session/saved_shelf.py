@@ -8,9 +8,20 @@ from dataclasses import fields, replace
 import numpy as np
 
 from latentlab.operations.direction import UNIT, Direction
-from latentlab.session.document import AxisRef, GridView, Group, MapView, PathView, Pin, ProbeView, Shelf
+from latentlab.session.document import (
+    AxisRef,
+    CounterfactualView,
+    GridView,
+    Group,
+    MapView,
+    PathView,
+    Pin,
+    ProbeView,
+    Shelf,
+)
 from latentlab.session.saved_parts import (
     AxisPart,
+    CounterfactualPart,
     DirectionPart,
     GridPart,
     GroupPart,
@@ -52,6 +63,7 @@ def read_shelf(data: object, salvage: Salvage, sizes: Counter[int], of: str = ""
         path=_path(given.get("path", {}), salvage, of),
         probe=_probe(given.get("probe", {}), salvage, of),
         map=_map(given.get("map", {}), salvage, of),
+        counterfactual=_counterfactual(given.get("counterfactual", {}), salvage, of),
     )
     shelf = _with_own_names(shelf)
     sizes.update(pin.latent.size for pin in shelf.pins)
@@ -159,6 +171,11 @@ def _grid(data: object, salvage: Salvage, of: str) -> GridView:
         return GridView()
     axes = salvage.each(part.axes, lambda one, what: _axis(one, what, salvage), "axis of the grid", of)
     return GridView(**{**dict(part), "axes": tuple(axes)})
+
+
+def _counterfactual(data: object, salvage: Salvage, of: str) -> CounterfactualView:
+    part = salvage.part(CounterfactualPart, data, f"the settings of the counterfactuals{of}")
+    return CounterfactualView() if part is None else CounterfactualView(**dict(part))
 
 
 def _path(data: object, salvage: Salvage, of: str) -> PathView:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from latentlab.errors import SettingsError
 from latentlab.operations.direction import Direction, difference_direction
 from latentlab.session.document import (
+    CounterfactualView,
     Explore,
     GridView,
     Group,
@@ -253,6 +254,13 @@ class ShelfIntents:
     def set_path(self, view: PathView) -> None:
         """Let the path go so."""
         self._set_view("Set the path", "path", view)
+
+    def set_counterfactual(self, view: CounterfactualView, key: str | None = None) -> None:
+        """Show other counterfactuals; while a slider moves, its ``key`` makes its moves one step."""
+        if view != self.shelf.counterfactual:
+            document = self._session.document
+            changed = document.with_shelf(replace(self.shelf, counterfactual=view))
+            self._session.change("Set the counterfactuals", changed, key)
 
     def set_probe(self, view: ProbeView) -> None:
         """Show that in the probe."""

@@ -20,7 +20,7 @@ LISTED = 256
 
 
 class AxisChoice(QComboBox):
-    """Offers the directions, then the dimensions, strongest first; with ``scales`` the classes' scales too."""
+    """Offers the directions, then the dimensions, strongest first; with ``scales`` the scales of classes."""
 
     chosen = Signal(object)
 

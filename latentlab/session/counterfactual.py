@@ -1,0 +1,329 @@
+"""The Counterfactuals screen's work: those of the edited picture live, a set's page on its own thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from latentlab.errors import SettingsError
+from latentlab.live.frames import Frame
+from latentlab.operations.attribute_table import Probabilities
+from latentlab.operations.counterfactual_plan import CounterfactualPlan, row, table
+from latentlab.progress import Progress, Reporter
+from latentlab.session.background import Background
+from latentlab.session.batches import Batch
+from latentlab.session.document import CounterfactualView, Document
+from latentlab.session.follower import Follower
+from latentlab.session.session import Message
+from latentlab.session.workspace import Workspace
+from latentlab.spec import ConditionSchema
+
+if TYPE_CHECKING:
+    from latentlab.operations.counterfactual import CounterfactualPage, Counterfactuals
+    from latentlab.operations.explore import Explorer
+
+UNCONDITIONAL = (
+    "The open model is unconditional: nothing is told to it that could be told otherwise. Open a conditional "
+    "VAE, such as faces-cvae."
+)
+
+
+def chosen_attribute(schema: ConditionSchema, view: CounterfactualView) -> str:
+    """Return the attribute that is gone through: the view's, or the condition's first with classes.
+
+    Raises
+    ------
+    SettingsError
+        If the condition has none with classes.
+    """
+    names = [one.name for one in schema.attributes if one.classes]
+    if not names:
+        raise SettingsError(UNCONDITIONAL)
+    return view.attribute if view.attribute in names else names[0]
+
+
+@dataclass(frozen=True, eq=False)
+class LivePictures:
+    """The edited picture and its counterfactuals as they were rendered together.
+
+    Parameters
+    ----------
+    plan
+        What the counterfactuals are.
+    pixels
+        Uint8 ``[B + 1, S, S, 4]``, BGRX: one a cell of the plan, and the edited picture as the last.
+    attributes
+        Their probabilities ``[B + 1, classes]`` by attribute; empty without a predictor.
+    """
+
+    plan: CounterfactualPlan
+    pixels: NDArray[np.uint8]
+    attributes: Mapping[str, NDArray[np.float32]]
+
+    def picture(self, index: int) -> NDArray[np.uint8]:
+        """Return one of the pictures, uint8 ``[S, S, 3]``, RGB; -1 is the edited one."""
+        return np.ascontiguousarray(self.pixels[index][..., 2::-1])
+
+    def said(self, index: int) -> Probabilities:
+        """Return what the predictor says of one of the pictures."""
+        return {name: rows[index] for name, rows in self.attributes.items()}
+
+
+class LiveCounterfactuals(Follower):
+    """Plans the edited picture's counterfactuals, and has them rendered live while one looks.
+
+    Attributes
+    ----------
+    planned
+        There is a plan (`CounterfactualPlan`), or none: then why, in words (`str`).
+    arrived
+        The pictures (`LivePictures`).
+    """
+
+    planned = Signal(object)
+    arrived = Signal(LivePictures)
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._batch = Batch(workspace.rendering, "counterfactuals")
+        self._batch.arrived.connect(self._take)
+        self._plans: dict[int, CounterfactualPlan] = {}
+        self.plan: CounterfactualPlan | None = None
+        self.refusal = ""
+        self.found: LivePictures | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether pictures of the newest plan are still to come."""
+        return self._batch.waiting
+
+    def watched(self, document: Document) -> tuple[object, ...]:
+        """Return latent, condition and view."""
+        explore = document.explore
+        latent, condition = (None, None) if explore is None else (explore.latent, explore.condition)
+        return latent, condition, document.shelf.counterfactual
+
+    def refresh(self) -> None:
+        """Plan and render the counterfactuals of the state as it is now."""
+        state, view = self.state, self.shelf.counterfactual
+        assert state is not None
+        if view.data:
+            return
+        try:
+            if state.condition is None:
+                raise SettingsError(UNCONDITIONAL)
+            plan = planned(self.spec.condition, state.condition, view)
+        except SettingsError as error:
+            self.plan, self.refusal, self.found = None, str(error), None
+            self._batch.drop()
+            self.planned.emit(self.refusal)
+            return
+        if self.plan is None or self.plan.names != plan.names:
+            self._batch.drop()  # pictures of the former plan would stand under the wrong labels
+            self.found = None
+        self.plan, self.refusal = plan, ""
+        self.planned.emit(plan)
+        conditions = np.concatenate([plan.conditions, state.condition[None]])
+        generation = self._batch.ask(np.repeat(state.latent[None], len(conditions), axis=0), conditions)
+        if generation is not None:
+            self._plans = {g: p for g, p in self._plans.items() if p.names == plan.names}
+            self._plans[generation] = plan
+
+    def _take(self, frame: Frame) -> None:
+        plan = self._plans.pop(frame.generation, None)
+        for generation in [g for g in self._plans if g < frame.generation]:
+            del self._plans[generation]
+        if plan is not None:
+            self.found = LivePictures(plan, frame.pixels, dict(frame.attributes))
+            self.arrived.emit(self.found)
+
+
+def planned(
+    schema: ConditionSchema, condition: NDArray[np.float32], view: CounterfactualView
+) -> CounterfactualPlan:
+    """Return the plan of a view of a picture with this condition ``[C]``.
+
+    Raises
+    ------
+    SettingsError
+        If the condition has no attribute with classes.
+    """
+    attribute = chosen_attribute(schema, view)
+    names = [one.name for one in schema.attributes if one.classes]
+    if view.second in names and view.second != attribute:
+        return table(schema, condition, attribute, view.second, view.scale)
+    return row(schema, condition, attribute, view.scale)
+
+
+@dataclass(frozen=True)
+class _Page:
+    """What a page is made from."""
+
+    path: str
+    predictor: str
+    sha256: str
+    threads: int
+    view: CounterfactualView
+
+
+class PageMaker:
+    """Makes a set's page of counterfactuals, and whatever else needs the model once more, on its thread.
+
+    Attributes
+    ----------
+    progressed
+        How far the page has come (`Progress`).
+    found_page
+        The page is there (`CounterfactualPage`).
+    stopped
+        There is none: why, in words; empty where a person stopped it.
+    """
+
+    progressed = Signal(Progress)
+    found_page = Signal(object)
+    stopped = Signal(str)
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._post = workspace.rendering.post
+        self._background = Background(self._post, "counterfactuals")
+        self._reporter = Reporter()
+        self._asked: _Page | None = None
+        self._explorer: tuple[tuple[str, str, str, int], Explorer] | None = None
+        self.page: CounterfactualPage | None = None
+        self.busy = False
+
+    def ask(self) -> None:
+        """Make the page that the view says, unless it is there or on its way."""
+        asked = self._wanted()
+        if asked is None or asked == self._asked:
+            return
+        self._asked, self.page, self.busy = asked, None, True
+        self._reporter.cancel()  # the one before it
+        self._reporter = reporter = Reporter(lambda done: self._post(partial(self._report, asked, done)))
+
+        def make() -> CounterfactualPage:
+            return self._made(asked, reporter)
+
+        self._background.do(make, partial(self._have, asked), "The page could not be made")
+
+    def stop(self) -> None:
+        """Stop the page that is being made."""
+        self._reporter.cancel()
+
+    def again(self) -> None:
+        """Make the page anew, where it failed or was stopped."""
+        self._asked = None
+        self.ask()
+
+    def make_row(self, then: Callable[[Counterfactuals], None]) -> None:
+        """Make the edited picture's counterfactuals settled, as they are now, and give them."""
+        document = self._workspace.session.document
+        state, view, wanted = document.explore, document.shelf.counterfactual, self._wanted(False)
+        opened = self._workspace.opened
+        if state is None or state.condition is None or wanted is None or opened is None:
+            return
+        latent, condition = np.array(state.latent), np.array(state.condition)
+        source = None if state.source is None else state.source.encoded.source
+        attribute, name = chosen_attribute(opened.spec.condition, view), state.origin
+        plan = planned(opened.spec.condition, condition, view)
+        second = view.second if plan.rows > 1 else None
+
+        def make() -> Counterfactuals:
+            from latentlab.operations.counterfactual import counterfactuals_of_latent
+
+            return counterfactuals_of_latent(
+                self._opened(wanted),
+                latent,
+                condition,
+                attribute,
+                second,
+                scale=view.scale,
+                threshold=view.threshold,
+                source=source,
+                name=name,
+            )
+
+        def have(answer: Counterfactuals | Message) -> None:
+            if isinstance(answer, Message):
+                self._workspace.session.message.emit(answer)
+            else:
+                then(answer)
+
+        self._background.do(make, have, "The counterfactuals could not be rendered")
+
+    def close(self) -> None:
+        """Stop the work and its thread."""
+        self._reporter.cancel()
+        self._background.close(drop=True)
+
+    def _wanted(self, page: bool = True) -> _Page | None:
+        document, opened = self._workspace.session.document, self._workspace.opened
+        view = document.shelf.counterfactual
+        if document.checkpoint is None or opened is None or (page and not view.data):
+            return None
+        if page and not opened.spec.condition.size:
+            return None
+        reference = document.checkpoint
+        shown = replace(view, second="", attribute=self._attribute(view)) if page else view
+        return _Page(reference.path, reference.predictor, reference.sha256, document.threads, shown)
+
+    def _attribute(self, view: CounterfactualView) -> str:
+        opened = self._workspace.opened
+        assert opened is not None
+        return chosen_attribute(opened.spec.condition, view)
+
+    def _opened(self, asked: _Page) -> Explorer:
+        """Return the model, opened once more for this thread; it is kept for the next time."""
+        from latentlab.operations.explore import Explorer
+
+        key = (asked.path, asked.predictor, asked.sha256, asked.threads)
+        if self._explorer is None or self._explorer[0] != key:
+            explorer = Explorer.open(asked.path, asked.predictor, asked.sha256, asked.threads)
+            self._explorer = (key, explorer)
+        return self._explorer[1]
+
+    def _made(self, asked: _Page, reporter: Reporter) -> CounterfactualPage:
+        from latentlab.data.catalog import open_set
+        from latentlab.operations.counterfactual import counterfactual_page, page_positions
+
+        view = asked.view
+        reporter.raise_if_cancelled()
+        explorer = self._opened(asked)
+        images = open_set(view.data, explorer.spec.image_size, reporter)
+        positions = page_positions(images, view.attribute, view.target, view.count, view.seed)
+        sort = view.sort if explorer.predictor_spec is not None else "set"
+        return counterfactual_page(
+            explorer,
+            images,
+            view.attribute,
+            view.target,
+            positions=positions,
+            sort=sort,
+            side=view.side,
+            scale=view.scale,
+            threshold=view.threshold,
+            reporter=reporter,
+        )
+
+    def _report(self, asked: _Page, done: Progress) -> None:
+        if asked == self._asked and self.busy:
+            self.progressed.emit(done)
+
+    def _have(self, asked: _Page, answer: CounterfactualPage | Message) -> None:
+        if asked != self._asked:
+            return
+        self.busy = False
+        if isinstance(answer, Message):
+            stopped = self._reporter.cancelled
+            self._asked = None if stopped else self._asked
+            self.stopped.emit("" if stopped else answer.text)
+        else:
+            self.page = answer
+            self.found_page.emit(answer)
