@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from latentlab.session.document import Document
+
+MOST_PICTURE_BYTES = 2**29
+"""Fourteen photographs of twelve million pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,12 +45,18 @@ class History:
     ----------
     limit
         Steps that are kept; older ones are forgotten.
+    most_bytes
+        What the pictures may take that only the history holds; the steps before are forgotten, but never
+        the last one. (All else in a document is small, or shared with the document after it.)
     merge_seconds
         How soon a step of the same key must follow to become part of the last one.
     """
 
-    def __init__(self, limit: int = 500, merge_seconds: float = 0.8) -> None:
+    def __init__(
+        self, limit: int = 500, merge_seconds: float = 0.8, most_bytes: int = MOST_PICTURE_BYTES
+    ) -> None:
         self._done: deque[Step] = deque(maxlen=limit)
+        self._most_bytes = most_bytes
         self._undone: list[Step] = []
         self._merge_seconds = merge_seconds
 
@@ -76,6 +88,7 @@ class History:
             self._done[-1] = replace(last, after=step.after, time=step.time)
         else:
             self._done.append(step)
+            self._forget_large()
 
     def undo(self) -> Step | None:
         """Take the last step from the done ones and return it; None where there is none."""
@@ -108,3 +121,21 @@ class History:
         """Forget all steps."""
         self._done.clear()
         self._undone.clear()
+
+    def _forget_large(self) -> None:
+        """Forget the oldest steps whose pictures take too much."""
+        held, taken = {id(_picture(self._done[-1].after))}, 0
+        for kept, step in enumerate(reversed(self._done)):
+            picture = _picture(step.before)
+            if picture is not None and id(picture) not in held:
+                held.add(id(picture))
+                taken += picture.nbytes
+                if taken > self._most_bytes and kept:
+                    for _ in range(len(self._done) - kept):
+                        self._done.popleft()
+                    return
+
+
+def _picture(document: Document) -> NDArray[np.uint8] | None:
+    source = None if document.explore is None else document.explore.source
+    return None if source is None else source.picture

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
@@ -111,6 +112,7 @@ class Soak:
             (4, "view", self._view),
             (2, "grid", self._grid),
             (2, "picture", self._open_picture),
+            (1, "photograph", self._open_photograph),
             (1, "model", self._switch_model),
             (2, "resize", self._resize),
             (2, "ways", self._ways),
@@ -270,6 +272,12 @@ class Soak:
     def _open_picture(self) -> None:
         path = self._random.choice(self._samples)
         self._workspace.bring_file(path)
+
+    def _open_photograph(self) -> None:
+        """Open a picture as large as a camera's, of which a history holds only so many."""
+        self._workspace.bring_pixels(
+            np.full((3000, 4000, 3), self._random.randrange(256), np.uint8), "photograph"
+        )
 
     def _switch_model(self) -> None:
         self._workspace.open_checkpoint(self._random.choice(self._checkpoints))

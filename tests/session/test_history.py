@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import gc
+import weakref
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from latentlab.session.document import Document, Explore
+from latentlab.session.document import Document, Explore, Source
 from latentlab.session.history import History, Step
 from latentlab.session.session import Change, Session
 
@@ -157,3 +161,50 @@ def test_to_a_document_of_no_step_there_is_no_way(session: Session) -> None:
     assert not session.go_to(document(2.0))
     assert session.document is before
     assert session.history.undo_name == "One"
+
+
+def pictured(value: int, megapixels: int = 3) -> Document:
+    """Return a document with a picture of so many million bytes."""
+    latent = np.full(2, value, dtype=np.float32)
+    picture = np.full((1000, 1000 * megapixels // 3, 3), value, dtype=np.uint8)
+    return Document(explore=Explore(latent, latent, None, Source(f"{value}", picture, None)))  # type: ignore[arg-type]
+
+
+def open_pictures(session: Session, count: int) -> list[weakref.ref[np.ndarray]]:
+    """Open so many pictures, each a step, and return their arrays without holding them."""
+    pictures = []
+    for k in range(count):
+        opened = pictured(k)
+        pictures.append(weakref.ref(opened.explore.source.picture))
+        session.change(f"Open {k}", opened)
+    return pictures
+
+
+def test_the_history_holds_no_more_of_pictures_than_it_may(session: Session) -> None:
+    session.history = History(most_bytes=9_000_000)
+    pictures = open_pictures(session, 10)
+    gc.collect()
+    assert [k for k, picture in enumerate(pictures) if picture() is not None] == [6, 7, 8, 9]
+    for _ in range(20):
+        session.undo()
+    assert session.document.explore.source.name == "6"
+    for _ in range(20):
+        session.redo()
+    assert session.document.explore.source.name == "9"
+
+
+def test_steps_that_share_a_picture_cost_it_once(session: Session) -> None:
+    session.history = History(most_bytes=4_000_000)
+    open_pictures(session, 2)
+    for k in range(100):
+        explore = replace(session.document.explore, latent=np.full(2, k, dtype=np.float32))
+        session.change(f"Move {k}", replace(session.document, explore=explore))
+    assert len(session.history) == 102
+
+
+def test_the_last_step_can_be_undone_however_large_its_picture_is(session: Session) -> None:
+    session.history = History(most_bytes=1000)
+    open_pictures(session, 3)
+    session.undo()
+    assert session.document.explore.source.name == "1"
+    assert session.history.undo_name is None
