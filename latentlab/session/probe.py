@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +17,14 @@ from latentlab.operations.probe import (
     MEAN_POINTS,
     POINTS,
     Band,
+    Probe,
     Probed,
     band,
     mean_latents,
     probe_conditions,
     probe_latents,
     probe_values,
+    probed_name,
     usual_latents,
     usual_rows,
 )
@@ -32,6 +36,47 @@ from latentlab.session.workspace import Workspace
 
 AT_ONCE = 8
 """Latents of the mean that are rendered with one request, between which other views have their turn."""
+
+
+Part = tuple[NDArray[np.float32], NDArray[np.float32] | None]
+"""Latents ``[B, *latent_shape]`` that are rendered with one request, and their conditions."""
+
+
+@dataclass(frozen=True, eq=False)
+class ProbePlan:
+    """What is rendered for a probe as it is set now, and what it is of.
+
+    Parameters
+    ----------
+    parts
+        The first is the curve's, the others are the mean's.
+    position
+        Where the edited latent stands on the axis.
+    """
+
+    axis: Probed
+    values: NDArray[np.float32]
+    mean_values: NDArray[np.float32]
+    classes: Mapping[str, tuple[str, ...]]
+    parts: tuple[Part, ...]
+    of_what: str
+    position: float
+
+    @property
+    def count(self) -> int:
+        """How many pictures are rendered."""
+        return sum(len(latents) for latents, _ in self.parts)
+
+    def measured(self, answers: Sequence[Mapping[str, NDArray[np.float32]]]) -> Probe:
+        """Return the curves of the parts' predicted probabilities, each ``[B, classes]`` by attribute."""
+        curve = {name: np.asarray(answers[0][name]) for name in self.classes}
+        bands, places = {}, len(self.mean_values)
+        if len(answers) > 1:
+            for name in self.classes:
+                rows = np.concatenate([one[name] for one in answers[1:]])
+                bands[name] = band(rows.reshape(-1, places, rows.shape[1]))
+        name = probed_name(self.axis)
+        return Probe(name, self.values, self.mean_values, self.classes, curve, bands)
 
 
 class ProbeCurves(Follower):
@@ -149,6 +194,23 @@ class ProbeCurves(Follower):
         conditions = probe_conditions(self.spec, state.condition, self.axis, self.values)
         self._curve.ask(self.latents_at(self.values), conditions)
 
+    def plan(self) -> ProbePlan | None:
+        """Return what is to be rendered for what is shown; None where nothing is probed or predicted."""
+        opened = self._workspace.opened
+        if self.axis is None or self.state is None or opened is None or opened.predictor is None:
+            return None
+        conditions = probe_conditions(self.spec, self.state.condition, self.axis, self.values)
+        mean = (self._mean_part(done) for done in range(0, self.count, AT_ONCE))
+        return ProbePlan(
+            axis=self.axis,
+            values=self.values,
+            mean_values=self.mean_values,
+            classes={one.name: one.classes for one in opened.predictor.attributes if one.classes},
+            parts=((self.latents_at(self.values), conditions), *mean),
+            of_what=self.of_what,
+            position=self.position,
+        )
+
     def latents_at(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the edited latent at places of the axis ``[m]``, float32 ``[m, *latent_shape]``."""
         state = self.state
@@ -223,13 +285,21 @@ class ProbeCurves(Follower):
         state, done = self.state, sum(len(next(iter(one.values()))) for one in self._done)
         if state is None or self._usual is None or self.axis is None or done >= len(self._usual):
             return
+        self._mean.ask(*self._mean_part(done))
+
+    def _mean_part(self, done: int) -> Part:
+        """Return the mean's next latents and conditions where so many of `count` are done."""
+        state = self.state
+        assert state is not None
+        assert self.axis is not None
+        assert self._usual is not None
         part = self._usual[done : done + AT_ONCE]
         latents = mean_latents(self.spec, part, self.axis, self.mean_values, self._held)
         theirs = None if state.condition is None else np.repeat(state.condition[None], len(part), axis=0)
         if self._own_conditions is not None:
             rows = usual_rows(len(self._own_conditions))
             theirs = self._own_conditions[rows][done : done + AT_ONCE]
-        self._mean.ask(latents, probe_conditions(self.spec, theirs, self.axis, self.mean_values))
+        return latents, probe_conditions(self.spec, theirs, self.axis, self.mean_values)
 
     def _take_curve(self, frame: Frame) -> None:
         if len(frame.pixels) == len(self.values):

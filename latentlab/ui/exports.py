@@ -20,14 +20,17 @@ from latentlab.operations.difference import difference_picture
 from latentlab.operations.direction import Directions, save_directions
 from latentlab.operations.grid_plan import GridPlan
 from latentlab.operations.latent_text import latent_text
+from latentlab.operations.probe import Probe
 from latentlab.session.batches import Export
 from latentlab.session.document import Explore
 from latentlab.session.pins import condition_of
+from latentlab.session.probe import ProbePlan
 from latentlab.session.rendering import Lost, SettledListener
 from latentlab.session.session import Message
 from latentlab.session.view_code import view_code
 from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
+from latentlab.spec import Attribute
 from latentlab.ui.figure import FigurePicture, compose
 from latentlab.ui.screens.comparison import Compared, picture_of
 from latentlab.ui.widgets.bars_painter import Series
@@ -137,7 +140,7 @@ class Exports:
         if view == "grid":
             self._render_grid(partial(self._write_sheet, path), path)
         elif view == "probe":
-            self._save(self._screen.probe.chart.picture(*CHART), path)
+            self._measure(path, self._write_chart)
         elif view == "map" and self._screen.map.data.found is None:
             self._refuse(NO_MAP)
         elif view == "map":
@@ -150,13 +153,7 @@ class Exports:
         if view == "grid":
             self._render_grid(partial(self._write_grid_table, path), path)
         elif view == "probe":
-            rows = self._screen.probe.table()
-            if rows:
-                from latentlab.operations.probe import save_probe_table
-
-                self._writer.write(partial(save_probe_table, path, rows), f"Saved as {path}.")
-            else:
-                self._refuse(NO_CURVES)
+            self._measure(path, self._write_curves)
         elif view == "map" and self._screen.map.data.found is None:
             self._refuse(NO_MAP)
         elif view == "map":
@@ -254,6 +251,34 @@ class Exports:
         self._writer.write(
             partial(save_table, path, attribute_rows(opened.predictor, named)), f"Saved as {path}."
         )
+
+    # The probe
+
+    def _measure(self, path: Path, taker: Callable[[Path, Probe, ProbePlan, Attribute], None]) -> None:
+        """Call with the curves as they are set now, of settled pictures, which are rendered part by part."""
+        page = self._screen.probe
+        plan, attribute = page.follower.plan(), page.attribute
+        if plan is None or attribute is None:
+            self._refuse(page.follower.refusal or NO_CURVES)
+            return
+        answers: list[dict[str, NDArray[np.float32]]] = []
+
+        def have(frame: Frame) -> None:
+            answers.append({name: np.asarray(rows) for name, rows in frame.attributes.items()})
+            if len(answers) < len(plan.parts):
+                self._render(*plan.parts[len(answers)], have, path)
+            else:
+                taker(path, plan.measured(answers), plan, attribute)
+
+        self._note(f"Rendering {plan.count:,} pictures along the axis…")
+        self._render(*plan.parts[0], have, path)
+
+    def _write_curves(self, path: Path, found: Probe, _plan: ProbePlan, _attribute: Attribute) -> None:
+        self._writer.write(partial(found.save_table, path), f"Saved as {path}.")
+
+    def _write_chart(self, path: Path, found: Probe, plan: ProbePlan, attribute: Attribute) -> None:
+        page = self._screen.probe
+        self._save(page.chart.picture(*CHART, probe=page.drawn(found, plan, attribute)), path)
 
     # The pictures
 

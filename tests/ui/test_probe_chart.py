@@ -109,6 +109,17 @@ def test_the_mean_says_how_far_it_is_until_it_is_there(chart):
     assert chart.probe.mean is None
 
 
+def test_the_mean_says_what_it_is_of_where_there_is_room(chart):
+    mean = curves(3, 0.5)
+    chart.show_curve(curves(3))
+    chart.show_mean(mean, mean * 0.8, mean * 1.1, 200)
+    wide, narrow = chart.picture(900, 320), chart.picture(420, 320)
+    chart.set_mean_of("images of faces:train")
+    assert chart.probe.of_what == "images of faces:train"
+    assert chart.picture(900, 320) != wide
+    assert chart.picture(420, 320) == narrow, "the number alone"
+
+
 def test_the_mean_may_have_been_computed_at_fewer_places(chart):
     few = np.array([-3, 0, 3], dtype=np.float32)
     mean = np.array([[1, 0, 0], [0.5, 0.5, 0], [0, 0, 1]], dtype=np.float32)

@@ -16,9 +16,11 @@ from latentlab.operations.direction import unit_direction
 from latentlab.operations.explore import Explorer
 from latentlab.operations.latent_map import LatentMap
 from latentlab.operations.map_info import MapInfo
+from latentlab.operations.probe import probe
 from latentlab.session.document import AxisRef, GridView, PathView, ProbeView
 from latentlab.ui import exports
 from latentlab.ui.figure import compose
+from latentlab.ui.widgets.probe_plot import Probe
 
 
 def pixels_of(path: Path) -> np.ndarray:
@@ -152,7 +154,32 @@ def test_the_table_of_the_probe_is_what_its_program_measures(
         for number in ("value", "probability", "mean", "low", "high"):
             assert (one[number] == "") == (other[number] == "")
             if one[number]:
-                assert float(one[number]) == pytest.approx(float(other[number]), abs=0.02)
+                assert float(one[number]) == pytest.approx(float(other[number]), abs=1e-6), "settled ones"
+
+
+def test_the_figure_of_the_probe_draws_settled_curves_and_says_of_what_the_mean_is(
+    driver, save_as, tmp_path, explorer, monkeypatch
+) -> None:
+    driver.screen.intents.shelf.set_probe(ProbeView(AxisRef(4), "glasses"))
+    show(driver, "probe")
+    chart = driver.screen.probe.chart
+    assert chart.probe.of_what == "random draws"
+    drawn: list[Probe] = []
+    picture = chart.picture
+    monkeypatch.setattr(
+        chart, "picture", lambda *size, probe: (drawn.append(probe), picture(*size, probe=probe))[1]
+    )
+    save_as(tmp_path / "probe.png")
+    driver.window.actions_table["export_figure"].trigger()
+    written(driver, tmp_path / "probe.png")
+    ((axis, of_what, here, curve, mean),) = [
+        (one.axis, one.of_what, one.here, one.curve, one.mean) for one in drawn
+    ]
+    expected = probe(explorer, driver.latent, 4)
+    assert (axis, of_what, here) == ("Dimension 4", "random draws", driver.latent[4])
+    np.testing.assert_array_equal(curve, expected.curve["glasses"])
+    np.testing.assert_array_equal(mean.mean, expected.bands["glasses"].mean)
+    assert mean.count == 200
 
 
 def test_the_figure_of_the_probe_shows_the_curves_on_white(driver, save_as, tmp_path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker
@@ -12,14 +11,15 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 from latentlab.live.frames import Frame
 from latentlab.operations.direction import Direction
 from latentlab.operations.latents import ranking
-from latentlab.operations.probe import Probed, probe_rows, probed_name
+from latentlab.operations.probe import Probe, Probed, probed_name
 from latentlab.operations.scale_axis import ScaleAxis
 from latentlab.session.document import AxisRef
 from latentlab.session.intents import Intents
-from latentlab.session.probe import ProbeCurves
+from latentlab.session.probe import ProbeCurves, ProbePlan
 from latentlab.session.workspace import Workspace
 from latentlab.spec import Attribute
 from latentlab.ui.theme import Theme
+from latentlab.ui.widgets import probe_plot as plot
 from latentlab.ui.widgets.axis_choice import AxisChoice, caption
 from latentlab.ui.widgets.bars_painter import label_of
 from latentlab.ui.widgets.probe_chart import ProbeChart
@@ -99,14 +99,22 @@ class ProbePage(QWidget):
         if self.follower.axis is not None:
             self.chart.set_position(self.follower.position)
 
-    def table(self) -> list[dict[str, Any]]:
-        """Return the curves that are shown as rows (`latentlab.operations.probe.probe_rows`)."""
-        opened, shown = self._workspace.opened, self.follower
-        if opened is None or opened.predictor is None or shown.axis is None or not shown.curve:
-            return []
-        classes = {one.name: one.classes for one in opened.predictor.attributes if one.classes}
-        name = probed_name(shown.axis)
-        return probe_rows(name, classes, shown.values, shown.curve, shown.mean_values, shown.bands)
+    def drawn(self, found: Probe, plan: ProbePlan, attribute: Attribute) -> plot.Probe:
+        """Return what was measured as the chart draws it."""
+        title, unit = axis_words(plan.axis)
+        one = found.bands.get(attribute.name)
+        mean = None if one is None else plot.SetMean(plan.mean_values, one.mean, one.low, one.high, one.count)
+        return plot.Probe(
+            axis=title,
+            unit=unit,
+            positions=plan.values,
+            attribute=label_of(attribute.name),
+            classes=attribute.classes,
+            curve=found.curve[attribute.name],
+            mean=mean,
+            here=plan.position,
+            of_what=plan.of_what,
+        )
 
     def _axis_chosen(self) -> AxisRef:
         axis, opened = self._workspace.session.document.shelf.probe.axis, self._workspace.opened
@@ -129,6 +137,7 @@ class ProbePage(QWidget):
         title, unit = axis_words(axis)
         self.chart.set_axis(title, self.follower.values, unit)
         self.chart.set_position(self.follower.position)
+        self.chart.set_mean_of(self.follower.of_what)
         self.chart.show_mean(None)
         self.chart.show_mean_progress(0, self.follower.count)
 

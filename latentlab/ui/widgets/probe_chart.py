@@ -140,6 +140,12 @@ class ProbeChart(QWidget):
         self._probe = replace(self._probe, mean=None, computed=(done, total))
         self._forget_ground()
 
+    def set_mean_of(self, text: str) -> None:
+        """Say what the mean is taken of, such as "images of faces:train"."""
+        if text != self._probe.of_what:
+            self._probe = replace(self._probe, of_what=text)
+            self._forget_ground()
+
     def show_nothing(self, reason: str) -> None:
         """Show no curves, and say why."""
         self._empty, self._generation = reason, 0
@@ -152,17 +158,21 @@ class ProbeChart(QWidget):
             self._probe = replace(self._probe, here=x)
             self.update()
 
-    def picture(self, width: int, height: int, scale: int = 2) -> QImage:
-        """Draw the chart on white, ``scale`` times as many pixels as that wide and high."""
+    def picture(self, width: int, height: int, scale: int = 2, probe: Probe | None = None) -> QImage:
+        """Draw the chart on white, ``scale`` times as many pixels as that wide and high.
+
+        ``probe`` is drawn in the place of what is shown.
+        """
+        probe = self._probe if probe is None else probe
         image = QImage(width * scale, height * scale, QImage.Format.Format_RGB32)
         image.setDevicePixelRatio(scale)
         image.fill(Qt.GlobalColor.white)
         painter = QPainter(image)
         painter.translate(MARGIN, MARGIN)
-        plot = lay_out(QSizeF(width - 2 * MARGIN, height - 2 * MARGIN), self._probe, self.font())
-        paint_ground(painter, plot, self._probe, LIGHT, self.font())
-        paint_mean(painter, plot, self._probe, dark=False)
-        paint_curves(painter, plot, self._probe, LIGHT, False, self.font())
+        plot = lay_out(QSizeF(width - 2 * MARGIN, height - 2 * MARGIN), probe, self.font())
+        paint_ground(painter, plot, probe, LIGHT, self.font())
+        paint_mean(painter, plot, probe, dark=False)
+        paint_curves(painter, plot, probe, LIGHT, False, self.font())
         painter.end()
         return image
 

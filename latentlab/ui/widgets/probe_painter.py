@@ -177,7 +177,7 @@ def _paint_legend(
     right = plot.area.right()
     if probe.mean is None and probe.computed is not None:
         done, total = probe.computed
-        text = f"computing the set's mean… {done:,} of {total:,}"
+        text = f"computing the mean of {probe.of_what or 'the set'}… {done:,} of {total:,}"
         painter.setPen(QColor(colours.muted))
         room = right - used - 16
         shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
@@ -185,7 +185,10 @@ def _paint_legend(
         return
     parts = ["this picture"] if probe.curve is not None else []
     if probe.mean is not None:
-        parts += [f"mean of {probe.mean.count:,}", "middle half"]
+        mean = f"mean of {probe.mean.count:,}"
+        parts += [f"{mean} {probe.of_what}".strip(), "middle half"]
+        if metrics.horizontalAdvance("".join(parts)) + 40 * len(parts) > right - used:
+            parts[-2] = mean
     widths = [metrics.horizontalAdvance(part) + 24 for part in parts]
     while parts and sum(widths) + 16 * len(parts) > right - used:
         parts.pop()

@@ -62,6 +62,8 @@ class Probe:
         How many pictures of how many the mean has so far, while it is being computed.
     here
         Where the present latent is.
+    of_what
+        What the mean is taken of, such as "images of faces:train".
     """
 
     axis: str = ""
@@ -73,6 +75,7 @@ class Probe:
     mean: SetMean | None = None
     computed: tuple[int, int] | None = None
     here: float | None = None
+    of_what: str = ""
 
     @property
     def drawn(self) -> list[int]:
