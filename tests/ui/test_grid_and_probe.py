@@ -9,6 +9,7 @@ import pytest
 from hands import CONTROL, LEFT, choose, drag_slider, error_of, redo, two_pins, undo, write
 from PySide6.QtCore import QPoint, Qt
 
+from latentlab.operations.direction import unit_direction
 from latentlab.operations.explore import Explorer
 from latentlab.operations.grid_plan import plane
 from latentlab.operations.latents import ranking
@@ -130,6 +131,19 @@ def test_axes_of_the_strips_can_be_typed(driver, grid) -> None:
     driver.wait(lambda: grid._axes.currentText() == "5, 0")
     choose(grid._axes, STRONGEST)
     assert driver.workspace.session.document.shelf.grid.axes == ()
+
+
+def test_a_direction_whose_name_holds_commas_can_be_typed(driver, grid) -> None:
+    way = unit_direction("smile", np.ones(8), 1.0)
+    names = ("smile, wide, 2", "smile", "wide")
+    driver.screen.intents.shelf.add_directions([way.model_copy(update={"name": name}) for name in names])
+    line = grid._axes.lineEdit()
+    write(driver, line, "5, smile, wide, 2, smile,wide, 0")
+    expected = [AxisRef(5), *(AxisRef(direction=name) for name in names), AxisRef(0)]
+    assert list(driver.workspace.session.document.shelf.grid.axes) == expected
+    driver.wait(lambda: grid._axes.currentText() == "5, smile, wide, 2, smile, wide, 0")
+    write(driver, line, "smile, wider")
+    assert "'wider' is neither a dimension" in error_of(driver)
 
 
 def test_axes_that_there_are_not_are_an_error_and_the_grid_stays(driver, grid) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QWidget
@@ -155,9 +155,9 @@ class AxesChoice(QComboBox):
             return ()
         if text == ALL_DIRECTIONS:
             return tuple(AxisRef(direction=one.name) for one in self._directions)
-        known = {one.name: AxisRef(direction=one.name) for one in self._directions}
+        known = {one.name.strip(): AxisRef(direction=one.name) for one in self._directions}
         axes = []
-        for word in (part.strip() for part in text.split(",")):
+        for word in _words(text, known):
             number = word.removeprefix("z").strip()
             if word in known:
                 axes.append(known[word])
@@ -179,3 +179,14 @@ def caption(text: str, buddy: QWidget) -> QWidget:
     label.setBuddy(buddy)
     label.setAlignment(Qt.AlignmentFlag.AlignVCenter)
     return label
+
+
+def _words(text: str, known: Collection[str]) -> Iterator[str]:
+    """Return what stands between the commas of a list; a known name may hold commas, the longest counts."""
+    parts = text.split(",")
+    first = 0
+    while first < len(parts):
+        ends = range(len(parts), first, -1)
+        end = next((k for k in ends if ",".join(parts[first:k]).strip() in known), first + 1)
+        yield ",".join(parts[first:end]).strip()
+        first = end
