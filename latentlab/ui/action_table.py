@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from latentlab.session.workspace import Workspace
 from latentlab.ui.hindrances import (
@@ -53,6 +53,8 @@ class ActionSpec:
         What the tool tip and the status bar say.
     hindrance
         Why it cannot be done now; it is grey then, and the tool tip says so.
+    in_view
+        What hinders it instead while a view is shown, by the view's name.
     separated
         Whether a line stands before it in the menu.
     checkable
@@ -66,6 +68,7 @@ class ActionSpec:
     icon: str = ""
     tip: str = ""
     hindrance: Hindrance = nothing
+    in_view: Mapping[str, Hindrance] = field(default_factory=dict)
     naming: Callable[[Workspace], str] | None = None
     separated: bool = False
     checkable: bool = False
@@ -123,6 +126,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "",
         "Save the view that is shown as one PNG: pictures and bars, grid, chart or map",
         hindrance=no_model,
+        in_view={"probe": no_predictor},
     ),
     ActionSpec(
         "export_table",
@@ -132,6 +136,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "",
         "Save the numbers of the view that is shown as CSV",
         hindrance=no_predictor,
+        in_view={"map": no_model},
     ),
     ActionSpec(
         "export_loop",

@@ -40,6 +40,7 @@ class Actions:
         self._theme = theme
         self._specs = {spec.id: spec for spec in TABLE if isinstance(spec, ActionSpec)}
         self._actions: dict[str, QAction] = {}
+        self._view = ""
         self._said: dict[str, tuple[str, str]] = {}
         self.submenus: dict[str, QMenu] = {}
         for spec in self._specs.values():
@@ -82,11 +83,16 @@ class Actions:
             if identifier != "commands"
         ]
 
+    def show_view(self, view: str) -> None:
+        """Enable what can be done in a view, which is shown from now on."""
+        self._view = view
+        self.refresh()
+
     def refresh(self) -> None:
         """Enable what can be done now, and name undo and redo."""
         for identifier, action in self._actions.items():
             spec = self._specs[identifier]
-            hindrance = spec.hindrance(self._workspace)
+            hindrance = spec.in_view.get(self._view, spec.hindrance)(self._workspace)
             title = spec.naming(self._workspace) if spec.naming is not None else spec.title
             if self._said.get(identifier) == (hindrance, title):
                 continue

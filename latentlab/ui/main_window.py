@@ -104,6 +104,7 @@ class MainWindow(QMainWindow):
         workspace.busy_changed.connect(self._show_busy)
         self.exports.rendered.connect(self._have_rendered)
         self.explore.timed.connect(self.status.show_times)
+        self.explore.view_changed.connect(self.actions_table.show_view)
         self._show_phase(workspace.phase)
 
     def open_path(self, path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from driver import Driver
 from hands import choose, drag_slider, error_of
+from PySide6.QtWidgets import QFileDialog
 
 from latentlab.data.image_set import ImageSet
 from latentlab.data.set_folder import copy_image_set
@@ -63,6 +64,27 @@ def test_another_model_is_not_shown_by_the_points_of_the_former_one(
     driver.workspace.open_checkpoint(str(idle_model_folder), "")
     driver.wait(lambda: driver.workspace.in_step and driver.workspace.opened.name == "idle-vae")
     assert len(page.canvas._places) == 0
+
+
+def test_the_table_of_the_map_needs_no_predictor(driver: Driver, page, tmp_path: Path, monkeypatch) -> None:
+    opened = driver.workspace.opened
+    driver.workspace.open_checkpoint(opened.path, "")
+    driver.wait(lambda: driver.workspace.in_step and driver.workspace.opened.predictor is None)
+    table, figure = (driver.window.actions_table[name] for name in ("export_table", "export_figure"))
+    assert table.isEnabled()
+    driver.wait(lambda: page.data.phase == "ready")
+    path = tmp_path / "map.csv"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_arguments: (str(path), ""))
+    table.trigger()
+    driver.wait(path.exists)
+    assert len(path.read_text(encoding="utf-8").splitlines()) == 41
+    driver.screen.show_view("picture")
+    assert not table.isEnabled()
+    assert "No attribute predictor fits this model." in table.toolTip()
+    assert figure.isEnabled()
+    driver.screen.show_view("probe")
+    assert not figure.isEnabled()
+    driver.wait(lambda: not driver.window.exports.busy)
 
 
 def test_a_tsne_that_fails_is_said_and_tried_again_only_by_its_button(
