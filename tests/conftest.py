@@ -110,6 +110,50 @@ def idle_model_folder(tiny_model_folder: Path, tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(scope="session")
+def tiny_cvae_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A randomly initialised CVAE of gender, race and glasses for 32 px, as a native checkpoint.
+
+    What the condition does is random too, so every class draws another picture.
+    """
+    import torch
+
+    from latentlab.checkpoints import save
+    from latentlab.families.cvae import CVAE, CVAEConfig
+    from latentlab.spec import Attribute, CheckpointConfig, ConditionSchema, ModelSpec
+
+    config = CVAEConfig(
+        image_size=32,
+        latent=8,
+        encoder_widths=(8, 16, 16),
+        encoder_blocks=(1, 1, 1),
+        decoder_widths=(8, 16, 16),
+        decoder_blocks=(1, 1, 1),
+    )
+    schema = ConditionSchema(
+        attributes=(
+            Attribute(name="gender", classes=("female", "male"), origin="constructed"),
+            Attribute(name="race", classes=("asian", "black", "brown", "white"), origin="constructed"),
+            Attribute(name="glasses", classes=("no", "yes"), origin="constructed"),
+        )
+    )
+    spec = ModelSpec(family="cvae", image_size=32, latent_shape=(8,), condition=schema)
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        network = CVAE(config, spec)
+        for name, parameter in network.named_parameters():
+            if name.endswith("gain"):
+                torch.nn.init.constant_(parameter, 0.3)
+            if "condition" in name or "_maps" in name:
+                torch.nn.init.normal_(parameter, std=0.2)
+    folder = tmp_path_factory.mktemp("models") / "tiny-cvae"
+    return save(
+        folder,
+        network,
+        CheckpointConfig(kind="model", name="tiny-cvae", model=spec, network=config.model_dump(mode="json")),
+    )
+
+
+@pytest.fixture(scope="session")
 def tiny_predictor_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A randomly initialised attribute predictor for 32 px pictures, as a native checkpoint."""
     import torch
