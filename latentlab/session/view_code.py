@@ -120,7 +120,7 @@ def _map(document: Document, found: LatentMap | None) -> str:
         return ""
     imports = [
         *_MAP_IMPORTS,
-        "from latentlab.operations.latent_map import save_map",
+        "from latentlab.operations.map_file import save_map",
         "from pathlib import Path",
     ]
     lines = opening(checkpoint, state, document.threads, imports)

@@ -9,10 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from latentlab.data.catalog import open_set
+from latentlab.data.image_set import ImageSet
+from latentlab.data.set_folder import copy_image_set
 from latentlab.operations.direction import unit_direction
 from latentlab.operations.explore import Explorer
 from latentlab.operations.grid_plan import plane, strips
 from latentlab.operations.latents import ranking
+from latentlab.operations.make_map import make_map
+from latentlab.operations.map_file import load_map
 from latentlab.operations.probe import probe
 from latentlab.session.document import AxisRef, CheckpointRef, Document, Explore, GridView, ProbeView, Shelf
 from latentlab.session.python_code import explore_code
@@ -121,6 +126,18 @@ def test_the_program_of_the_probe_measures_what_is_shown(
     assert names["curves"].bands["race"].count == 200
     with (tmp_path / "probe.csv").open(encoding="utf-8", newline="") as file:
         assert len(list(csv.reader(file))) == 1 + 25 * 10
+
+
+def test_the_program_of_the_map_makes_it_again(
+    document: Document, explorer: Explorer, tiny_faces: ImageSet, tmp_path: Path, monkeypatch
+) -> None:
+    folder = copy_image_set(tmp_path / "faces", tiny_faces.select(np.arange(20)))
+    found = make_map(explorer, open_set(folder, 32), str(folder), tsne=False)
+    names = run(view_code("map", document, found), tmp_path, monkeypatch)
+    again = load_map(tmp_path / "map.safetensors")
+    assert again.info.fingerprint == found.info.fingerprint
+    np.testing.assert_array_equal(names["places"], found.places["pca"])
+    np.testing.assert_array_equal(names["here"], found.place_of("pca", document.explore.latent))
 
 
 def test_the_picture_has_the_program_of_the_explore_screen(document: Document) -> None:
