@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,16 +47,27 @@ def ask_directions(parent: QWidget) -> Path | None:
 
 
 def ask_target(parent: QWidget, name: str) -> Path | None:
-    """Ask where to save; ``name`` is the proposal, and its suffix is added where none is written."""
+    """Ask where to save; ``name`` is the proposal, and its suffix is added where no known one is written."""
     suffix = Path(name).suffix
-    text, chosen = QFileDialog.getSaveFileName(parent, "Export", name, TARGET_FILTERS[suffix])
+    filters = TARGET_FILTERS[suffix]
+    text, chosen = QFileDialog.getSaveFileName(parent, "Export", name, filters)
     if not text:
         return None
     path = Path(text)
-    if path.suffix:
+    if path.suffix.lower() in _suffixes(filters):
         return path
-    wanted = chosen.partition("(*")[2].rstrip(")")
-    return path.with_suffix(wanted if wanted.startswith(".") else suffix)
+    path = path.with_name(path.name + next(iter(_suffixes(chosen)), suffix))
+    # What is there under this name the dialog, which knew another, has not asked about.
+    return path if not path.exists() or _may_replace(parent, path) else None
+
+
+def _suffixes(filters: str) -> list[str]:
+    return re.findall(r"\*(\.\w+)", filters)
+
+
+def _may_replace(parent: QWidget, path: Path) -> bool:
+    text = f"{path.name} is there already. Replace it?"
+    return QMessageBox.question(parent, "Export", text) == QMessageBox.StandardButton.Yes
 
 
 def ask_to_leave(parent: QWidget, answer: Callable[[bool], object]) -> QMessageBox:
