@@ -17,7 +17,10 @@ def nothing(_workspace: Workspace) -> str:
 
 def no_model(workspace: Workspace) -> str:
     """Say that a model must be open and ready."""
-    return "" if workspace.in_step else "No model is open."
+    if workspace.in_step:
+        return ""
+    opening = workspace.opened is not None or workspace.phase == "loading"
+    return "The model is being opened." if opening else "No model is open."
 
 
 def no_encoder(workspace: Workspace) -> str:
@@ -28,7 +31,7 @@ def no_encoder(workspace: Workspace) -> str:
 def no_prior(workspace: Workspace) -> str:
     """Say why nothing can be drawn from the open model's prior, where it cannot."""
     if not workspace.in_step or workspace.opened is None:
-        return "No model is open."
+        return no_model(workspace)
     spec = workspace.opened.spec
     known = spec.prior == "standard_normal"
     return spec.cannot.get("sample", "" if known else "The model's prior is not standard normal.")
@@ -37,7 +40,7 @@ def no_prior(workspace: Workspace) -> str:
 def no_predictor(workspace: Workspace) -> str:
     """Say that no attributes are predicted, where none are."""
     if not workspace.in_step or workspace.opened is None:
-        return "No model is open."
+        return no_model(workspace)
     return "" if workspace.opened.predictor is not None else "No attribute predictor fits this model."
 
 

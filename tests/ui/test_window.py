@@ -297,3 +297,13 @@ def test_bad_options_are_one_line_and_status_2(arguments: list[str], part: str, 
     error = capsys.readouterr().err.strip()
     assert part in error
     assert "\n" not in error
+
+
+def test_what_waits_for_a_model_that_is_being_opened_says_so(driver, idle_model_folder) -> None:
+    action = driver.window.actions_table["mutate"]
+    assert action.isEnabled()
+    driver.workspace.open_checkpoint(str(idle_model_folder), "")
+    assert not action.isEnabled()
+    assert "The model is being opened." in action.toolTip()
+    driver.wait(lambda: driver.workspace.in_step)
+    assert "model" not in action.toolTip()
