@@ -38,7 +38,8 @@ def make(
 ) -> None:
     """Lay the encoded images of a set out in the plane, by principal components or t-SNE.
 
-    The window finds the map again where it is kept; --out keeps it elsewhere too.
+    The window finds the map again where it is kept, if count and seed are as by default; --out keeps it
+    elsewhere too.
 
     Example: latentlab map --data faces:train --colour glasses --picture map.png --table map.csv
     """
