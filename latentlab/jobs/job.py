@@ -133,18 +133,6 @@ def start(kind: str, settings: Mapping[str, Any], folder: Path) -> Job:
     return Job(folder)
 
 
-def find_running(runs: Path, kind: str, settings: Mapping[str, Any]) -> Job | None:
-    """Return the run of that kind and settings that is going on below a folder, None where there is none."""
-    for path in sorted(runs.glob("*/settings.json")):
-        try:
-            job = Job(path.parent)
-        except SettingsError:
-            continue
-        if job.kind == kind and dict(job.settings) == dict(settings) and job.folder.alive:
-            return job
-    return None
-
-
 def _after(state: JobState, event: Mapping[str, Any]) -> JobState:
     kind = event.get("event")
     if kind == "progress":

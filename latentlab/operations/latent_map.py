@@ -179,10 +179,6 @@ class LatentMap:
             found = weights @ self.latents[where]
         return found.astype(np.float32).reshape(self.info.latent_shape)
 
-    def at(self, layout: Layout, point: ArrayLike) -> NDArray[np.float32]:
-        """Return the latent that a place stands for where there is none to move: `walk` from the mean."""
-        return self.walk(layout, self.mean, point)
-
     def place_of(self, layout: Layout, latent: ArrayLike) -> NDArray[np.float32]:
         """Return where a latent lies on the map, float32 ``[2]``.
 
@@ -199,11 +195,6 @@ class LatentMap:
             return self.project(flat)
         where, weights = nearest_weights(self.latents, flat, NEIGHBOURS)
         return (weights @ places[where]).astype(np.float32)
-
-    def nearest(self, layout: Layout, point: ArrayLike) -> int:
-        """Return the index of the image that lies nearest to a place ``[2]``."""
-        away = self.layout(layout) - np.asarray(point, dtype=np.float64)
-        return int((away**2).sum(axis=1).argmin())
 
     def inside(self, layout: Layout, polygon: ArrayLike) -> NDArray[np.bool_]:
         """Return which images lie inside a polygon ``[m, 2]`` (closed by itself): bool ``[n]``.

@@ -24,7 +24,7 @@ from latentlab.errors import SettingsError
 from latentlab.jobs import job as job_module
 from latentlab.jobs.__main__ import taken
 from latentlab.jobs.file_lock import FileLock
-from latentlab.jobs.job import Job, JobState, find_running, start
+from latentlab.jobs.job import Job, JobState, start
 from latentlab.jobs.kinds import work_of
 from latentlab.jobs.map_job import map_job
 from latentlab.jobs.run_folder import EVENTS, LOCK, LOG, SETTINGS, RunFolder
@@ -253,25 +253,6 @@ def test_who_asks_whether_a_run_is_alive_does_not_keep_it_from_starting(tmp_path
     assert lock is not None
     assert taken(tmp_path / LOCK) is None
     lock.release()
-
-
-def test_a_run_that_goes_on_is_found_again(folder: Path, long_set: Path, settings, tmp_path: Path) -> None:
-    runs, asked = folder.parent, settings(long_set)
-    assert find_running(runs, "map", asked) is None
-    job = start("map", asked, folder)
-    (runs / "damaged").mkdir()
-    (runs / "damaged" / SETTINGS).write_text("{")
-    _wait(job, _growing)
-    found = find_running(runs, "map", asked)
-    assert found is not None
-    assert found.folder.path == folder
-    assert found.poll().phase == "running"
-    assert find_running(runs, "map", {**asked, "seed": 1}) is None
-    assert find_running(runs, "dance", asked) is None
-    found.cancel()
-    assert _wait(job, _over).phase == "cancelled"
-    _wait(job, lambda _state: not job.folder.alive)  # it tells its end before it lets go of its lock
-    assert find_running(runs, "map", asked) is None
 
 
 def test_a_map_that_is_asked_for_twice_is_made_once(tiny_model_folder: Path, long_set: Path) -> None:

@@ -51,11 +51,6 @@ def test_projecting_the_maps_own_latents_gives_their_places(hand: LatentMap) -> 
     assert hand.project(hand.latent(0)).shape == (2,)
 
 
-def test_without_a_latent_to_move_a_place_is_reached_from_the_mean(hand: LatentMap) -> None:
-    np.testing.assert_allclose(hand.at("pca", (0.0, 0.0)).reshape(-1), hand.mean, atol=1e-6)
-    np.testing.assert_allclose(hand.project(hand.at("pca", (2.0, 1.0))), (2.0, 1.0), atol=1e-5)
-
-
 def test_a_walk_in_a_tsne_at_a_point_is_that_point_whatever_the_base(hand: LatentMap) -> None:
     for k in (0, 17, COUNT - 1):
         found = hand.walk("tsne", hand.latent(1), hand.places["tsne"][k])
@@ -94,13 +89,6 @@ def test_another_latent_lies_among_its_neighbours_in_a_tsne(hand: LatentMap) -> 
     near = np.argsort(away)[:8]
     weights = 1 / away[near] / (1 / away[near]).sum()
     np.testing.assert_allclose(place, weights @ hand.places["tsne"][near], rtol=1e-4)
-
-
-def test_the_nearest_image_is_found(hand: LatentMap) -> None:
-    for layout in ("pca", "tsne"):
-        assert hand.nearest(layout, hand.places[layout][11] + 1e-3) == 11
-    four = _laid_out(hand, np.array([[0, 0], [4, 0], [0, 3], [9, 9]]))
-    assert four.nearest("tsne", (1.0, 2.9)) == 2
 
 
 def test_a_lasso_holds_what_lies_inside_however_it_was_drawn(hand: LatentMap) -> None:
