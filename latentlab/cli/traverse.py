@@ -38,6 +38,17 @@ def traverse(
             help="One gives a strip, two a plane, more give strips; by default the eight that do most."
         ),
     ] = None,
+    axis: Annotated[
+        list[str] | None,
+        typer.Option(help="Likewise: a dimension's number, or FILE.json:NAME for a direction."),
+    ] = None,
+    reach: Annotated[
+        float | None, typer.Option(help="How far directions go, in sigma; each one's own without it.")
+    ] = None,
+    lock: Annotated[
+        list[int] | None,
+        typer.Option(help="A dimension that directions leave as it is, counted from 0; may be repeated."),
+    ] = None,
     low: Annotated[
         float | None, typer.Option("--from", help="First value; by default 3 sigma below.")
     ] = None,
@@ -56,19 +67,33 @@ def traverse(
     threads: Threads = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Move latent dimensions through their range and show what they do.
+    """Move latent dimensions and directions through their range and show what they do.
 
     Example: latentlab traverse face.png --dimension 55 --dimension 56 --steps 7 --out plane.png
+
+    Example: latentlab traverse face.png --axis smile.json:smile --axis 55 --out plane.png
     """
     from latentlab.cli.progress import show_progress
+    from latentlab.operations.axis_text import axis_from
     from latentlab.operations.explore import Explorer
     from latentlab.operations.series import start_under, traversal
 
     explorer = Explorer.open(model, "" if predictor == "none" else predictor, threads=threads)
     begin = start_under(explorer, start, condition)
+    axes = [*(dimension or ()), *(axis_from(explorer, text) for text in axis or ())]
     with show_progress() as reporter:
         found = traversal(
-            explorer, begin.latent, dimension or (), low, high, steps, reporter, rank, begin.condition
+            explorer,
+            begin.latent,
+            axes,
+            low,
+            high,
+            steps,
+            reporter,
+            rank,
+            begin.condition,
+            reach,
+            lock or (),
         )
     if out is not None:
         found.save_sheet(out)
@@ -78,6 +103,7 @@ def traverse(
         found.save_table(table)
     if as_json:
         settings = {"dimensions": dimension or [], "from": low, "to": high, "steps": steps, "rank": rank}
+        settings |= {"axes": axis or [], "reach": reach, "locked": lock or []}
         settings |= condition_setting(begin.condition)
         print(json.dumps(found.record("traverse", [start], settings), indent=1))
     else:

@@ -24,10 +24,9 @@ from latentlab.operations.explore import Explorer
 from latentlab.operations.latent_map import COMPONENTS, LatentMap
 from latentlab.operations.map_file import load_map, save_map
 from latentlab.operations.map_info import Layout, MapInfo, TSNEInfo
-from latentlab.operations.map_rows import chosen_rows, fingerprint
+from latentlab.operations.map_rows import COUNT, chosen_rows, fingerprint
 from latentlab.progress import Progress, Reporter
 
-COUNT = 10_000
 ITERATIONS = 750
 PERPLEXITY = 30.0
 LEAST = 3

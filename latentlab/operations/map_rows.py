@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from latentlab.data.image_set import ImageSet
 from latentlab.operations.latent_map import LatentMap
 
+COUNT = 10_000
+"""Images that a map has, where nobody says how many."""
 _PART = 1024
 
 

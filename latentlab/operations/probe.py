@@ -20,6 +20,7 @@ from latentlab.errors import SettingsError
 from latentlab.operations.direction import Direction, offset
 from latentlab.operations.grid_plan import Along, axis_values, moved, name_of
 from latentlab.operations.latents import draw
+from latentlab.operations.map_rows import COUNT, chosen_rows
 from latentlab.operations.scale_axis import ScaleAxis
 from latentlab.progress import Progress, Reporter
 from latentlab.spec import ModelSpec
@@ -183,8 +184,13 @@ def usual_latents(
 
 
 def usual_rows(available: int, count: int = MEAN_COUNT, seed: int = 0) -> NDArray[np.int64]:
-    """Return which rows of a set a mean is taken of, in their order: int64 ``[min(count, available)]``."""
-    return np.sort(np.random.default_rng(seed).permutation(available)[:count]).astype(np.int64)
+    """Return which rows of a set a mean is taken of, in their order: int64 ``[min(count, available)]``.
+
+    Of a large set they are chosen among the rows of its usual map, so that the mean is of the same images
+    whether one has the map or the set.
+    """
+    known = chosen_rows(available, COUNT, 0)
+    return known[np.sort(np.random.default_rng(seed).permutation(len(known))[:count])]
 
 
 def band(probabilities: NDArray[np.float32]) -> Band:

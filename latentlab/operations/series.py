@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from latentlab.errors import SettingsError
 from latentlab.operations.attribute_table import AttributeRow, attribute_rows, origin_note, save_table
 from latentlab.operations.direction import Direction
 from latentlab.operations.explore import Explorer
-from latentlab.operations.grid_plan import STRIPS, GridPlan, plane, strips
+from latentlab.operations.grid_plan import STRIPS, Along, GridPlan, plane, strips
 from latentlab.operations.interpolate import Kind, path
 from latentlab.operations.latent_text import read_condition_text, read_latent_text
 from latentlab.operations.latents import middle
@@ -228,20 +228,23 @@ def grid_series(
 def traversal(
     explorer: Explorer,
     latent: NDArray[np.float32],
-    dimensions: Sequence[int] = (),
+    axes: Sequence[Along] = (),
     low: float | None = None,
     high: float | None = None,
     steps: int = STEPS,
     reporter: Reporter | None = None,
     rank: str = "kl",
     condition: NDArray[np.float32] | None = None,
+    reach: float | None = None,
+    locked: Collection[int] = (),
 ) -> Series:
-    """Render a traversal: of one dimension a strip, of two a plane, of more (or of none named) strips.
+    """Render a traversal: of one axis a strip, of two a plane, of more (or of none named) strips.
 
     Parameters
     ----------
-    dimensions
-        Counted from 0 over the flattened latent; without any, the eight that do most.
+    axes
+        Dimensions, counted from 0 over the flattened latent, and directions; without any, the eight
+        dimensions that do most.
     low, high, steps
         As in `latentlab.operations.traverse.Axis.over`.
     rank
@@ -249,6 +252,8 @@ def traversal(
         `latentlab.operations.picture_change.ranking_by_change` at this latent.
     condition
         What a conditional model draws under, ``[C]``.
+    reach, locked
+        As in `latentlab.operations.grid_plan.strips`.
 
     Raises
     ------
@@ -259,13 +264,12 @@ def traversal(
     """
     if rank not in RANKS:
         raise SettingsError(f"Dimensions are ranked by {' or '.join(RANKS)}, not {rank!r}.")
-    if len(dimensions) == 2:
-        across, down = dimensions
-        plan = plane(explorer.spec, latent, across, down, steps, low, high)
+    if len(axes) == 2:
+        plan = plane(explorer.spec, latent, axes[0], axes[1], steps, low, high, reach, locked)
     else:
-        if not dimensions and rank == "change":
-            dimensions = ranking_by_change(explorer, latent, reporter, condition)[:STRIPS].tolist()
-        plan = strips(explorer.spec, latent, dimensions, steps, low, high)
+        if not axes and rank == "change":
+            axes = ranking_by_change(explorer, latent, reporter, condition)[:STRIPS].tolist()
+        plan = strips(explorer.spec, latent, axes, steps, low, high, reach, locked)
     return grid_series(explorer, plan, reporter, condition)
 
 

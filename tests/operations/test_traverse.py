@@ -10,6 +10,7 @@ from PIL import Image
 
 from latentlab.cli.main import run
 from latentlab.errors import SettingsError
+from latentlab.operations.direction import Directions, save_directions, unit_direction
 from latentlab.operations.explore import Explorer
 from latentlab.operations.grid_plan import plane
 from latentlab.operations.interpolate import between, path
@@ -176,6 +177,22 @@ def test_a_start_is_a_picture_or_a_seed(explorer: Explorer, tmp_path: Path) -> N
         start_from(explorer, tmp_path / "no.json")
     with pytest.raises(SettingsError, match="has no seed"):
         start_from(explorer, "seed:x")
+
+
+def test_the_command_makes_a_plane_of_a_direction_as_the_window_does(
+    tiny_model_folder: Path, explorer: Explorer, tmp_path: Path, capfd
+) -> None:
+    way = unit_direction("smile", np.arange(8.0) - 3, 0.5)
+    sha256 = explorer.located.sha256()
+    save_directions(tmp_path / "d.json", Directions(model="tiny", sha256=sha256, directions=(way,)))
+    asked = ["seed:1", "--axis", f"{tmp_path / 'd.json'}:smile", "--axis", "2", "--steps", "3"]
+    more = ["--reach", "1.5", "--lock", "7", "--json", "--predictor", "none"]
+    assert run(["traverse", *asked, *more, "--model", str(tiny_model_folder)]) == 0
+    record = json.loads(capfd.readouterr().out)
+    expected = plane(explorer.spec, explorer.draw(1), way, 2, 3, reach=1.5, locked=[7])
+    found = np.array(record["settings"]["latents"], np.float32)
+    np.testing.assert_array_equal(found, expected.latents)
+    assert (found[:, 7] == explorer.draw(1)[7]).all()
 
 
 def test_the_commands_do_what_the_functions_do(

@@ -13,8 +13,9 @@ from latentlab.operations.direction import unit_direction
 from latentlab.operations.explore import Explorer
 from latentlab.operations.grid_plan import GridPlan
 from latentlab.operations.interpolate import path
+from latentlab.operations.map_rows import chosen_rows
 from latentlab.operations.picture_change import picture_change
-from latentlab.operations.probe import probe, usual_latents
+from latentlab.operations.probe import probe, usual_latents, usual_rows
 from latentlab.session.along import AlongIntents
 from latentlab.session.batches import Batch, Export
 from latentlab.session.document import AxisRef, GridView, PathView, ProbeView
@@ -728,6 +729,14 @@ def test_the_mean_is_taken_anew_by_another_renderer(sharp_desk, sharp, shelf) ->
     sharp_desk.wait(lambda: curves.bands)
     assert told == [8, 16, 20]
     assert_same_bands(curves, probe(sharp, workspace.explore.state.latent, 0, data=data))
+
+
+def test_a_mean_is_of_the_same_images_whether_one_has_the_map_or_the_set() -> None:
+    on_map = chosen_rows(25_000, 10_000, 0)
+    of_set = usual_rows(25_000)
+    np.testing.assert_array_equal(of_set, on_map[usual_rows(len(on_map))])
+    assert len(np.unique(of_set)) == 200
+    assert of_set.max() > 10_000
 
 
 def test_the_usual_latents_are_the_same_every_time(explorer) -> None:
