@@ -1,0 +1,160 @@
+"""``--condition`` and ``--told`` of the commands that draw: what they choose is what is drawn."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from latentlab.cli.main import run
+from latentlab.data.image_set import ImageSet
+from latentlab.errors import SettingsError
+from latentlab.operations.explore import Explorer
+from latentlab.operations.latent_text import latent_text
+from latentlab.operations.reconstruct import reconstruct_picture
+from latentlab.operations.series import start_from, start_under
+
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def explorer(tiny_cvae_folder: Path, tiny_predictor_folder: Path) -> Explorer:
+    return Explorer.open(tiny_cvae_folder, tiny_predictor_folder)
+
+
+@pytest.fixture
+def options(tiny_cvae_folder: Path, tiny_predictor_folder: Path) -> list[str]:
+    return ["--model", str(tiny_cvae_folder), "--predictor", str(tiny_predictor_folder)]
+
+
+@pytest.fixture
+def pixels(tiny_faces: ImageSet) -> np.ndarray:
+    return tiny_faces.split("test").pixels([0])[0]
+
+
+@pytest.fixture
+def face(pixels: np.ndarray, tmp_path: Path) -> Path:
+    path = tmp_path / "face.png"
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def test_the_decoder_draws_under_the_condition(
+    explorer: Explorer, face: Path, pixels: np.ndarray, options: list[str]
+) -> None:
+    found = reconstruct_picture(options[1], options[3], image=face, condition="race=black:2,glasses=yes")
+    seen = explorer.encode(pixels)
+    wanted = explorer.condition({"race": {"black": 2.0}, "glasses": "yes"}, seen.condition)
+    np.testing.assert_array_equal(found.condition, wanted)
+    np.testing.assert_array_equal(found.told, seen.condition)
+    np.testing.assert_array_equal(found.edited, explorer.picture(seen.latent, wanted))
+    reconstruction = explorer.picture(seen.latent, seen.condition)
+    np.testing.assert_array_equal(found.pictures["reconstruction"], reconstruction)
+    assert any("race in --condition is an extrapolation" in note for note in found.notes)
+    assert not any("glasses in --condition" in note for note in found.notes)
+
+
+def test_the_encoder_alone_is_told(
+    explorer: Explorer, face: Path, pixels: np.ndarray, options: list[str]
+) -> None:
+    found = reconstruct_picture(options[1], options[3], image=face, told="gender=female:0.5+male:0.5")
+    own = explorer.encode(pixels).condition
+    told = explorer.condition({"gender": {"female": 0.5, "male": 0.5}}, own)
+    np.testing.assert_array_equal(found.condition, own)
+    latent = explorer.encode(pixels, told).latent
+    np.testing.assert_array_equal(found.latent, latent)
+    np.testing.assert_array_equal(found.edited, explorer.picture(latent, own))
+
+
+def test_a_draw_has_the_first_classes_and_no_encoder(explorer: Explorer, options: list[str]) -> None:
+    found = reconstruct_picture(options[1], options[3], seed=4, condition="race=white")
+    wanted = explorer.condition({"race": "white"}, explorer.first_condition())
+    np.testing.assert_array_equal(found.edited, explorer.picture(explorer.draw(4), wanted))
+    assert found.told is None
+    with pytest.raises(SettingsError, match="nothing is encoded"):
+        reconstruct_picture(options[1], options[3], seed=4, told="race=white")
+
+
+def test_the_record_has_both(face: Path, options: list[str], capfd: Captured) -> None:
+    call = ["reconstruct", str(face), *options, "--condition", "gender=male", "--told", "gender=female"]
+    assert run([*call, "--json"]) == 0
+    settings = json.loads(capfd.readouterr().out)["settings"]
+    assert settings["condition"][:2] == [0.0, 1.0]
+    assert settings["told"][:2] == [1.0, 0.0]
+
+
+def test_a_start_has_its_own_condition(
+    explorer: Explorer, face: Path, pixels: np.ndarray, tmp_path: Path
+) -> None:
+    first, seen = explorer.first_condition(), explorer.encode(pixels)
+    for text, own in (("middle", first), ("seed:3", first), (str(face), seen.condition)):
+        begin = start_under(explorer, text)
+        np.testing.assert_array_equal(begin.condition, own)
+        np.testing.assert_array_equal(begin.latent, start_from(explorer, text))
+        chosen = start_under(explorer, text, "race=black")
+        np.testing.assert_array_equal(chosen.condition, explorer.condition({"race": "black"}, own))
+    copied = explorer.condition({"gender": {"male": 2.0}})
+    sha256 = explorer.located.sha256()
+    path = tmp_path / "latent.json"
+    path.write_text(latent_text("tiny-cvae", sha256, seen.latent, copied), encoding="utf-8")
+    np.testing.assert_array_equal(start_under(explorer, path).condition, copied)
+    path.write_text(latent_text("tiny-cvae", sha256, seen.latent), encoding="utf-8")
+    np.testing.assert_array_equal(start_under(explorer, path).condition, first)
+
+
+def test_a_traversal_holds_the_condition(
+    explorer: Explorer, options: list[str], tmp_path: Path, capfd: Captured
+) -> None:
+    out = tmp_path / "strip.png"
+    call = ["traverse", "seed:2", *options, "--dimension", "1", "--steps", "3", "--condition", "race=black"]
+    assert run([*call, "--out", str(out), "--json"]) == 0
+    settings = json.loads(capfd.readouterr().out)["settings"]
+    condition = explorer.condition({"race": "black"}, explorer.first_condition())
+    assert settings["condition"] == condition.tolist()
+    latents = np.array(settings["latents"], dtype=np.float32)
+    with Image.open(out) as image:
+        shown = np.array(image)
+    np.testing.assert_array_equal(shown[-32:, -32:], explorer.picture(latents[2], condition))
+    assert run(["traverse", *options, "--rank", "change", "--steps", "2", "--out", str(out)]) == 0
+
+
+def test_a_path_holds_one_condition(
+    explorer: Explorer, options: list[str], face: Path, pixels: np.ndarray, tmp_path: Path, capfd: Captured
+) -> None:
+    out = tmp_path / "path.png"
+    call = ["interpolate", str(face), "seed:3", *options, "--steps", "2", "--condition", "glasses=yes"]
+    assert run([*call, "--out", str(out), "--json"]) == 0
+    settings = json.loads(capfd.readouterr().out)["settings"]
+    held = explorer.condition({"glasses": "yes"}, explorer.encode(pixels).condition)
+    assert settings["condition"] == held.tolist()
+    with Image.open(out) as image:
+        shown = np.array(image)
+    np.testing.assert_array_equal(shown[:32, -32:], explorer.picture(explorer.draw(3), held))
+
+
+def test_a_probe_has_the_condition_and_the_scale_of_a_class(options: list[str], capfd: Captured) -> None:
+    call = ["probe", "seed:1", *options, "--count", "0", "--condition", "gender=male", "--json"]
+    assert run([*call, "--axis", "2", "--axis", "scale:race=black"]) == 0
+    record = json.loads(capfd.readouterr().out)
+    assert record["settings"]["condition"][:2] == [0.0, 1.0]
+    assert any(name.startswith("probability.scale of race=black=") for name in record["metrics"])
+
+
+@pytest.mark.parametrize(
+    "command", [["reconstruct", "--seed", "1"], ["traverse"], ["interpolate", "seed:1", "seed:2"]]
+)
+def test_an_unconditional_model_has_no_condition_to_choose(
+    command: list[str], tiny_model_folder: Path, capfd: Captured
+) -> None:
+    assert run([*command, "--model", str(tiny_model_folder), "--condition", "gender=male"]) == 2
+    assert "it is unconditional" in capfd.readouterr().err
+
+
+def test_a_class_outside_the_schema_is_one_line(options: list[str], capfd: Captured) -> None:
+    assert run(["traverse", *options, "--condition", "gender=robot"]) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err == "latentlab: Attribute 'gender' has no class 'robot'; it has female, male.\n"
