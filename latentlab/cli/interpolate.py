@@ -42,7 +42,7 @@ def interpolate(
     out: Sheet = None,
     loop: Loop = None,
     fps: Fps = 12.0,
-    enlarge: Enlarge = 4,
+    enlarge: Enlarge = None,
     condition: Condition = "",
     table: Table = None,
     predictor: Predictor = None,

@@ -21,7 +21,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Sheet = Annotated[Path | None, typer.Option(help="Save all pictures here as one.")]
 Loop = Annotated[Path | None, typer.Option(help="Save a loop that plays for ever: .gif, .webp or .png.")]
 Fps = Annotated[float, typer.Option(help="Pictures a second of the loop.")]
-Enlarge = Annotated[int, typer.Option(help="How many times larger the loop's pictures become.")]
+Enlarge = Annotated[
+    int | None,
+    typer.Option(
+        help="How many times larger the loop's pictures become; so that they have 256 pixels without it."
+    ),
+]
 
 Condition = Annotated[
     str,

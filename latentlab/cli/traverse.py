@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -60,7 +60,7 @@ def traverse(
     out: Sheet = None,
     loop: Loop = None,
     fps: Fps = 12.0,
-    enlarge: Enlarge = 4,
+    enlarge: Enlarge = None,
     condition: Condition = "",
     table: Table = None,
     predictor: Predictor = None,
@@ -102,8 +102,8 @@ def traverse(
     if table is not None:
         found.save_table(table)
     if as_json:
-        settings = {"dimensions": dimension or [], "from": low, "to": high, "steps": steps, "rank": rank}
-        settings |= {"axes": axis or [], "reach": reach, "locked": lock or []}
+        settings: dict[str, Any] = {"dimensions": dimension or [], "axes": axis or [], "locked": lock or []}
+        settings |= {"from": low, "to": high, "reach": reach, "steps": steps, "rank": rank}
         settings |= condition_setting(begin.condition)
         print(json.dumps(found.record("traverse", [start], settings), indent=1))
     else:

@@ -70,7 +70,9 @@ class Series:
         size = self.pictures[0].shape[0]
         save_sheet(path, np.array(labelled(image, size, self.row_labels, self.column_labels)))
 
-    def save_loop(self, path: Path, fps: float = 12.0, enlarge: int = 1, back: bool = False) -> None:
+    def save_loop(
+        self, path: Path, fps: float = 12.0, enlarge: int | None = None, back: bool = False
+    ) -> None:
         """Save the pictures as a loop (`latentlab.operations.sheet.save_loop`), with ``back`` to and fro."""
         pictures = [*self.pictures, *self.pictures[-2:0:-1]] if back else list(self.pictures)
         save_loop(path, pictures, fps, enlarge)

@@ -14,6 +14,8 @@ from latentlab.errors import SettingsError
 from latentlab.paths import bundled
 
 GAP = 2
+LOOP = 256
+"""The least height and width of a loop, in pixels, where nobody says how large it should be."""
 FILM = 512
 """The least height and width of a film, in pixels."""
 LETTERS = 12
@@ -54,7 +56,9 @@ def labelled(
     return canvas
 
 
-def save_loop(path: Path, pictures: Sequence[NDArray[np.uint8]], fps: float = 12.0, enlarge: int = 1) -> None:
+def save_loop(
+    path: Path, pictures: Sequence[NDArray[np.uint8]], fps: float = 12.0, enlarge: int | None = None
+) -> None:
     """Write pictures uint8 ``[S, S, 3]`` as a loop that plays for ever.
 
     Parameters
@@ -65,7 +69,8 @@ def save_loop(path: Path, pictures: Sequence[NDArray[np.uint8]], fps: float = 12
     fps
         Pictures a second, 1 to 60; GIF players show 50 at most.
     enlarge
-        How many times larger the pictures become, their pixels as squares.
+        How many times larger the pictures become, their pixels as squares; without it, so many that they
+        have `LOOP` pixels at least.
 
     Raises
     ------
@@ -79,6 +84,8 @@ def save_loop(path: Path, pictures: Sequence[NDArray[np.uint8]], fps: float = 12
     most = 50.0 if kind == "GIF" else 60.0
     if not 1.0 <= fps <= most:
         raise SettingsError(f"A loop shows 1 to {most:g} pictures a second as {kind}, not {fps:g}.")
+    if enlarge is None:
+        enlarge = min(16, -(-LOOP // pictures[0].shape[0]))
     if not 1 <= enlarge <= 16:
         raise SettingsError(f"Pictures are enlarged 1 to 16 times, not {enlarge}.")
     if kind == "MP4":

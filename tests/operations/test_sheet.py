@@ -57,6 +57,16 @@ def test_a_loop_is_read_back_picture_by_picture(pictures, suffix: str, enlarge: 
         assert loop.info.get("loop", 0) == 0
 
 
+@pytest.mark.parametrize(("side", "expected"), [(16, 256), (64, 256), (100, 300), (300, 300), (8, 128)])
+def test_a_loop_is_large_enough_to_be_seen_where_nobody_says_how_large(
+    side: int, expected: int, tmp_path: Path
+) -> None:
+    frames = [np.full((side, side, 3), 90 * k, dtype=np.uint8) for k in range(2)]
+    save_loop(tmp_path / "loop.gif", frames)
+    with Image.open(tmp_path / "loop.gif") as loop:
+        assert loop.size == (expected, expected)
+
+
 @pytest.mark.parametrize(
     ("side", "enlarge", "expected"), [(16, 1, FILM), (17, 1, 528), (600, 1, 600), (32, 32, 0)]
 )

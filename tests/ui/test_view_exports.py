@@ -339,7 +339,9 @@ def test_the_pictures_of_a_loop_are_the_settled_ones(driver, save_as, tmp_path, 
         assert loop.n_frames == 4
         for k, latent in enumerate(driver.screen.picture.follower.latents):
             loop.seek(k)
-            np.testing.assert_array_equal(np.array(loop.convert("RGB")), explorer.picture(latent))
+            found = np.array(loop.convert("RGB"))
+            assert found.shape == (256, 256, 3)
+            np.testing.assert_array_equal(found, np.kron(explorer.picture(latent), np.ones((8, 8, 1))))
 
 
 def test_a_path_of_pins_that_were_pinned_in_another_view_is_saved_too(driver, save_as, tmp_path) -> None:
