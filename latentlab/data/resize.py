@@ -14,7 +14,7 @@ from latentlab.errors import DataError
 from latentlab.paths import cache_directory
 from latentlab.progress import Progress, Reporter
 
-_VERSION = 1
+_VERSION = 2
 
 
 def open_resized(folder: Path, image_size: int, reporter: Reporter | None = None) -> ImageSet:
@@ -22,7 +22,7 @@ def open_resized(folder: Path, image_size: int, reporter: Reporter | None = None
 
     Areas are averaged where the stored size is a whole multiple of ``image_size`` and the filter is
     Lanczos' otherwise, as in `latentlab.data.pictures.square_picture`. Set, splits and labels stay as
-    they are.
+    they are; ``info.source["sizes"]`` lists the sizes that the images had before, the first one first.
 
     Raises
     ------
@@ -37,7 +37,9 @@ def open_resized(folder: Path, image_size: int, reporter: Reporter | None = None
     reporter = reporter or Reporter()
     cached = cache_directory() / "resized" / f"v{_VERSION}-{_digest(folder, reporter)[:24]}-{image_size}"
     if not (cached / "set.json").is_file():
-        info = stored.info.model_copy(update={"image_size": image_size})
+        sizes = [*stored.info.source.get("sizes", ()), stored.image_size]
+        source = {**stored.info.source, "sizes": sizes}
+        info = stored.info.model_copy(update={"image_size": image_size, "source": source})
         with SetWriter(cached, image_size) as writer:
             for start in range(0, len(stored), 256):
                 reporter.raise_if_cancelled()

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from latentlab.data.avatar_styles import avatar_schema, draw_avatar, shown_classes
 from latentlab.data.avatars import identity_of
 from latentlab.data.image_set import ImageSet
+from latentlab.data.pictures import square_picture
 from latentlab.progress import Progress, Reporter
 
 
 def can_be_drawn_again(images: ImageSet) -> bool:
-    """Whether a set's pictures can be drawn again: those of avatars, which are drawn without variety."""
+    """Whether a set's pictures can be drawn again: those of avatars, drawn without variety, not degraded."""
     source = images.info.source
-    return source.get("kind") == "avatars" and not source.get("variety")
+    return source.get("kind") == "avatars" and not source.get("variety") and "degraded" not in source
 
 
 def true_counterfactual(
@@ -63,7 +64,12 @@ def drawn_again(images: ImageSet, position: int, classes: Mapping[str, str]) -> 
     before, after = shown_classes(style, person), shown_classes(style, changed)
     if any(before[name] is None or after[name] is None for name in classes):
         return None
-    return draw_avatar(style, changed, images.image_size)
+    # A set that was resized is drawn as it was, and takes the same way.
+    first, *later = [*images.info.source.get("sizes", ()), images.image_size]
+    picture = draw_avatar(style, changed, first)
+    for size in later:
+        picture = square_picture(picture, size)
+    return picture
 
 
 def true_counterfactuals(

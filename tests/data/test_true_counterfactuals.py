@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from latentlab.data.avatars import list_avatars, make_avatars
+from latentlab.data.catalog import open_set
 from latentlab.data.image_set import ImageSet
-from latentlab.data.set_folder import open_image_set
+from latentlab.data.set_folder import copy_image_set, open_image_set
 from latentlab.data.true_counterfactuals import (
     can_be_drawn_again,
     drawn_again,
@@ -45,6 +47,16 @@ def test_the_same_class_gives_the_sets_own_picture(avatars: ImageSet) -> None:
                 np.testing.assert_array_equal(drawn, avatars.pixels([position])[0])
                 tried += 1
     assert tried > 20
+
+
+def test_a_set_that_was_resized_has_truths_that_were_resized(avatars: ImageSet, tmp_path: Path) -> None:
+    smaller = open_set(copy_image_set(tmp_path / "copy", avatars), 20)
+    smallest = open_set(copy_image_set(tmp_path / "again", smaller), 16)
+    for resized in (smaller, smallest):
+        for position in range(len(resized)):
+            label = own(resized, position, "beard")
+            drawn = true_counterfactual(resized, position, "beard", label)
+            np.testing.assert_array_equal(drawn, resized.pixels([position])[0])
 
 
 def test_another_class_changes_something_and_leaves_most(avatars: ImageSet) -> None:
