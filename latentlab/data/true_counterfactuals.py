@@ -65,9 +65,9 @@ def drawn_again(images: ImageSet, position: int, classes: Mapping[str, str]) -> 
     if any(before[name] is None or after[name] is None for name in classes):
         return None
     # A set that was resized is drawn as it was, and takes the same way.
-    first, *later = [*images.info.source.get("sizes", ()), images.image_size]
-    picture = draw_avatar(style, changed, first)
-    for size in later:
+    sizes: list[int] = [*images.info.source.get("sizes", ()), images.image_size]
+    picture = draw_avatar(style, changed, sizes[0])
+    for size in sizes[1:]:
         picture = square_picture(picture, size)
     return picture
 
