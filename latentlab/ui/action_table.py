@@ -22,6 +22,7 @@ from latentlab.ui.hindrances import (
     nothing,
     nothing_done,
     nothing_undone,
+    unconditional,
 )
 
 
@@ -312,7 +313,26 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         tip="Save all directions, with their names and ranges, as JSON",
         hindrance=no_directions,
     ),
-    ActionSpec("view_picture", VIEW, "P&icture", "Alt+1", "picture", "Show the pictures"),
+    ActionSpec(
+        "screen_explore",
+        VIEW,
+        "E&xplore",
+        "Ctrl+Alt+1",
+        "explore",
+        "Change latent and condition, and see what becomes of the picture",
+        checkable=True,
+    ),
+    ActionSpec(
+        "screen_counterfactuals",
+        VIEW,
+        "Co&unterfactuals",
+        "Ctrl+Alt+2",
+        "counterfactuals",
+        "The same picture as another class: what changed, and what should not have",
+        hindrance=unconditional,
+        checkable=True,
+    ),
+    ActionSpec("view_picture", VIEW, "P&icture", "Alt+1", "picture", "Show the pictures", separated=True),
     ActionSpec(
         "view_grid", VIEW, "&Grid", "Alt+2", "grid", "Show what dimensions and directions do, side by side"
     ),

@@ -18,11 +18,12 @@ from latentlab.ui.crash import CrashGuard
 from latentlab.ui.gui_thread import GuiThread
 from latentlab.ui.icons import application_icon
 from latentlab.ui.main_window import MainWindow
+from latentlab.ui.screens.counterfactuals import CounterfactualsScreen
 from latentlab.ui.screens.explore import ExploreScreen
 from latentlab.ui.settings import Settings
 from latentlab.ui.theme import Scheme, Theme
 
-SCREENS = (ExploreScreen.name,)
+SCREENS = (ExploreScreen.name, CounterfactualsScreen.name)
 """The screens by name."""
 
 
@@ -112,6 +113,7 @@ def create_window(app: QApplication, gui: GuiThread, options: WindowOptions) -> 
         window.theme.choose(options.scheme)
     if options.size is not None:
         window.resize(QSize(*options.size))
+    window.show_screen(options.screen)
     path = None if options.path is None else Path(options.path)
     if path is not None and path.exists() and kind_of(path) == "session":
         window.first_painted.connect(lambda: window.begin_with_session(path))

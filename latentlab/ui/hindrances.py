@@ -28,6 +28,13 @@ def no_encoder(workspace: Workspace) -> str:
     return "" if workspace.opened is None else workspace.opened.spec.cannot.get("encode", "")
 
 
+def unconditional(workspace: Workspace) -> str:
+    """Say that the open model knows no condition, where it does not."""
+    if not workspace.in_step or workspace.opened is None:
+        return "No model is open."
+    return "" if workspace.opened.spec.condition.size else "The open model is unconditional."
+
+
 def no_prior(workspace: Workspace) -> str:
     """Say why nothing can be drawn from the open model's prior, where it cannot."""
     if not workspace.in_step or workspace.opened is None:

@@ -9,8 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QMainWindow,
+    QMessageBox,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from latentlab.live.frames import Opened
 from latentlab.session.session import Change, Message
@@ -18,8 +26,10 @@ from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
 from latentlab.ui import dialogs, incoming, menus
 from latentlab.ui.actions import Actions
+from latentlab.ui.counterfactual_exports import CounterfactualExports
 from latentlab.ui.exports import Exports
 from latentlab.ui.icons import application_icon
+from latentlab.ui.screens.counterfactuals import CounterfactualsScreen
 from latentlab.ui.screens.explore import LATER_MILLISECONDS, VIEWS, ExploreScreen
 from latentlab.ui.sessions import Sessions
 from latentlab.ui.settings import Settings
@@ -28,6 +38,7 @@ from latentlab.ui.widgets.banner import Banner
 from latentlab.ui.widgets.command_palette import CommandPalette
 from latentlab.ui.widgets.header import Header
 from latentlab.ui.widgets.sample_menu import SampleMenu
+from latentlab.ui.widgets.screen_rail import ScreenRail
 from latentlab.ui.widgets.state_page import StatePage
 from latentlab.ui.widgets.status import Status
 
@@ -71,11 +82,16 @@ class MainWindow(QMainWindow):
             partial(self._open_bundled, menus.DEFAULT_MODEL) if menus.has_default_model() else None,
         )
         self.explore = ExploreScreen(workspace, theme, self.actions_table)
-        self.screens: dict[str, QWidget] = {ExploreScreen.name: self.explore}
+        self.counterfactuals = CounterfactualsScreen(workspace, self.explore.intents, theme)
+        self.screens: dict[str, ExploreScreen | CounterfactualsScreen] = {
+            one.name: one for one in (self.explore, self.counterfactuals)
+        }
+        self.screen_name = ExploreScreen.name
         self._writer = FileWriter(workspace.rendering.post, workspace.session.message.emit)
         self.exports = Exports(
             workspace, self.explore, self._writer, lambda: not self._checked("show_pixels")
         )
+        self.counterfactual_exports = CounterfactualExports(workspace, self.counterfactuals, self._writer)
         self.status = Status()
         self.setStatusBar(self.status)
         self._stack = QStackedWidget()
@@ -86,14 +102,20 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(centre)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        self.rail = ScreenRail([(one.title, self._screen_action(name)) for name, one in self.screens.items()])
+        below = QHBoxLayout()
+        below.setSpacing(0)
+        below.addWidget(self.rail)
+        below.addWidget(self._stack, 1)
         layout.addWidget(self.header)
-        layout.addWidget(self._stack, 1)
+        layout.addLayout(below, 1)
         self.setCentralWidget(centre)
         self.banner = Banner(theme, centre)
         self.sessions = Sessions(workspace, self.explore, self.banner, settings, self)
 
         self._fill_submenus()
         self._restore()
+        self.show_screen(self.screen_name)
         session = workspace.session
         session.changed.connect(self._follow)
         session.history_changed.connect(self.actions_table.refresh)
@@ -105,6 +127,7 @@ class MainWindow(QMainWindow):
         self.exports.rendered.connect(self._have_rendered)
         self.explore.timed.connect(self.status.show_times)
         self.explore.view_changed.connect(self.actions_table.show_view)
+        self.counterfactuals.explore_asked.connect(lambda: self.show_screen(ExploreScreen.name))
         self._show_phase(workspace.phase)
 
     def open_path(self, path: Path) -> None:
@@ -151,7 +174,7 @@ class MainWindow(QMainWindow):
         return {
             "open_checkpoint": lambda: self._ask(dialogs.ask_checkpoint),
             "open_picture": lambda: self._ask(dialogs.ask_picture),
-            "export_picture": lambda: self._ask_target("edited.png", self.exports.picture),
+            "export_picture": self._export_picture,
             "export_figure": self._export_figure,
             "export_table": self._export_table,
             "export_loop": self._export_loop,
@@ -162,8 +185,8 @@ class MainWindow(QMainWindow):
             "quit": self.close,
             "undo": session.undo,
             "redo": session.redo,
-            "copy_picture": lambda: self.exports.copy_picture(),
-            "copy_python": lambda: self.exports.copy_python(self.explore.view),
+            "copy_picture": self._copy_picture,
+            "copy_python": self._copy_python,
             "copy_latent": lambda: self.exports.copy_latent(),
             "paste": self.paste,
             "crop": lambda: self.explore.crop(),
@@ -177,6 +200,8 @@ class MainWindow(QMainWindow):
             "orthogonalise": lambda: self.explore.explore_panel.orthogonalise(),
             "load_directions": lambda: self._ask(dialogs.ask_directions),
             "save_directions": lambda: self._ask_target("directions.json", self.exports.directions),
+            "screen_explore": lambda: self.show_screen(ExploreScreen.name),
+            "screen_counterfactuals": lambda: self.show_screen(CounterfactualsScreen.name),
             **{f"view_{view}": partial(self._show_view, view) for view in VIEWS},
             "side_by_side": self._show_ways,
             "show_pixels": self._show_ways,
@@ -219,11 +244,36 @@ class MainWindow(QMainWindow):
         if path is not None:
             write(path)
 
+    @property
+    def _on_counterfactuals(self) -> bool:
+        return self.screen_name == CounterfactualsScreen.name
+
+    def _export_picture(self) -> None:
+        if self._on_counterfactuals:
+            self._ask_target("counterfactual.png", self.counterfactual_exports.picture)
+        else:
+            self._ask_target("edited.png", self.exports.picture)
+
+    def _copy_picture(self) -> None:
+        (self.counterfactual_exports if self._on_counterfactuals else self.exports).copy_picture()
+
+    def _copy_python(self) -> None:
+        if self._on_counterfactuals:
+            self.counterfactual_exports.copy_python()
+        else:
+            self.exports.copy_python(self.explore.view)
+
     def _export_figure(self) -> None:
+        if self._on_counterfactuals:
+            self._ask_target("counterfactuals.png", self.counterfactual_exports.figure)
+            return
         view = self.explore.view
         self._ask_target(f"{FIGURES[view]}.png", lambda path: self.exports.figure(path, view, self.font()))
 
     def _export_table(self) -> None:
+        if self._on_counterfactuals:
+            self._ask_target("counterfactuals.csv", self.counterfactual_exports.table)
+            return
         view = self.explore.view
         self._ask_target(f"{TABLES[view]}.csv", lambda path: self.exports.table(path, view))
 
@@ -233,12 +283,28 @@ class MainWindow(QMainWindow):
     def _save_session(self) -> None:
         self._ask_target("session.json", self.sessions.save)
 
+    def show_screen(self, name: str) -> None:
+        """Show one of the screens; what nobody looks at is not rendered."""
+        self.screen_name = name
+        for one in self.screens:
+            self._screen_action(one).setChecked(one == name)
+        if self._stack.currentWidget() is not self.state_page:
+            self._stack.setCurrentWidget(self.screens[name])
+        self.explore.looked_at = name == ExploreScreen.name
+        self.counterfactuals.active = self._on_counterfactuals and self.workspace.phase == "ready"
+        self.actions_table.refresh()
+
+    def _screen_action(self, name: str) -> QAction:
+        return self.actions_table[f"screen_{name}"]
+
     def _show_view(self, view: str) -> None:
+        self.show_screen(ExploreScreen.name)
         self.explore.show_view(view)
 
     def _show_ways(self) -> None:
         self.explore.stage.set_side_by_side(self._checked("side_by_side"))
         self.explore.set_smooth(not self._checked("show_pixels"))
+        self.counterfactuals.set_smooth(not self._checked("show_pixels"))
         self.explore.stage.set_difference(self._checked("difference"))
         for name in WAYS:
             self.settings.set_flag(name, self._checked(name))
@@ -303,7 +369,8 @@ class MainWindow(QMainWindow):
         # No control has the focus until a person gives it to one.
         self._stack.setFocus()
         if phase == "ready":
-            self._stack.setCurrentWidget(self.explore)
+            self._stack.setCurrentWidget(self.screens[self.screen_name])
+            self.counterfactuals.active = self._on_counterfactuals
         elif phase == "failed":
             self._stack.setCurrentWidget(self.state_page)
             self.state_page.show_failure(self.workspace.reason)
@@ -322,6 +389,8 @@ class MainWindow(QMainWindow):
     def _show_model(self) -> None:
         opened: Opened | None = self.workspace.opened
         self.header.show_model(opened)
+        if self._on_counterfactuals and opened is not None and not opened.spec.condition.size:
+            self.show_screen(ExploreScreen.name)
         self.setWindowTitle("LatentLab" if opened is None else f"{opened.name} — LatentLab")
         self.actions_table.refresh()
 
@@ -392,6 +461,7 @@ class MainWindow(QMainWindow):
         self.settings.geometry = self.saveGeometry()
         self.sessions.close()
         self.explore.close_threads()
+        self.counterfactuals.close_threads()
         self._writer.close()
         self.workspace.close()
         super().closeEvent(event)

@@ -28,7 +28,8 @@ def take(window: MainWindow, path: Path) -> int:
     window.show()
 
     def look(_generation: int = 0) -> None:
-        if screen.at_rest or (window.begun and workspace.phase in ("empty", "failed")):
+        rested = screen.at_rest and (not window.counterfactuals.active or window.counterfactuals.at_rest)
+        if rested or (window.begun and workspace.phase in ("empty", "failed")):
             loop.quit()
 
     screen.painted.connect(look)

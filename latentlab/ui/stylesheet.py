@@ -53,6 +53,7 @@ QPushButton[role="primary"]:disabled { background: $sunken; color: $faint; borde
 
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 6px; padding: 5px;
               color: $text; }
+QToolButton[role="screen"] { font-size: 11px; padding: 5px 2px; }
 QToolButton:hover { background: $sunken; }
 QToolButton:pressed, QToolButton:checked { background: $accent_soft; }
 QToolButton:focus { border-color: $accent; }

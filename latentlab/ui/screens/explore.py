@@ -69,6 +69,7 @@ class ExploreScreen(QWidget):
         self._shelf: Shelf | None = None
         self._frame: Frame | None = None
         self._data: LatentMap | None = None
+        self._looked_at = True
         self._announced = 0
         self._mutations = 0
         self.intents = Intents(workspace)
@@ -164,12 +165,27 @@ class ExploreScreen(QWidget):
         self.aside.setVisible(view != "picture")
         if view != "picture":
             self.picture.play(False)
-        for name, page in self._pages.items():
-            page.follower.active = name == view
+        self._activate()
         self._pages[view].show_document()
         if self._frame is not None:
             self._edited.show_frame(self._frame.pixels[0], self._frame.generation)
         self.view_changed.emit(view)
+
+    @property
+    def looked_at(self) -> bool:
+        """Whether this is the screen that is shown; the views of another are not rendered."""
+        return self._looked_at
+
+    @looked_at.setter
+    def looked_at(self, looked_at: bool) -> None:
+        self._looked_at = looked_at
+        if not looked_at:
+            self.picture.play(False)
+        self._activate()
+
+    def _activate(self) -> None:
+        for name, page in self._pages.items():
+            page.follower.active = self._looked_at and name == self.view
 
     @property
     def _edited(self) -> PictureView:

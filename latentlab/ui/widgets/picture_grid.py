@@ -46,9 +46,9 @@ class PictureGrid(QWidget):
     chosen = Signal(int)
     pin_asked = Signal(int)
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, hint: str = HINT, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self._theme, self._hint = theme, hint
         self._rows = self._columns = 0
         self._row_labels: tuple[str, ...] = ()
         self._column_labels: tuple[str, ...] = ()
@@ -331,7 +331,7 @@ class PictureGrid(QWidget):
         """Return what the tool tip says at a point."""
         index = self.index_at(point)
         if index is not None:
-            return f"{self.name_of(index)}\n{HINT}"
+            return f"{self.name_of(index)}\n{self._hint}"
         for row, label in enumerate(self._row_labels[: self._rows]):
             if self._layout.row_label(row).contains(point):
                 return label

@@ -78,6 +78,7 @@ class PictureView(QWidget):
         self.painted_generation = 0
         self.smooth = True
         self._part = QRectF(WHOLE)
+        self.ground = "window"
         self._held: QPointF | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -169,7 +170,7 @@ class PictureView(QWidget):
         painter = QPainter(self)
         area = self.picture_area()
         if not area.contains(event.rect()):
-            painter.fillRect(event.rect(), self._theme.colour("window"))
+            painter.fillRect(event.rect(), self._theme.colour(self.ground))
             self._paint_caption(painter, area)
         if self._image is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.smooth)
