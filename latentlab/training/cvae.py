@@ -37,6 +37,9 @@ from latentlab.training.perceptual import FeatureDistance, PatchDiscriminator, t
 from latentlab.training.pictures import save_grid
 from latentlab.training.vae import VAELosses
 
+LESSONS, RECALLED = 2, 256
+"""Steps of the reader for one of the CVAE, and latents of each."""
+
 Independence = Literal["adversarial", "hsic", "none"]
 """The penalties on what the latent tells of the condition."""
 
@@ -165,7 +168,7 @@ class CVAERecipe:
             looks = with_judgement(fabric, self.discriminator, looks, pictures, n, losses.adversarial)
         loss = looks + beta * kl
         if losses.independence != "none" and losses.independence_weight:
-            told_of, figure = self._dependence(fabric, parts, mean, c)
+            told_of, figure = self._dependence(fabric, parts, mean, c, step.generator)
             figures |= figure
             loss = loss + losses.independence_weight * told_of
         set_learning_rate(part.optimizer, learning_rate(step.number, step.steps, losses.rate))
@@ -178,17 +181,25 @@ class CVAERecipe:
         return figures
 
     def _dependence(
-        self, fabric: Fabric, parts: Mapping[str, Part], mean: Tensor, c: Tensor
+        self,
+        fabric: Fabric,
+        parts: Mapping[str, Part],
+        mean: Tensor,
+        c: Tensor,
+        generator: torch.Generator,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the penalty, and what is shown of it; the reader first does its own step."""
         if self.losses.independence == "hsic":
             found = dependence(mean, c)
             return found, {"hsic": found.detach()}
         reader = parts["reader"]
-        error = reading_error(self.schema, reader.wrapped(mean.detach()), c)
-        fabric.backward(error)
-        reader.optimizer.step()
-        reader.optimizer.zero_grad()
+        self.reader.remember(mean, c)
+        for _ in range(LESSONS):
+            latents, conditions = self.reader.recall(RECALLED, generator)
+            error = reading_error(self.schema, reader.wrapped(latents), conditions)
+            fabric.backward(error)
+            reader.optimizer.step()
+            reader.optimizer.zero_grad()
         self.reader.requires_grad_(False)
         guess = reading_error(self.schema, self.reader(mean.float()), self.shares.to(c).expand_as(c))
         self.reader.requires_grad_(True)

@@ -1,10 +1,11 @@
-"""Setting out from a VAE: the condition is taken out of its latent at once, as far as a line can read it.
+"""The condition is taken out of a latent at once, as far as a line can read it: before and after training.
 
 A VAE's latent tells all that a condition says. Least-squares concept erasure (Belrose et al. 2023, LEACE)
 gives the affine change of z, smallest in the mean square, after which no linear probe reads the condition;
 what was taken out is regressed on the condition and handed to the decoder by it. So a CVAE begins with
 reconstructions close to the VAE's, with flips that move the latent by the difference of the classes' means,
-and with an encoder that what it is told does not move; training has the rest to do.
+and with an encoder that what it is told does not move; training has the rest to do, and what little of the
+condition can be read from its latent again is taken out in the same way at its end.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def erase_condition(cvae: CVAE, latents: NDArray[np.float32], conditions: NDArra
     Parameters
     ----------
     cvae
-        With a VAE's weights, and what the condition does still at zero.
+        It is changed in place.
     latents
         The posterior means of images under it, ``[n, D]``.
     conditions
@@ -70,7 +71,9 @@ def erase_condition(cvae: CVAE, latents: NDArray[np.float32], conditions: NDArra
 
     with torch.no_grad():
         to_mean, bias = cvae.to_posterior.weight[:half].clone(), cvae.to_posterior.bias[:half].clone()
+        told_mean = cvae.condition_to_posterior.weight[:half].clone()
         cvae.to_posterior.weight[:half] = tensor(matrix) @ to_mean
         cvae.to_posterior.bias[:half] = tensor(matrix) @ bias + tensor(offset)
+        cvae.condition_to_posterior.weight[:half] = tensor(matrix) @ told_mean
         cvae.from_condition.weight.add_(cvae.from_latent.weight @ tensor(told[:-1].T))
         cvae.from_latent.bias.add_(cvae.from_latent.weight @ tensor(told[-1]))

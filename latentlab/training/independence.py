@@ -16,15 +16,27 @@ from torch import Tensor, nn
 
 from latentlab.spec import Attribute, ConditionSchema
 
+REMEMBERED = 2048
+"""Latents that the reader learns from: those of the last steps, which changed little since."""
+
 
 class Reader(nn.Module):
     """Reads the condition from a latent: two hidden layers, ``[B, D]`` to ``[B, C]``.
 
-    A categorical attribute's entries are logits, a continuous one's its value.
+    A categorical attribute's entries are logits, a continuous one's its value. It remembers the latents and
+    conditions of the last steps, so that it learns from many more than one step's and keeps pace with the
+    encoder.
     """
+
+    latents: Tensor
+    conditions: Tensor
+    seen: Tensor
 
     def __init__(self, latent: int, condition: int, hidden: int = 256) -> None:
         super().__init__()
+        self.register_buffer("latents", torch.zeros(REMEMBERED, latent))
+        self.register_buffer("conditions", torch.zeros(REMEMBERED, condition))
+        self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
         self.layers = nn.Sequential(
             nn.Linear(latent, hidden),
             nn.LeakyReLU(0.2),
@@ -37,6 +49,18 @@ class Reader(nn.Module):
         """Return the logits and values."""
         out: Tensor = self.layers(latents)
         return out
+
+    def remember(self, latents: Tensor, conditions: Tensor) -> None:
+        """Put latents ``[B, D]`` and their conditions ``[B, C]`` in the place of the oldest ones."""
+        places = (int(self.seen) + torch.arange(len(latents))) % REMEMBERED
+        self.latents[places], self.conditions[places] = latents.detach().float(), conditions
+        self.seen += len(latents)
+
+    def recall(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Return some remembered latents and their conditions, drawn with replacement."""
+        known = min(int(self.seen), REMEMBERED)
+        rows = torch.randint(0, known, (count,), generator=generator)
+        return self.latents[rows], self.conditions[rows]
 
 
 def shares(schema: ConditionSchema, conditions: Tensor) -> Tensor:

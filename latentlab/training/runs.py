@@ -172,8 +172,12 @@ def train_cvae(
     cvae = trained.network.to("cpu").float()
     assert isinstance(cvae, CVAE)
     if fabric.is_global_zero:
+        reporter.report(Progress("Taking the rest of the condition out of the latent"))
+        told = conditions(schema, images)
+        assert told is not None
+        erase_condition(cvae, encode_all(cvae, images, told), told)
         reporter.report(Progress("Measuring the latent dimensions"))
-        summary = summarise_latents(cvae, images, conditions(schema, images))
+        summary = summarise_latents(cvae, images, told)
         spec = cvae.spec.model_copy(update={"latent_summary": summary})
         more = {"losses": asdict(losses)} | _made_with(features, helper, start, before, predictor)
         record = _record(data, settings, trained, more | _styles(images))
