@@ -49,7 +49,7 @@ class Sessions(QObject):
         super().__init__(parent)
         self._workspace, self._screen = workspace, screen
         self._banner, self._settings, self._parent = banner, settings, parent
-        self._window = {"view": screen.view}
+        self._window = self._noted()
         self._folder = state_directory()
         self._recovering: Path | None = None
         self._worked = False
@@ -63,7 +63,8 @@ class Sessions(QObject):
         workspace.session.message.connect(self._hear)
         workspace.session_opened.connect(self._opened)
         workspace.checkpoint_missing.connect(self._ask_for_checkpoint)
-        screen.view_changed.connect(self._remember_view)
+        screen.view_changed.connect(self._remember_window)
+        screen.picture.speed_changed.connect(self._remember_window)
 
     def begin(self, recover: bool) -> None:
         """Offer what a crash left behind, or the first hints; called when the window has been shown."""
@@ -113,8 +114,12 @@ class Sessions(QObject):
         if message.kind == "error":
             self._recovering = None  # what was to be recovered stays, to be offered again
 
-    def _remember_view(self, view: str) -> None:
-        self._window = {"view": view}  # another object: the autosave's thread may be reading the old one
+    def _noted(self) -> dict[str, object]:
+        """Return what the window wants back of a session."""
+        return {"view": self._screen.view, "fps": self._screen.picture.fps}
+
+    def _remember_window(self, _changed: object) -> None:
+        self._window = self._noted()  # another object: the autosave's thread may be reading the old one
         self._note_change()
 
     def _offer(self, left: list[Path]) -> None:
@@ -145,7 +150,9 @@ class Sessions(QObject):
             self._offer(left[1:])
 
     def _opened(self, saved: Saved) -> None:
-        view = saved.window.get("view")
+        view, fps = saved.window.get("view"), saved.window.get("fps")
+        if type(fps) is int:
+            self._screen.picture.set_speed(fps)
         if view in VIEWS:
             self._screen.show_view(str(view))
         if self._recovering is not None and saved.name == self._recovering.name:

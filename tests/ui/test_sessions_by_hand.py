@@ -81,6 +81,23 @@ def test_a_dropped_session_brings_picture_and_view_back(driver, save, view: str)
     assert driver.workspace.session.document.shelf.locked == frozenset()
 
 
+def test_the_speed_of_the_path_comes_back_with_the_session(driver, save) -> None:
+    page = driver.screen.picture
+    page.bar.speed.setValue(9)
+    path = save()
+    assert json.loads(path.read_text())["window"]["fps"] == 9
+    page.bar.speed.setValue(30)
+    drop(driver.window, path)
+    driver.wait(lambda: driver.undo_name == "Open session mine.json")
+    driver.wait(lambda: page.fps == 9)
+    assert page.bar.speed.value() == 9
+    assert page._clock.interval() == 111
+    path.write_text(path.read_text().replace('"fps": 9', '"fps": 900'))
+    drop(driver.window, path)
+    driver.wait(lambda: page.fps == 60)
+    driver.rest()
+
+
 def keeping(qtbot, make_window) -> Driver:
     driver = Driver(qtbot, make_window(keep=True))
     driver.window.settings.set_flag("hints_seen", True)

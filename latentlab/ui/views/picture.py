@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -15,14 +15,19 @@ from latentlab.session.intents import Intents
 from latentlab.session.path import Path
 from latentlab.session.workspace import Workspace
 from latentlab.ui.theme import Theme
-from latentlab.ui.widgets.path_bar import PathBar
+from latentlab.ui.widgets.path_bar import LEAST_FPS, MOST_FPS, PathBar
 from latentlab.ui.widgets.picture_stage import PictureStage
 
 FPS = 24
 
 
 class PicturePage(QWidget):
-    """The stage, and the transport of the path; travelling edits the latent, so everything follows."""
+    """The stage, and the transport of the path; travelling edits the latent, so everything follows.
+
+    ``speed_changed`` tells how many pictures a second it plays.
+    """
+
+    speed_changed = Signal(int)
 
     def __init__(
         self,
@@ -98,9 +103,17 @@ class PicturePage(QWidget):
         view = self._workspace.session.document.shelf.path
         self._intents.shelf.set_path(replace(view, **changed))  # type: ignore[arg-type]
 
+    def set_speed(self, fps: int) -> None:
+        """Play that many pictures a second, as far as the bar allows."""
+        fps = min(max(LEAST_FPS, fps), MOST_FPS)
+        self.bar.show_speed(fps)
+        self._choose_speed(fps)
+
     def _choose_speed(self, fps: int) -> None:
-        self.fps = fps
-        self._clock.setInterval(round(1000 / fps))
+        if fps != self.fps:
+            self.fps = fps
+            self._clock.setInterval(round(1000 / fps))
+            self.speed_changed.emit(fps)
 
     def _begin_scrub(self) -> None:
         self.play(False)
