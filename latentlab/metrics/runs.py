@@ -143,7 +143,9 @@ def own_style(config: CheckpointConfig, data: str) -> str:
     body, _, asked = data.partition(":")
     if body != "avatars" or not isinstance(styles, list) or len(styles) != 1:
         return data
-    return data if asked.partition(":")[0] not in ("", *SPLITS) else f"avatars:{styles[0]}:{asked}".rstrip(":")
+    return (
+        data if asked.partition(":")[0] not in ("", *SPLITS) else f"avatars:{styles[0]}:{asked}".rstrip(":")
+    )
 
 
 def _training_rows(data: str, image_size: int, reporter: Reporter | None) -> ImageSet | None:
