@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from latentlab.errors import SettingsError
 
@@ -88,5 +87,7 @@ def smooth_density(around: NDArray[Any], points: NDArray[Any], bins: int, sigma:
     left, bottom = ((low + high) / 2 - half).tolist()
     right, top = left + 2 * half, bottom + 2 * half
     counts, _, _ = np.histogram2d(points[:, 1], points[:, 0], bins, ((bottom, top), (left, right)))
+    from scipy.ndimage import gaussian_filter  # the window's first paint does without scipy
+
     values = gaussian_filter(counts, sigma, mode="constant").astype(np.float32)
     return Density(values, (left, bottom), (right, top))

@@ -46,8 +46,14 @@ class Reader(nn.Module):
         )
 
     def forward(self, latents: Tensor) -> Tensor:
-        """Return the logits and values."""
-        out: Tensor = self.layers(latents)
+        """Return the logits and values.
+
+        The latents are brought to mean 0 and deviation 1 as those remembered: an encoder cannot hide what it
+        tells by telling it more quietly.
+        """
+        known = self.latents[: max(1, min(int(self.seen), REMEMBERED))]
+        spread = known.std(dim=0, correction=0).clamp_min(1e-3)
+        out: Tensor = self.layers((latents - known.mean(dim=0)) / spread)
         return out
 
     def remember(self, latents: Tensor, conditions: Tensor) -> None:
