@@ -126,7 +126,7 @@ class MainWindow(QMainWindow):
         workspace.busy_changed.connect(self._show_busy)
         self.exports.rendered.connect(self._have_rendered)
         self.explore.timed.connect(self.status.show_times)
-        self.explore.view_changed.connect(self.actions_table.show_view)
+        self.explore.view_changed.connect(lambda _view: self._tell_view())
         self.counterfactuals.explore_asked.connect(lambda: self.show_screen(ExploreScreen.name))
         self._show_phase(workspace.phase)
 
@@ -292,7 +292,12 @@ class MainWindow(QMainWindow):
             self._stack.setCurrentWidget(self.screens[name])
         self.explore.looked_at = name == ExploreScreen.name
         self.counterfactuals.active = self._on_counterfactuals and self.workspace.phase == "ready"
-        self.actions_table.refresh()
+        self._tell_view()
+
+    def _tell_view(self) -> None:
+        """Let the actions know what is looked at: a view of the Explore screen, or another screen."""
+        on_explore = self.screen_name == ExploreScreen.name
+        self.actions_table.show_view(self.explore.view if on_explore else self.screen_name)
 
     def _screen_action(self, name: str) -> QAction:
         return self.actions_table[f"screen_{name}"]

@@ -78,6 +78,10 @@ def test_the_table_of_the_map_needs_no_predictor(driver: Driver, page, tmp_path:
     table.trigger()
     driver.wait(path.exists)
     assert len(path.read_text(encoding="utf-8").splitlines()) == 41
+    driver.window.show_screen("counterfactuals")
+    assert not table.isEnabled(), "that is for the view that is looked at"
+    driver.window.show_screen("explore")
+    assert table.isEnabled()
     driver.screen.show_view("picture")
     assert not table.isEnabled()
     assert "No attribute predictor fits this model." in table.toolTip()
