@@ -93,9 +93,11 @@ def evaluate_counterfactual(
     - ``true_counterfactual_ratio.ATTR``, where the set can be drawn again: mean absolute error to the true
       counterfactual over the pixels that truly change, divided by the unflipped reconstruction's there.
 
-    The first two stand again as ``both.*`` (encoder and decoder are told the target) and ``scale_S.*``. Then
+    The first two stand again with ``@both`` (encoder and decoder are told the target) and ``@S`` (the target
+    at scale S) after their names. Then
     ``composition_mae_255`` and ``reversibility_mae_255`` (mean over the attributes), and
-    ``condition_probe_points``: see `latentlab.metrics.condition_probe`; the worst of attributes and probes.
+    ``condition_probe_points``: what a linear probe reads of the condition from z, the worst of the attributes,
+    and ``@network`` what a network with a hidden layer does (`latentlab.metrics.condition_probe`).
 
     Parameters
     ----------
@@ -226,18 +228,18 @@ class _Run:
                 self._compare_with_truth(name)
 
     def _settings(self) -> list[str]:
-        return [f"scale_{scale:g}" for scale in self.scales] + ["both", "encoder"]
+        return [f"@{scale:g}" for scale in self.scales] + ["@both", "@encoder"]
 
     def _flip(self, name: str, rows: slice, x: Tensor, z: Tensor, c: NDArray[np.float32]) -> None:
         flips = self.flips[name]
         target = np.maximum(flips.target[rows], 0)  # rows without a target are left out later
         for scale in self.scales:
             other = self._tensor(with_codes(self.schema, c, name, target, scale))
-            self._note(flips.said[f"scale_{scale:g}"], rows, self.model.decode(z, other))
+            self._note(flips.said[f"@{scale:g}"], rows, self.model.decode(z, other))
         given, other = self._tensor(c), self._tensor(with_codes(self.schema, c, name, target))
         told = self.model.encode(x, other).mean
-        self._note(flips.said["both"], rows, self.model.decode(told, other))
-        self._note(flips.said["encoder"], rows, self.model.decode(told, given))
+        self._note(flips.said["@both"], rows, self.model.decode(told, other))
+        self._note(flips.said["@encoder"], rows, self.model.decode(told, given))
         flipped = self.model.decode(z, other)
         back = self.model.decode(self.model.encode(flipped, other).mean, given)
         flips.reversed_255[rows] = _error(back, x)
@@ -277,17 +279,17 @@ class _Run:
             if not len(used):
                 continue
             for setting in self._settings():
-                if setting == "encoder":
+                if setting == "@encoder":
                     moved = np.asarray(flips.said[setting][name] != self.reconstructions[name])[used]
                     found[f"encoder_flip_effect.{name}"] = self._share(moved, used, generator)
                     continue
-                prefix = "" if setting == "scale_1" else f"{setting}."
+                variant = "" if setting == "@1" else setting
                 hit = np.asarray(flips.said[setting][name][used] == self._as_judged(name, flips.target[used]))
-                found[f"{prefix}effectiveness.{name}"] = self._share(hit, used, generator)
+                found[f"effectiveness.{name}{variant}"] = self._share(hit, used, generator)
                 points = self._leaked(name, flips.said[setting], used)
                 if points is not None:
                     clusters = self._clusters(used)
-                    found[f"{prefix}leakage_points.{name}"] = bootstrap_mean(points, generator, clusters)
+                    found[f"leakage_points.{name}{variant}"] = bootstrap_mean(points, generator, clusters)
             steps = np.diff(flips.curve[rows], axis=1)
             monotone = np.asarray((steps >= -DIP).all(axis=1))
             found[f"monotone_share.{name}"] = self._share(monotone, rows, generator)
@@ -314,21 +316,21 @@ class _Run:
                 parts.append(z.flatten(1).float().cpu().numpy())
         train = np.concatenate(parts)
         found: dict[str, Estimate] = {}
-        worst, notes = None, []
         for name in self.names:
             attribute = self.schema.attribute(name)
             codes = translate(others.attribute(name), attribute, others.codes(name))
-            read = probe_points(
-                train, codes, self.latents, self.flips[name].own, len(attribute.classes), self.seed
-            )
-            if not read:
-                continue
-            kind, most = max(read.items(), key=lambda one: one[1].value)
-            found[f"condition_probe_points.{name}"] = most
-            notes.append(f"condition_probe_points.{name}: {kind} probe, fitted on {len(train)} other images.")
-            if worst is None or most.value > worst.value:
-                worst = most
-        return ({"condition_probe_points": worst} if worst else {}) | found, notes
+            own, classes = self.flips[name].own, len(attribute.classes)
+            for kind, points in probe_points(train, codes, self.latents, own, classes, self.seed).items():
+                found[f"condition_probe_points.{name}{'' if kind == 'linear' else f'@{kind}'}"] = points
+        worst: dict[str, Estimate] = {}
+        for variant in ("", "@network"):
+            every = [e for n, e in found.items() if n.endswith("@network") == bool(variant)]
+            if every:
+                worst[f"condition_probe_points{variant}"] = max(every, key=lambda one: one.value)
+        notes = [
+            f"condition_probe_points: the worst of the attributes; probes fitted on {len(train)} images."
+        ]
+        return worst | found, notes if found else []
 
     def _leaked(self, name: str, said: Mapping[str, Codes], rows: Codes) -> NDArray[np.float64] | None:
         """Return what a flip changes in the other attributes beyond reconstruction, points ``[n]``."""

@@ -40,6 +40,19 @@ class Evaluation:
     notes: tuple[str, ...] = ()
 
 
+def together(first: Evaluation, second: Evaluation) -> Evaluation:
+    """Return two evaluations of the same images as one; what both say is said once."""
+    return Evaluation(
+        {**first.metrics, **second.metrics},
+        {
+            group: {**first.groups.get(group, {}), **second.groups.get(group, {})}
+            for group in dict.fromkeys([*first.groups, *second.groups])
+        },
+        {**first.settings, **second.settings},
+        tuple(dict.fromkeys([*first.notes, *second.notes])),
+    )
+
+
 @dataclass(frozen=True)
 class Report:
     """An evaluation with everything needed to do it again."""

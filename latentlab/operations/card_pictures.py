@@ -14,7 +14,7 @@ from latentlab.operations.explore import Explorer
 from latentlab.operations.sheet import sheet
 from latentlab.progress import Progress, Reporter
 
-SAMPLES, RECONSTRUCTIONS = 64, 32
+SAMPLES, RECONSTRUCTIONS, FLIPPED = 64, 32, 12
 _COLUMNS, _WIDE = 8, 16
 
 
@@ -52,6 +52,24 @@ def reconstruction_sheet(
         reporter.raise_if_cancelled()
         reporter.report(Progress("Reconstructing", start + len(part), len(chosen)))
     return sheet(lines, min(_WIDE, len(chosen)))
+
+
+def flip_sheet(explorer: Explorer, data: ImageSet, seed: int, reporter: Reporter) -> Image.Image:
+    """Draw `FLIPPED` images, each with its reconstruction and every class of the condition at the decoder."""
+    schema = explorer.spec.condition
+    c = conditions(schema, data)
+    assert c is not None
+    pictures: list[NDArray[np.uint8]] = []
+    for row in np.random.default_rng(seed).permutation(len(data))[:FLIPPED].tolist():
+        reporter.raise_if_cancelled()
+        seen = explorer.encode(data.pixels([row])[0], c[row])
+        pictures += [seen.source, explorer.picture(seen.latent, c[row])]
+        for one in schema.attributes:
+            for label in one.classes:
+                flipped = explorer.condition({one.name: label}, c[row])
+                pictures.append(explorer.picture(seen.latent, flipped))
+        reporter.report(Progress("Drawing flips", len(pictures)))
+    return sheet(pictures, 2 + sum(len(one.classes) for one in schema.attributes))
 
 
 def in_turn(data: ImageSet, groups: Sequence[str], count: int, seed: int) -> NDArray[np.int64]:

@@ -25,7 +25,7 @@ def figures(found: Evaluation) -> list[str]:
     lines = table(("metric", "value", "95% interval", "n"), rows)
     kinds: dict[str, list[str]] = {}
     for name in found.metrics:
-        if any(name in metrics for metrics in found.groups.values()):
+        if "@" not in name and any(name in metrics for metrics in found.groups.values()):
             kinds.setdefault(name.partition(".")[0], []).append(name)
     for kind, names in kinds.items():
         heads = ("group", "n", *(name.partition(".")[2] or name for name in names))
@@ -68,7 +68,7 @@ def extremes(found: Evaluation) -> list[str]:
     lines = []
     for name in found.metrics:
         by_group = {group: metrics[name] for group, metrics in found.groups.items() if name in metrics}
-        if len(by_group) < 2 or name.startswith("calibration_error"):
+        if len(by_group) < 2 or "@" in name or name.startswith("calibration_error"):
             continue
         least = min(by_group, key=lambda group: by_group[group].value)
         most = max(by_group, key=lambda group: by_group[group].value)

@@ -24,6 +24,8 @@ MARK = "<!-- Written by `latentlab card`; run it again rather than editing. -->"
 _FAMILIES = {
     "vae": "a variational autoencoder (Kingma & Welling 2014), convolutional and residual, without "
     "normalisation: a picture's result never depends on its neighbours in a batch",
+    "cvae": "a conditional variational autoencoder (Sohn et al. 2015), convolutional and residual, without "
+    "normalisation; the condition enters encoder and decoder separately",
     "attribute_cnn": "a convolutional residual network with one head an attribute; its probabilities are "
     "calibrated by one temperature an attribute (Guo et al. 2017)",
 }
@@ -36,6 +38,21 @@ _MEANINGS = {
     "the judge's last hidden layer; smaller is nearer",
     "frechet_sample": "the same of random samples to originals",
     "active_dimensions": "latent dimensions whose posterior mean varies over the images (Burda et al. 2016)",
+    "effectiveness": "share of images that are predicted as another class, drawn at random, when the decoder "
+    "is told that class; `@S` at scale S, `@both` when the encoder is told it too",
+    "leakage_points": "share of images whose other predicted attributes change under that flip, minus the "
+    "share that reconstruction alone changes, in points, averaged over the other attributes",
+    "encoder_flip_effect": "share of images whose predicted attribute changes when only the encoder is told "
+    "another class",
+    "monotone_share": "share of images whose probability of a class never falls by more than .01 while its "
+    "scale goes from 0 to 2 in steps of .25",
+    "scale_rise": "by how much that probability rises from scale 0 to scale 2, on average",
+    "true_counterfactual_ratio": "error to the true counterfactual over the pixels that truly change / the "
+    "error there without the flip",
+    "composition_mae_255": "mean absolute error of the picture under its own condition, 0 to 255",
+    "reversibility_mae_255": "the same after a flip there and back",
+    "condition_probe_points": "balanced accuracy above chance, in points, of a linear probe that reads the "
+    "condition from the latent; `@network` of a network with a hidden layer",
 }
 
 
@@ -90,9 +107,12 @@ def _summary(facts: CardFacts) -> str:
     spec, names = facts.located.config.spec, _join(a.name.replace("_", " ") for a in facts.attributes)
     training = facts.located.config.training.get("data", "images that its record does not name")
     if facts.located.config.kind == "model":
+        model = facts.located.config.model
+        told = [] if model is None else [a.name.replace("_", " ") for a in model.condition.attributes]
+        under = f", under any condition of {_join(told)}" if told else ""
         return (
             f"A {spec.family.upper()} of {spec.image_size} px pictures, trained on `{training}`: it encodes "
-            "a picture as a latent vector, and draws a picture from any latent vector."
+            f"a picture as a latent vector, and draws a picture from any latent vector{under}."
         )
     return (
         f"An attribute predictor for {spec.image_size} px pictures, trained on `{training}`: it says how "
@@ -196,6 +216,18 @@ def _training_data(facts: CardFacts) -> list[str]:
             f" {facts.data.credit} (licence {facts.data.licence}): illustrated faces, balanced over gender "
             "and race, with glasses and facial hair drawn independently of race. No photograph and "
             "no real person is in it."
+        )
+    elif training.get("styles") and facts.data.name.startswith("avatars"):
+        styles = _join(training["styles"])
+        licences = facts.data.source.get("styles", {})
+        named = "; ".join(
+            f"“{licences[one]['title']}” by {licences[one]['creator']} ({licences[one]['licence']})"
+            for one in training["styles"]
+            if one in licences
+        )
+        lines[0] += (
+            f" Illustrated people who do not exist, in the style {styles}: {named}. Drawn with DiceBear, "
+            "changed. No photograph and no real person is in it."
         )
     return lines
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as replaced
 from pathlib import Path
 
 from PIL import Image
@@ -12,9 +13,10 @@ from latentlab.checkpoints.native import CARD
 from latentlab.data.catalog import open_set
 from latentlab.errors import SettingsError
 from latentlab.metrics.labels import group_attributes
-from latentlab.metrics.runs import run_classifier, run_reconstruction
+from latentlab.metrics.report import together
+from latentlab.metrics.runs import own_style, run_classifier, run_counterfactual, run_reconstruction
 from latentlab.operations.card_facts import CardFacts
-from latentlab.operations.card_pictures import SAMPLES, reconstruction_sheet, sample_sheet
+from latentlab.operations.card_pictures import SAMPLES, flip_sheet, reconstruction_sheet, sample_sheet
 from latentlab.operations.explore import Explorer
 from latentlab.operations.model_card import MARK, model_card
 from latentlab.progress import Reporter
@@ -58,7 +60,7 @@ def write_card(
     reporter = reporter or Reporter()
     located = locate(checkpoint)
     _check_place(located, replace)
-    folder = located.path
+    folder, data = located.path, own_style(located.config, data)
     images = open_set(data, located.config.spec.image_size, reporter)
     if located.config.kind == "predictor":
         report = run_classifier(str(folder), data, seed=seed, device=device, reporter=reporter)
@@ -67,6 +69,11 @@ def write_card(
     report = run_reconstruction(
         str(folder), data, predictor=judge, seed=seed, device=device, reporter=reporter
     )
+    if located.config.model is not None and located.config.model.condition.size:
+        flips = run_counterfactual(
+            str(folder), data, predictor=judge, seed=seed, device=device, reporter=reporter
+        )
+        report = replaced(report, evaluation=together(report.evaluation, flips.evaluation))
     explorer = Explorer.open(folder, predictor="")
     sheets, captions = {}, {}
     if "sample" not in explorer.spec.cannot:
@@ -79,6 +86,12 @@ def write_card(
         explorer, images, group_attributes(images), seed, reporter
     )
     captions["reconstructions.png"] = f"Images of {data}, each group in turn, above their reconstructions"
+    if explorer.spec.condition.size:
+        sheets["flips.png"] = flip_sheet(explorer, images, seed, reporter)
+        captions["flips.png"] = (
+            f"Images of {data}: each beside its reconstruction and, one after another, all classes of "
+            f"{', '.join(one.name for one in explorer.spec.condition.attributes)}"
+        )
     return _write(
         folder, model_card(CardFacts(located, report, images.info, locate(judge), captions)), sheets
     )

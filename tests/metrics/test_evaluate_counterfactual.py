@@ -118,8 +118,8 @@ def test_a_model_that_draws_what_it_is_told_has_the_best_of_everything(people: I
     value = values(found)
     for name in ("hat", "coat"):
         assert value[f"effectiveness.{name}"] == 1.0
-        assert value[f"both.effectiveness.{name}"] == 1.0
-        assert value[f"scale_3.effectiveness.{name}"] == 1.0
+        assert value[f"effectiveness.{name}@both"] == 1.0
+        assert value[f"effectiveness.{name}@3"] == 1.0
         assert value[f"leakage_points.{name}"] == 0.0
         assert value[f"encoder_flip_effect.{name}"] == 0.0
         assert value[f"monotone_share.{name}"] == 1.0
@@ -165,7 +165,7 @@ def test_a_model_whose_encoder_decides_is_found_out(people: ImageSet) -> None:
     for name in ("hat", "coat"):
         assert value[f"encoder_flip_effect.{name}"] == 1.0
         assert value[f"effectiveness.{name}"] == 0.0
-        assert value[f"both.effectiveness.{name}"] == 1.0
+        assert value[f"effectiveness.{name}@both"] == 1.0
 
 
 def test_what_falls_with_the_scale_is_not_monotone(people: ImageSet) -> None:
@@ -178,8 +178,8 @@ def test_what_falls_with_the_scale_is_not_monotone(people: ImageSet) -> None:
     assert value["monotone_share.hat"] == 0.0
     assert value["scale_rise.hat"] == pytest.approx(0.0, abs=1e-6)
     assert value["effectiveness.coat"] == 1.0
-    assert value["scale_2.effectiveness.coat"] < 0.6
-    assert "scale_3.effectiveness.coat" not in value
+    assert value["effectiveness.coat@2"] < 0.6
+    assert "effectiveness.coat@3" not in value
 
 
 def test_groups_are_judged_alone(people: ImageSet) -> None:
@@ -311,7 +311,7 @@ def test_the_command_prints_one_json_object(
         "encoder_flip_effect.glasses",
         "monotone_share.race",
         "scale_rise.gender",
-        "scale_2.effectiveness.glasses",
+        "effectiveness.glasses@2",
         "composition_mae_255",
         "reversibility_mae_255",
     }
