@@ -94,7 +94,7 @@ def train_vae(
         reporter.report(Progress("Measuring the latent dimensions"))
         spec = vae.spec.model_copy(update={"latent_summary": summarise_latents(vae, images)})
         more = {"losses": asdict(losses)} | _made_with(features, helper, start, before, predictor)
-        record = _record(data, settings, trained, more | _styles(images))
+        record = _record(data, settings, trained, more | _made_of(images))
         _save_model(out, vae, spec, config, record)
     return out
 
@@ -180,7 +180,7 @@ def train_cvae(
         summary = summarise_latents(cvae, images, told)
         spec = cvae.spec.model_copy(update={"latent_summary": summary})
         more = {"losses": asdict(losses)} | _made_with(features, helper, start, before, predictor)
-        record = _record(data, settings, trained, more | _styles(images))
+        record = _record(data, settings, trained, more | _made_of(images))
         _save_model(out, cvae, spec, config, record)
     return out
 
@@ -389,12 +389,14 @@ def _run_folder(out: Path, fresh: bool, fabric: Fabric) -> Path:
     return run
 
 
-def _styles(images: ImageSet) -> dict[str, Any]:
-    """Return the record of the styles that the rows of avatars are drawn in; nothing of other sets."""
-    if images.info.source.get("kind") != "avatars":
-        return {}
-    names = images.names[images.rows].tolist()
-    return {"styles": list(dict.fromkeys(name.partition(":")[2] for name in names))}
+def _made_of(images: ImageSet) -> dict[str, Any]:
+    """Return the record of how the rows were chosen, and of the styles that avatars are drawn in."""
+    source = images.info.source
+    found = {"resampled": source["resampled"]} if "resampled" in source else {}
+    if source.get("kind") == "avatars":
+        names = images.names[images.rows].tolist()
+        found["styles"] = list(dict.fromkeys(name.partition(":")[2] for name in names))
+    return found
 
 
 def _record(data: str, settings: LoopSettings, trained: Trained, more: dict[str, Any]) -> dict[str, Any]:
