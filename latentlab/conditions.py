@@ -170,9 +170,9 @@ def scaled(schema: ConditionSchema, condition: ArrayLike, name: str, scale: floa
     if schema.attribute(name).kind == "continuous":
         found[where] = scale
         return found
-    total = float(found[where].sum())
-    if abs(total) > _CLOSE:
-        found[where] *= np.float32(scale / total)
+    values = found[where].astype(np.float64)  # so that one class comes back to the bit
+    if abs(values.sum()) > _CLOSE:
+        found[where] = values * (scale / values.sum())
     return found
 
 

@@ -17,6 +17,8 @@ from latentlab.spec import ConditionSchema, ModelSpec
 
 LOWEST, HIGHEST = -3.0, 3.0
 """The range of the scale's sliders; 1 is as trained."""
+_NOTHING = 1e-6
+# Weights of which the sum is as small have no shares that could be scaled.
 
 
 class ConditionIntents:
@@ -27,6 +29,7 @@ class ConditionIntents:
 
     def __init__(self, session: Session, teller: Teller) -> None:
         self._session, self._teller = session, teller
+        self._scaled: tuple[ConditionSchema, dict[str, NDArray[np.float32]]] = ConditionSchema(), {}
 
     @property
     def state(self) -> Explore | None:
@@ -38,6 +41,7 @@ class ConditionIntents:
 
     def begin(self, attribute: str) -> None:
         """Begin to drag one of an attribute's sliders: until `end` the moves are one step."""
+        self._teller.then(None)  # what an answer would have ended is ended now
         self._session.begin_gesture(f"Change {attribute}", _key(attribute))
 
     def end(self, attribute: str) -> None:
@@ -48,22 +52,18 @@ class ConditionIntents:
         """Choose one class; its weight becomes the sum of the weights before, or 1 where that is nothing."""
         schema, now = spec.condition, self._condition()
         total = sum(conditions.weights(schema, now, attribute).values())
-        scale = total if abs(total) > 1e-6 else 1.0
+        scale = total if abs(total) > _NOTHING else 1.0
         choice = {attribute: {label: scale}}
         self._change(f"{attribute}: {label}", attribute, conditions.choose(schema, choice, now))
 
     def scale(self, spec: ModelSpec, attribute: str, scale: float) -> None:
         """Scale an attribute's weights (or set a continuous value): 1 is as trained.
 
-        Weights that sum to nothing have no shares to scale: then the attribute's class at the start is
-        taken, or the first.
+        Weights that sum to nothing have no shares to scale: then the shares that were scaled to nothing
+        last are taken, or the attribute's class at the start, or its first.
         """
-        schema, now = spec.condition, self._condition()
-        found = conditions.scaled(schema, now, attribute, scale)
-        if schema.attribute(attribute).kind == "categorical" and not found[schema.slice(attribute)].sum():
-            label = self._usual(schema, self._open(), attribute)
-            found = conditions.choose(schema, {attribute: {label: scale}}, now)
-        self._move(f"Scale {attribute}", attribute, found)
+        now = self._with_shares(spec.condition, attribute)
+        self._move(f"Scale {attribute}", attribute, conditions.scaled(spec.condition, now, attribute, scale))
 
     def weigh(self, spec: ModelSpec, attribute: str, label: str, weight: float) -> None:
         """Set the weight of one class; the others stay: this mixes classes."""
@@ -98,6 +98,8 @@ class ConditionIntents:
         if spec.condition.attribute(attribute).kind == "continuous":
             choice = {attribute: float(label or 0.0)}
         told = conditions.choose(spec.condition, choice, state.start_condition)
+        if np.array_equal(told, np.asarray(state.start_condition)) and not self._teller.waiting:
+            return
         self._teller.tell(f"Tell the encoder {attribute}: {label or 'nothing'}", told)
 
     def tell_as_seen(self) -> None:
@@ -112,6 +114,21 @@ class ConditionIntents:
             return
         name = "Link encoder and decoder" if linked else "Unlink encoder and decoder"
         self._step(name, replace(state, linked=linked), "link")
+
+    def _with_shares(self, schema: ConditionSchema, attribute: str) -> NDArray[np.float32]:
+        """Return the condition with weights of an attribute that can be scaled, and remember them."""
+        now, where = self._condition(), schema.slice(attribute)
+        if self._scaled[0] != schema:
+            self._scaled = schema, {}
+        shares = self._scaled[1]
+        if schema.attribute(attribute).kind == "continuous":
+            return now
+        if abs(now[where].sum()) > _NOTHING:
+            shares[attribute] = now[where]
+            return now
+        found = conditions.choose(schema, {attribute: self._usual(schema, self._open(), attribute)}, now)
+        found[where] = shares.get(attribute, found[where])
+        return found
 
     def _usual(self, schema: ConditionSchema, state: Explore, attribute: str) -> str:
         if state.start_condition is not None:

@@ -145,6 +145,11 @@ class Pin:
     condition: NDArray[np.float32] | None = None
     ticked: bool = True
 
+    def condition_beside(self, present: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
+        """Return its own condition; where it has none of the open model's, the present one ``[C]``."""
+        own = self.condition
+        return present if own is None or present is None or own.shape != present.shape else own
+
 
 @dataclass(frozen=True, eq=False)
 class Group:

@@ -139,7 +139,7 @@ class ExploreIntents:
             count = len(self._session.document.shelf.locked)
             named = f"{count} locked dimension{'s' if count > 1 else ''} kept"
             explore = replace(explore, start=kept, latent=kept, named=named)
-        self._session.change(f"Randomise (seed {seed})", replace(self._session.document, explore=explore))
+        self._set_out(f"Randomise (seed {seed})", explore)
 
     def set_out_from(
         self,
@@ -154,12 +154,18 @@ class ExploreIntents:
         """
         latent = latents.as_latent(latent, spec)
         kept = self._open_state().condition if condition is None else _kept(condition)
-        explore = Explore(latent, latent, kept, named=named, start_condition=kept)
-        self._session.change(f"Set out from {named}", replace(self._session.document, explore=explore))
+        self._set_out(
+            f"Set out from {named}", Explore(latent, latent, kept, named=named, start_condition=kept)
+        )
 
     def mutate(self, spec: ModelSpec, seed: int) -> None:
         """Take a small random step from the latent as it is; the start stays."""
         self._set("Mutate", self._with_locked(latents.mutate(spec, self._open_state().latent, seed)))
+
+    def _set_out(self, name: str, explore: Explore) -> None:
+        """Change over to another start; whether encoder and decoder are linked stays."""
+        explore = replace(explore, linked=self._open_state().linked)
+        self._session.change(name, replace(self._session.document, explore=explore))
 
     def _with_locked(self, latent: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return a latent with the locked dimensions as they are now."""

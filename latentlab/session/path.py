@@ -61,13 +61,13 @@ class Path(Follower):
     def conditions(self) -> NDArray[np.float32] | None:
         """The conditions of the path, float32 ``[n, C]``: from pin to pin they change evenly.
 
-        None where there is no path or the model is unconditional.
+        None where there is no path or the model is unconditional; also while nobody looks at it.
         """
-        pins, view = self.pins, self.shelf.path
-        found = [pin.condition for pin in pins if pin.condition is not None]
-        if self._latents is None or len(found) < len(pins):
+        state, pins, view = self.state, self.pins, self.shelf.path
+        if state is None or state.condition is None or len(pins) < 2:
             return None
-        rows = path(found, view.steps, "linear", view.closed)
+        told = [pin.condition_beside(state.condition) for pin in pins]
+        rows = path([one for one in told if one is not None], view.steps, "linear", view.closed)
         return np.concatenate([rows, rows[:1]]) if view.closed else rows
 
     @property

@@ -6,12 +6,11 @@ They are settled ones: the edited picture is compared with a pin, which must not
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
 from latentlab.live.frames import Frame
 from latentlab.session.batches import Batch
-from latentlab.session.document import Document, Pin
+from latentlab.session.document import Document
 from latentlab.session.follower import Follower
 from latentlab.session.workspace import Workspace
 
@@ -47,7 +46,7 @@ class PinPictures(Follower):
         self._shown = pins, groups
         self._batch.drop()  # a frame of other pins would stand beside the wrong names
         if latents:
-            conditions = [condition_of(pin, state.condition) for pin in pins]
+            conditions = [pin.condition_beside(state.condition) for pin in pins]
             conditions += [state.condition] * len(groups)
             told = [one for one in conditions if one is not None]
             self._batch.ask(np.stack(latents), np.stack(told) if told else None, settled=True)
@@ -56,9 +55,3 @@ class PinPictures(Follower):
         # The pins may have changed while nobody looked.
         if self._shown[0] is self.shelf.pins and self._shown[1] is self.shelf.groups:
             self.arrived.emit(frame)
-
-
-def condition_of(pin: Pin, present: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
-    """Return a pin's own condition; where it has none of the model's, the present one."""
-    own = pin.condition
-    return present if own is None or present is None or own.shape != present.shape else own

@@ -56,7 +56,7 @@ class ShelfIntents:
         pin, state = self.shelf.pin(name), self._open_state()
         if pin is None:
             return
-        condition = state.condition if pin.condition is None else pin.condition
+        condition = pin.condition_beside(state.condition)
         same = condition is None or state.condition is None or np.array_equal(condition, state.condition)
         if not (same and np.array_equal(pin.latent, state.latent)):
             document = self._session.document

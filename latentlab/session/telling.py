@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.live.frames import Encoded, Failed
-from latentlab.session.document import Source
+from latentlab.session.document import Explore, Source
 from latentlab.session.explore import cropped
 from latentlab.session.session import Change, Session
 
@@ -41,7 +41,7 @@ class Teller:
         self._session, self._encode = session, encode
         self._pending: tuple[int, _Wish, Source] | None = None
         self._next: _Wish | None = None
-        self._then: list[Callable[[], None]] = []
+        self._then: Callable[[], None] | None = None
         session.changed.connect(self._follow)
 
     @property
@@ -55,7 +55,8 @@ class Teller:
         Parameters
         ----------
         name, key
-            Of the step that the answer becomes (`Session.change`).
+            Of the step that the answer becomes (`Session.change`). The key is that of the decoder's step that
+            the encoder is told of too; where the decoder is told otherwise meanwhile, the answer is void.
         """
         wish = _Wish(name, None if condition is None else np.array(condition), key)
         if self._pending is None:
@@ -63,12 +64,14 @@ class Teller:
         else:
             self._next = wish
 
-    def then(self, work: Callable[[], None]) -> None:
-        """Do something when nothing is waited for any more; at once, if nothing is."""
+    def then(self, work: Callable[[], None] | None) -> None:
+        """Do something (or nothing) when nothing is waited for any more, at once if nothing is.
+
+        It takes the place of what should have been done before.
+        """
+        self._then = work
         if self._pending is None:
-            work()
-        else:
-            self._then.append(work)
+            self._finish()
 
     def take(self, encoded: Encoded) -> bool:
         """Take an answer; return whether it was one of these."""
@@ -76,7 +79,7 @@ class Teller:
             return False
         (_, wish, source), self._pending = self._pending, None
         state = self._session.document.explore
-        if state is not None and state.source is not None and state.source.picture is source.picture:
+        if state is not None and self._fits(state, wish, source):
             start = np.array(encoded.mean, dtype=np.float32).reshape(state.start.shape)
             edits = state.latent - state.start
             latent = start + edits if edits.any() else start
@@ -88,9 +91,10 @@ class Teller:
                 start=start,
                 latent=latent,
                 start_condition=told,
-                source=replace(state.source, encoded=encoded),
+                source=replace(source, encoded=encoded),
             )
-            self._session.change(wish.name, replace(self._session.document, explore=explore), wish.key)
+            if not _same(explore, state):
+                self._session.change(wish.name, replace(self._session.document, explore=explore), wish.key)
         self._go_on()
         return True
 
@@ -122,12 +126,25 @@ class Teller:
         else:
             self._pending = (token, wish, source)
 
+    def _fits(self, state: Explore, wish: _Wish, source: Source) -> bool:
+        """Whether an answer is still of the picture, and of what a linked decoder is told."""
+        if state.source is None or state.source.picture is not source.picture:
+            return False
+        if wish.key is None or self._next is not None:
+            return True
+        return np.array_equal(np.asarray(state.condition), np.asarray(wish.condition))
+
     def _finish(self) -> None:
-        waiting, self._then = self._then, []
-        for work in waiting:
+        work, self._then = self._then, None
+        if work is not None:
             work()
 
     def _follow(self, change: Change) -> None:
         if change.way in ("undo", "redo", "restart"):
             self._pending = self._next = None
-            self._then = []  # the gesture that they would end has been ended
+            self._then = None  # the gesture that it would end has been ended
+
+
+def _same(one: Explore, other: Explore) -> bool:
+    told, before = (np.asarray(state.start_condition) for state in (one, other))
+    return np.array_equal(one.start, other.start) and np.array_equal(told, before)

@@ -14,6 +14,7 @@ from PySide6.QtCore import QByteArray
 from PySide6.QtGui import QFont, QImage, QImageWriter
 from PySide6.QtWidgets import QApplication
 
+from latentlab.conditions import words
 from latentlab.live.frames import Frame
 from latentlab.operations.attribute_table import attribute_rows, origin_note, save_table, table_text
 from latentlab.operations.difference import difference_picture
@@ -23,7 +24,6 @@ from latentlab.operations.latent_text import latent_text
 from latentlab.operations.probe import Probe
 from latentlab.session.batches import Export
 from latentlab.session.document import Explore
-from latentlab.session.pins import condition_of
 from latentlab.session.probe import ProbePlan
 from latentlab.session.rendering import Lost, SettledListener
 from latentlab.session.session import Message
@@ -163,10 +163,10 @@ class Exports:
 
     def loop(self, path: Path, fps: float) -> None:
         """Save the path through the ticked pins as a loop; the suffix says the format."""
-        latents = self._screen.picture.path_latents()
-        state = self._workspace.explore.state
-        if latents is None or state is None:
+        pictures = self._screen.picture.path_pictures()
+        if pictures is None:
             return
+        latents, conditions = pictures
         self._note(f"Rendering {len(latents)} pictures of the path…")
 
         def write(frame: Frame) -> None:
@@ -174,7 +174,7 @@ class Exports:
 
             self._writer.write(partial(save_loop, path, _rgb(frame), fps), f"Saved as {path}.")
 
-        self._render(latents, state.condition, write, path)
+        self._render(latents, conditions, write, path)
 
     # Rendering
 
@@ -295,7 +295,7 @@ class Exports:
             def have(found: Frame) -> None:
                 taker(state, frame, Compared(pin.name, *picture_of(found, 0), pin=True))
 
-            self._render(pin.latent[None], condition_of(pin, state.condition), have, path)
+            self._render(pin.latent[None], pin.condition_beside(state.condition), have, path)
 
         self._when_settled(compare, f"{path} was not saved")
 
@@ -354,6 +354,8 @@ class Exports:
             f"Model {opened.name} (weights SHA-256 {opened.sha256[:12]}…), {changed} of "
             f"{state.latent.size} latent dimensions changed."
         ]
+        if state.condition is not None:
+            parts.append(f"Drawn as {', '.join(words(opened.spec.condition, state.condition))}.")
         if state.source is not None:
             parts.append(f"Input: {state.source.name}.")
         elif state.seed is not None:

@@ -12,6 +12,7 @@ import pytest
 
 from latentlab.data.pictures import read_picture, square_picture
 from latentlab.paths import bundled
+from latentlab.session.document import Explore
 from latentlab.session.session import Message
 from latentlab.session.workspace import Workspace
 
@@ -40,6 +41,22 @@ class Desk:
         self.workspace.rendering.settle()
         self.wait(lambda: self.workspace.rendering.settled_frame is not None)
 
+    def wait_told(self) -> None:
+        """Wait until the encoder has answered."""
+        self.wait(lambda: not self.workspace.teller.waiting)
+
+    @property
+    def state(self) -> Explore:
+        """The Explore screen's state."""
+        state = self.workspace.session.document.explore
+        assert state is not None
+        return state
+
+    @property
+    def undo_name(self) -> str | None:
+        """What the menu calls the last step."""
+        return self.workspace.session.history.undo_name
+
 
 @pytest.fixture(scope="session")
 def small_faces() -> list[np.ndarray]:
@@ -62,4 +79,16 @@ def open_desk(desk: Desk, tiny_model_folder: Path, tiny_predictor_folder: Path) 
     """A desk with the tiny model open, without a picture."""
     desk.workspace.open_checkpoint(str(tiny_model_folder), str(tiny_predictor_folder))
     desk.wait(lambda: desk.workspace.phase == "ready")
+    return desk
+
+
+@pytest.fixture
+def told_desk(
+    desk: Desk, tiny_cvae_folder: Path, tiny_predictor_folder: Path, small_faces: list[np.ndarray]
+) -> Desk:
+    """A desk with the tiny conditional model open, and a face."""
+    desk.workspace.open_checkpoint(str(tiny_cvae_folder), str(tiny_predictor_folder))
+    desk.workspace.bring_pixels(small_faces[1], "a face")
+    desk.wait(lambda: desk.workspace.phase == "ready")
+    assert desk.workspace.session.document.explore.source is not None
     return desk

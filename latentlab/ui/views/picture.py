@@ -87,11 +87,16 @@ class PicturePage(QWidget):
             self.follower.end()
         self.bar.show_playing(on)
 
-    def path_latents(self) -> NDArray[np.float32] | None:
-        """Return the latents of the path for a loop: a closed one's end, which is its beginning, once."""
-        latents = self.follower.lay()
-        closed = self._workspace.session.document.shelf.path.closed
-        return latents if latents is None or not closed else latents[:-1]
+    def path_pictures(self) -> tuple[NDArray[np.float32], NDArray[np.float32] | None] | None:
+        """Return the latents of the path for a loop, and their conditions (None where there are none).
+
+        A closed path's end, which is its beginning, is there once.
+        """
+        latents, conditions = self.follower.lay(), self.follower.conditions
+        if latents is None:
+            return None
+        count = len(latents) - self._workspace.session.document.shelf.path.closed
+        return latents[:count], None if conditions is None else conditions[:count]
 
     def show_document(self) -> None:
         """Show how the path is set."""
