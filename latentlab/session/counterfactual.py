@@ -25,13 +25,15 @@ from latentlab.session.workspace import Workspace
 from latentlab.spec import ConditionSchema
 
 if TYPE_CHECKING:
-    from latentlab.operations.counterfactual import CounterfactualPage, Counterfactuals
+    from latentlab.operations.counterfactual import CounterfactualPage, Counterfactuals, Sort
     from latentlab.operations.explore import Explorer
 
 UNCONDITIONAL = (
     "The open model is unconditional: nothing is told to it that could be told otherwise. Open a conditional "
     "VAE, such as faces-cvae."
 )
+STOPPED = "The page was stopped."
+NO_CLASSES = "Nothing that is told to the open model has classes, so there are none to go through."
 
 
 def chosen_attribute(schema: ConditionSchema, view: CounterfactualView) -> str:
@@ -44,8 +46,13 @@ def chosen_attribute(schema: ConditionSchema, view: CounterfactualView) -> str:
     """
     names = [one.name for one in schema.attributes if one.classes]
     if not names:
-        raise SettingsError(UNCONDITIONAL)
+        raise SettingsError(NO_CLASSES if schema.size else UNCONDITIONAL)
     return view.attribute if view.attribute in names else names[0]
+
+
+def page_sort(view: CounterfactualView, judged: bool) -> Sort:
+    """Return the order of a view's page: without a predictor there is only the set's."""
+    return view.sort if judged else "set"
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,23 +123,22 @@ class LiveCounterfactuals(Follower):
         if view.data:
             return
         try:
-            if state.condition is None:
-                raise SettingsError(UNCONDITIONAL)
             plan = planned(self.spec.condition, state.condition, view)
         except SettingsError as error:
             self.plan, self.refusal, self.found = None, str(error), None
             self._batch.drop()
             self.planned.emit(self.refusal)
             return
-        if self.plan is None or self.plan.names != plan.names:
+        if self.plan is None or self.plan.targets != plan.targets:
             self._batch.drop()  # pictures of the former plan would stand under the wrong labels
             self.found = None
         self.plan, self.refusal = plan, ""
         self.planned.emit(plan)
+        assert state.condition is not None
         conditions = np.concatenate([plan.conditions, state.condition[None]])
         generation = self._batch.ask(np.repeat(state.latent[None], len(conditions), axis=0), conditions)
         if generation is not None:
-            self._plans = {g: p for g, p in self._plans.items() if p.names == plan.names}
+            self._plans = {g: p for g, p in self._plans.items() if p.targets == plan.targets}
             self._plans[generation] = plan
 
     def _take(self, frame: Frame) -> None:
@@ -145,7 +151,7 @@ class LiveCounterfactuals(Follower):
 
 
 def planned(
-    schema: ConditionSchema, condition: NDArray[np.float32], view: CounterfactualView
+    schema: ConditionSchema, condition: NDArray[np.float32] | None, view: CounterfactualView
 ) -> CounterfactualPlan:
     """Return the plan of a view of a picture with this condition ``[C]``.
 
@@ -155,6 +161,7 @@ def planned(
         If the condition has no attribute with classes.
     """
     attribute = chosen_attribute(schema, view)
+    assert condition is not None
     names = [one.name for one in schema.attributes if one.classes]
     if view.second in names and view.second != attribute:
         return table(schema, condition, attribute, view.second, view.scale)
@@ -182,7 +189,9 @@ class PageMaker:
     found_page
         The page is there (`CounterfactualPage`).
     stopped
-        There is none: why, in words; empty where a person stopped it.
+        There is none: why, in words.
+    page, failure
+        The page, and why there is none; neither while it is on its way.
     """
 
     progressed = Signal(Progress)
@@ -197,6 +206,7 @@ class PageMaker:
         self._asked: _Page | None = None
         self._explorer: tuple[tuple[str, str, str, int], Explorer] | None = None
         self.page: CounterfactualPage | None = None
+        self.failure = ""
         self.busy = False
 
     def ask(self) -> None:
@@ -204,7 +214,7 @@ class PageMaker:
         asked = self._wanted()
         if asked is None or asked == self._asked:
             return
-        self._asked, self.page, self.busy = asked, None, True
+        self._asked, self.page, self.failure, self.busy = asked, None, "", True
         self._reporter.cancel()  # the one before it
         self._reporter = reporter = Reporter(lambda done: self._post(partial(self._report, asked, done)))
 
@@ -214,8 +224,11 @@ class PageMaker:
         self._background.do(make, partial(self._have, asked), "The page could not be made")
 
     def stop(self) -> None:
-        """Stop the page that is being made."""
-        self._reporter.cancel()
+        """Stop the page that is being made, if one is."""
+        if self.busy:
+            self._reporter.cancel()
+            self._asked = None
+            self._fail(STOPPED)
 
     def again(self) -> None:
         """Make the page anew, where it failed or was stopped."""
@@ -298,7 +311,7 @@ class PageMaker:
         explorer = self._opened(asked)
         images = open_set(view.data, explorer.spec.image_size, reporter)
         positions = page_positions(images, view.attribute, view.target, view.count, view.seed)
-        sort = view.sort if explorer.predictor_spec is not None else "set"
+        sort = page_sort(view, explorer.predictor_spec is not None)
         return counterfactual_page(
             explorer,
             images,
@@ -321,9 +334,11 @@ class PageMaker:
             return
         self.busy = False
         if isinstance(answer, Message):
-            stopped = self._reporter.cancelled
-            self._asked = None if stopped else self._asked
-            self.stopped.emit("" if stopped else answer.text)
+            self._fail(answer.text)
         else:
             self.page = answer
             self.found_page.emit(answer)
+
+    def _fail(self, why: str) -> None:
+        self.busy, self.failure = False, why
+        self.stopped.emit(why)

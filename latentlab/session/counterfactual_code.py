@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from latentlab.session.counterfactual import page_sort
 from latentlab.session.document import Document
 from latentlab.session.python_code import opening
 
@@ -23,13 +24,14 @@ def counterfactual_code(document: Document, attribute: str) -> str:
             "from latentlab.operations.counterfactual import counterfactual_page, page_positions",
         ]
     imports += ["from latentlab.operations.counterfactual_figure import figure"]
+    sort = page_sort(view, bool(checkpoint.predictor))
     lines = opening(checkpoint, state, document.threads, imports)
     if view.data:
         lines += [
             f"images = open_set({view.data!r}, explorer.spec.image_size)",
             f"positions = page_positions(images, {attribute!r}, {view.target!r}, {view.count}, {view.seed})",
             f"found = counterfactual_page(explorer, images, {attribute!r}, {view.target!r},",
-            f"                            positions=positions, sort={view.sort!r}, side={view.side!r},",
+            f"                            positions=positions, sort={sort!r}, side={view.side!r},",
             f"                            scale={view.scale!r}, threshold={view.threshold!r})",
         ]
     else:

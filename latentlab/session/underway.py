@@ -37,7 +37,8 @@ class Opening:
 class Brought:
     """A picture to be encoded: as it was read, uint8 ``[H, W, 3]``, its crop, and the name of the step.
 
-    ``told`` is what the encoder is told of it, float32 ``[C]``; None leaves that to what is seen.
+    ``told`` is what the encoder is told of it, float32 ``[C]``; None leaves that to what is seen. ``drawn``
+    is what the decoder is told, where that is something else.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Brought:
     crop: tuple[int, int, int] | None = None
     step: str = ""
     told: NDArray[np.float32] | None = None
+    drawn: NDArray[np.float32] | None = None
 
     @property
     def seen(self) -> NDArray[np.uint8]:

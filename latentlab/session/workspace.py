@@ -146,9 +146,22 @@ class Workspace:
         self._reader.read_bytes(data, name)
         self._tell_busy()
 
-    def bring_pixels(self, pixels: NDArray[np.uint8], name: str) -> None:
-        """Encode a picture that is there already, uint8 ``[H, W, 3]``, RGB."""
-        self._bring(Brought(name, np.array(pixels)))
+    def bring_pixels(
+        self,
+        pixels: NDArray[np.uint8],
+        name: str,
+        told: NDArray[np.float32] | None = None,
+        drawn: NDArray[np.float32] | None = None,
+    ) -> None:
+        """Encode a picture that is there already, uint8 ``[H, W, 3]``, RGB.
+
+        Parameters
+        ----------
+        told, drawn
+            What encoder and decoder are told, each ``[C]``: what the predictor sees in the picture, and the
+            same, by default.
+        """
+        self._bring(Brought(name, np.array(pixels), told=told, drawn=drawn))
 
     def crop(self, crop: tuple[int, int, int] | None) -> None:
         """Give the model another square of the picture: left edge, top edge, side; None for the centre's."""
@@ -218,7 +231,7 @@ class Workspace:
         self.teller.forget()
         if self._encoding is not None:
             if self._opening is None or self._opening.saved is None:
-                self._held = self._encoding.picture
+                self._held = replace(self._encoding.picture, told=None, drawn=None)
             self._encoding = None
         if saved is not None:
             self._held = None  # the session's own picture takes its place
@@ -345,6 +358,10 @@ class Workspace:
         if self._opening is not None:
             self._finish_opening(opened, explore)
         else:
+            before = self.session.document.explore
+            explore = replace(explore, linked=before is not None and before.linked)
+            if picture.drawn is not None:
+                explore = replace(explore, condition=picture.drawn, linked=False)
             document = replace(self.session.document, explore=explore)
             self.session.change(picture.step or f"Open picture {picture.name}", document)
         self._tell_busy()

@@ -194,7 +194,7 @@ class MainWindow(QMainWindow):
             "mutate": lambda: self.explore.mutate(),
             "reset_all": self.workspace.explore.reset_all,
             "pin": lambda: self.explore.explore_panel.pin(),
-            "play_path": lambda: self.explore.play_path(),
+            "play_path": self._play_path,
             "group_pins": lambda: self.explore.explore_panel.group_pins(),
             "add_difference": lambda: self.explore.explore_panel.add_difference(),
             "orthogonalise": lambda: self.explore.explore_panel.orthogonalise(),
@@ -305,6 +305,10 @@ class MainWindow(QMainWindow):
     def _show_view(self, view: str) -> None:
         self.show_screen(ExploreScreen.name)
         self.explore.show_view(view)
+
+    def _play_path(self) -> None:
+        self.show_screen(ExploreScreen.name)
+        self.explore.play_path()
 
     def _show_ways(self) -> None:
         self.explore.stage.set_side_by_side(self._checked("side_by_side"))

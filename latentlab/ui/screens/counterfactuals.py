@@ -18,12 +18,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from latentlab.errors import SettingsError
 from latentlab.live.frames import Opened
 from latentlab.operations.counterfactual_plan import CounterfactualPlan, Targets, held_out_sets, what_changed
 from latentlab.operations.difference import difference_picture
 from latentlab.progress import Progress
 from latentlab.session.counterfactual import (
-    UNCONDITIONAL,
     LiveCounterfactuals,
     LivePictures,
     PageMaker,
@@ -42,11 +42,13 @@ from latentlab.ui.widgets.picture_grid import PictureGrid
 from latentlab.ui.widgets.picture_view import bgrx
 
 if TYPE_CHECKING:
-    from latentlab.operations.counterfactual import CounterfactualPage
+    from latentlab.operations.counterfactual import CounterfactualPage, Counterfactuals
 
 COLUMNS = 8
 """Pictures in a line of a page."""
 PANEL = 392
+BEGINNING = Progress("Opening the model")
+KEY = "counterfactuals"
 HINT = "Click to see what changed"
 EXTRAPOLATION = "Extrapolation: a scale that training has not shown."
 
@@ -89,7 +91,10 @@ class CounterfactualsScreen(QWidget):
         self._lay_out()
 
         self.form.wished.connect(intents.shelf.set_counterfactual)
-        self.form.moved.connect(lambda view: intents.shelf.set_counterfactual(view, "counterfactuals"))
+        session = workspace.session
+        self.form.pressed.connect(lambda: session.begin_gesture("Set the counterfactuals", KEY))
+        self.form.moved.connect(lambda view: intents.shelf.set_counterfactual(view, KEY))
+        self.form.released.connect(lambda: session.end_gesture(KEY))
         self.live.planned.connect(self._show_plan)
         self.live.arrived.connect(self._show_live)
         self.maker.progressed.connect(self._show_progress)
@@ -101,6 +106,7 @@ class CounterfactualsScreen(QWidget):
         self._again.clicked.connect(self._try_again)
         workspace.session.changed.connect(self._follow)
         workspace.model_changed.connect(self.show_document)
+        workspace.busy_changed.connect(lambda _busy: self.setEnabled(workspace.in_step))
 
     def _lay_out(self) -> None:
         panel = QFrame()
@@ -179,6 +185,7 @@ class CounterfactualsScreen(QWidget):
             return
         if opened is not self._model:
             self._model = opened
+            self.maker.stop()  # what is being made is another model's
             self._view = self._selected = None
             self.form.set_model(opened.spec.condition, held_out_sets(Path(opened.path)))
             self.attributes.set_predictor(opened.predictor, opened.predictor_name)
@@ -187,17 +194,23 @@ class CounterfactualsScreen(QWidget):
     def use(self) -> None:
         """Go on in Explore with the counterfactual that is looked at."""
         page, place = self.maker.page, self._selected
-        if self._view is None or place is None:
+        if self._view is None or place is None or not self._workspace.in_step:
             return
         if self._view.data and page is not None:
-            case = page.cases[place]
-            self._workspace.bring_pixels(case.source, case.name)
-        elif self.live.plan is not None:
-            plan = self.live.plan
+            self._bring(page.cases[place])
+        elif self.live.found is not None:
+            plan = self.live.found.plan
             self._intents.condition.set(
                 plan.conditions[place], f"Take the counterfactual {plan.names[place]}"
             )
         self.explore_asked.emit()
+
+    def _bring(self, case: Counterfactuals) -> None:
+        """Bring in a page's picture, and tell encoder and decoder what they were told of it."""
+        own, other = case.condition, case.items[0].condition
+        told = own if case.side == "decoder" else other
+        drawn = own if case.side == "encoder" else other
+        self._workspace.bring_pixels(case.source, case.name, told, drawn)
 
     def select(self, cell: int) -> None:
         """Look at what a cell of the grid shows."""
@@ -220,12 +233,13 @@ class CounterfactualsScreen(QWidget):
         assert opened is not None
         view, before = self._workspace.session.document.shelf.counterfactual, self._view
         self._view = view
-        conditional = bool(opened.spec.condition.size)
-        self.form.setEnabled(conditional)
-        if not conditional:
-            self._nothing(UNCONDITIONAL)
+        try:
+            attribute = chosen_attribute(opened.spec.condition, view)
+        except SettingsError as error:
+            self.form.setEnabled(False)
+            self._nothing(str(error))
             return
-        attribute = chosen_attribute(opened.spec.condition, view)
+        self.form.setEnabled(True)
         self.form.show_view(view, attribute)
         if before is None or before.data != view.data:
             self._selected = None
@@ -235,7 +249,9 @@ class CounterfactualsScreen(QWidget):
             if self.maker.page is not None:
                 self._show_page(self.maker.page)
             elif self.maker.busy:
-                self._show_progress(Progress("Opening the model"))
+                self._show_progress(BEGINNING)
+            else:
+                self._show_stopped(self.maker.failure)
         else:
             self.maker.stop()
             self._idle("")
@@ -299,7 +315,7 @@ class CounterfactualsScreen(QWidget):
         notes = (EXTRAPOLATION,) if found.plan.extrapolation[place] else ()
         self.detail.show_detail(
             Detail(
-                _title(targets, view.scale),
+                _title(targets, found.plan.scale),
                 {"before": before, "after": after, "difference": change.difference},
                 targets,
                 change,
@@ -327,10 +343,10 @@ class CounterfactualsScreen(QWidget):
         self._again.hide()
 
     def _show_stopped(self, why: str) -> None:
-        self._idle(why or "Stopped.")
-        self._again.show()
-        if self._view is not None and self._view.data:
-            self.grid.show_nothing(why or "The page was stopped.")
+        if self._active and self._view is not None and self._view.data:
+            self._idle("")
+            self._again.show()
+            self.grid.show_nothing(why)
             self.detail.show_nothing()
 
     def _show_page(self, page: CounterfactualPage) -> None:
@@ -402,7 +418,7 @@ class CounterfactualsScreen(QWidget):
 
     def _try_again(self) -> None:
         self.maker.again()
-        self._show_progress(Progress("Opening the model"))
+        self._show_progress(BEGINNING)
 
 
 def _labels(plan: CounterfactualPlan) -> list[tuple[str, bool]]:

@@ -25,11 +25,12 @@ MOST = 512
 class CounterfactualForm(QWidget):
     """Sends the view that is wished for; ``moved`` is the same while a slider is dragged.
 
-    ``released`` tells the end of a drag.
+    ``pressed`` and ``released`` are the two ends of a drag.
     """
 
     wished = Signal(CounterfactualView)
     moved = Signal(CounterfactualView)
+    pressed = Signal()
     released = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -102,6 +103,7 @@ class CounterfactualForm(QWidget):
         self._seed.valueChanged.connect(lambda value: self._wish("seed", value))
         for row_of, name, usual in ((self.scale, "scale", 1.0), (self.threshold, "threshold", 8.0)):
             row_of.moved.connect(lambda value, name=name: self.moved.emit(self._with(name, value)))
+            row_of.pressed.connect(self.pressed)
             row_of.released.connect(self.released)
             row_of.reset_asked.connect(lambda name=name, usual=usual: self._wish(name, usual))
 
@@ -146,11 +148,7 @@ class CounterfactualForm(QWidget):
         line = self._data.lineEdit()
         assert line is not None
         if not (line.hasFocus() and line.isModified()):
-            place = self._data.findData(view.data)
-            self._data.setCurrentIndex(place)
-            if place < 0:
-                self._data.setEditText(view.data)
-            line.setCursorPosition(0)
+            self._show_data()
         self._target.clear()
         self._target.addItem(OTHER, "other")
         for one in self._schema.attributes:
@@ -171,6 +169,15 @@ class CounterfactualForm(QWidget):
             self._set_visible(widget, page)
         self._set_visible(self._second, not page)
 
+    def _show_data(self) -> None:
+        place = self._data.findData(self._view.data)
+        self._data.setCurrentIndex(place)
+        if place < 0:
+            self._data.setEditText(self._view.data)
+        line = self._data.lineEdit()
+        assert line is not None
+        line.setCursorPosition(0)
+
     def _take_data(self) -> None:
         line = self._data.lineEdit()
         assert line is not None
@@ -180,6 +187,8 @@ class CounterfactualForm(QWidget):
         data = self._data.itemData(place) if place >= 0 else text
         if data != self._view.data:
             self._wish("data", data)
+        else:
+            self._show_data()
 
     def _wish(self, name: str, value: object) -> None:
         self.wished.emit(self._with(name, value))
