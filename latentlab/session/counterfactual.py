@@ -326,12 +326,12 @@ class PageMaker:
         )
 
     def _report(self, asked: _Page, done: Progress) -> None:
-        if asked == self._asked and self.busy:
+        if asked is self._asked and self.busy:
             self.progressed.emit(done)
 
     def _have(self, asked: _Page, answer: CounterfactualPage | Message) -> None:
-        if asked != self._asked:
-            return
+        if asked is not self._asked:
+            return  # it was stopped, or another one is wanted now
         self.busy = False
         if isinstance(answer, Message):
             self._fail(answer.text)
