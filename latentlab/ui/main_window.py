@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
@@ -42,6 +42,8 @@ from latentlab.ui.widgets.screen_rail import ScreenRail
 from latentlab.ui.widgets.state_page import StatePage
 from latentlab.ui.widgets.status import Status
 
+NARROW = 1100
+"""The width below which the rail of screens shows icons only."""
 WAYS = ("side_by_side", "show_pixels", "difference")
 """The ways of looking at the pictures that are remembered."""
 FIGURES = {"picture": "figure", "grid": "grid", "probe": "probe", "map": "map"}
@@ -445,6 +447,11 @@ class MainWindow(QMainWindow):
         if not self._painted:
             self._painted = True
             QTimer.singleShot(0, self.first_painted.emit)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the screens the room that there is."""
+        super().resizeEvent(event)
+        self.rail.set_narrow(event.size().width() < NARROW)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept checkpoints and pictures."""

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from latentlab.errors import SettingsError
 from latentlab.live.frames import Opened
+from latentlab.operations.attribute_table import Probabilities
 from latentlab.operations.counterfactual_plan import CounterfactualPlan, Targets, held_out_sets, what_changed
 from latentlab.operations.difference import difference_picture
 from latentlab.progress import Progress
@@ -243,7 +244,7 @@ class CounterfactualsScreen(QWidget):
         self.form.show_view(view, attribute)
         if before is None or before.data != view.data:
             self._selected = None
-            self.detail.show_nothing()
+            self._nothing(BEGINNING.stage if view.data else "")
         if view.data:
             self.maker.ask()
             if self.maker.page is not None:
@@ -263,7 +264,16 @@ class CounterfactualsScreen(QWidget):
     def _nothing(self, why: str) -> None:
         self.grid.show_nothing(why)
         self.detail.show_nothing()
+        self._show_bars({}, {}, {})
         self._idle("")
+
+    def _show_bars(self, source: Probabilities, before: Probabilities, after: Probabilities) -> None:
+        for role, title, said in (
+            ("input", "Input", source),
+            ("start", "Before", before),
+            ("edited", "After", after),
+        ):
+            self.attributes.bars.show_series(role, title, said)
 
     # The edited picture's
 
@@ -273,9 +283,8 @@ class CounterfactualsScreen(QWidget):
         if isinstance(plan, str):
             self._nothing(plan)
             return
-        columns = [f"{label}{'*' if own else ''}" for label, own in _labels(plan)]
         if plan.rows == 1:
-            self.grid.set_shape(2, plan.columns, ("As", "Changed"), columns)
+            self.grid.set_shape(2, plan.columns, ("As", "Changed"), _labels(plan))
         else:
             down, across = (tuple(map(label_of, one)) for one in (plan.row_labels, plan.column_labels))
             self.grid.set_shape(plan.rows, plan.columns, down, across)
@@ -323,10 +332,7 @@ class CounterfactualsScreen(QWidget):
                 notes,
             )
         )
-        bars = self.attributes.bars
-        bars.show_series("input", "Input", None)
-        bars.show_series("start", "Before", found.said(-1) if judge else None)
-        bars.show_series("edited", "After", found.said(place) if judge else None)
+        self._show_bars({}, found.said(-1), found.said(place))
 
     def _cell_of(self, cell: int) -> int:
         plan = self.live.plan
@@ -344,10 +350,8 @@ class CounterfactualsScreen(QWidget):
 
     def _show_stopped(self, why: str) -> None:
         if self._active and self._view is not None and self._view.data:
-            self._idle("")
+            self._nothing(why)
             self._again.show()
-            self.grid.show_nothing(why)
-            self.detail.show_nothing()
 
     def _show_page(self, page: CounterfactualPage) -> None:
         if not self._active or self._view is None or not self._view.data:
@@ -399,10 +403,7 @@ class CounterfactualsScreen(QWidget):
             notes.append(EXTRAPOLATION)
         title = f"{_title(item.targets, case.plan.scale)}: {case.name}"
         self.detail.show_detail(Detail(title, pictures, item.targets, item.change, classes, tuple(notes)))
-        bars = self.attributes.bars
-        bars.show_series("input", "Input", case.source_attributes or None)
-        bars.show_series("start", "Before", item.change.before or None)
-        bars.show_series("edited", "After", item.change.after or None)
+        self._show_bars(case.source_attributes, item.change.before, item.change.after)
 
     def _case_of(self, cell: int) -> int | None:
         page = self.maker.page
@@ -421,8 +422,11 @@ class CounterfactualsScreen(QWidget):
         self._show_progress(BEGINNING)
 
 
-def _labels(plan: CounterfactualPlan) -> list[tuple[str, bool]]:
-    return [(label_of(label), k == plan.own) for k, label in enumerate(plan.column_labels)]
+def _labels(plan: CounterfactualPlan) -> list[str]:
+    return [
+        f"{label_of(label)}{' (as it is)' if k == plan.own else ''}"
+        for k, label in enumerate(plan.column_labels)
+    ]
 
 
 def _title(targets: Targets, scale: float) -> str:

@@ -6,8 +6,9 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from latentlab.errors import SettingsError
 from latentlab.live.frames import Frame, Opened
@@ -38,7 +39,7 @@ REST_MILLISECONDS = 250
 LATER_MILLISECONDS = 50
 """A drag's numbers are told after the frame has been painted, at the latest after this time."""
 
-PANEL_LEAST, PANEL_MOST = 372, 460
+PANEL_LEAST, PANEL_MOST, MARGIN = 372, 460, 16
 ASIDE = 200
 """Width of the edited picture beside a view that does not show it."""
 
@@ -129,20 +130,21 @@ class ExploreScreen(QWidget):
             self._controls.addWidget(page.controls)
             page.controls.hide()
         self.tabs.currentChanged.connect(lambda place: self.show_view(VIEWS[place]))
-        top, middle, left = QHBoxLayout(), QHBoxLayout(), QVBoxLayout()
-        top.addWidget(self.tabs)
-        top.addStretch(1)
-        top.addLayout(self._controls)
+        self._head, middle, left = QGridLayout(), QHBoxLayout(), QVBoxLayout()
+        self._head.setVerticalSpacing(0)
+        self._head.setColumnStretch(1, 1)
+        self._head.addWidget(self.tabs, 0, 0)
+        self._head.addLayout(self._controls, 0, 2)
         middle.setSpacing(16)
         middle.addWidget(self._stack, 1)
         middle.addWidget(self.aside)
         left.setSpacing(10)
-        left.addLayout(top)
+        left.addLayout(self._head)
         left.addLayout(middle, 1)
         left.addWidget(self.attributes)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(16, 4, 16, 12)
-        layout.setSpacing(16)
+        layout.setContentsMargins(MARGIN, 4, MARGIN, 12)
+        layout.setSpacing(MARGIN)
         layout.addLayout(left, 7)
         self.panel.setMinimumWidth(PANEL_LEAST)
         self.panel.setMaximumWidth(PANEL_MOST)
@@ -162,6 +164,7 @@ class ExploreScreen(QWidget):
         for name, page in self._pages.items():
             page.controls.setVisible(name == view)
         self.tabs.setCurrentIndex(place)
+        self._place_controls()
         self.aside.setVisible(view != "picture")
         if view != "picture":
             self.picture.play(False)
@@ -170,6 +173,21 @@ class ExploreScreen(QWidget):
         if self._frame is not None:
             self._edited.show_frame(self._frame.pixels[0], self._frame.generation)
         self.view_changed.emit(view)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put a view's controls beside the tabs, or below them where there is no room."""
+        super().resizeEvent(event)
+        self._place_controls()
+
+    def _place_controls(self) -> None:
+        room = self.width() - 3 * MARGIN - PANEL_LEAST
+        controls = self._pages[self.view].controls.minimumSizeHint().width()
+        wide = room >= self.tabs.sizeHint().width() + self._head.horizontalSpacing() + controls
+        self._head.removeItem(self._controls)
+        if wide:
+            self._head.addLayout(self._controls, 0, 2)
+        else:
+            self._head.addLayout(self._controls, 1, 0, 1, 3, Qt.AlignmentFlag.AlignLeft)
 
     @property
     def looked_at(self) -> bool:

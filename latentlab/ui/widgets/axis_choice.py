@@ -30,7 +30,7 @@ class AxisChoice(QComboBox):
         self.setAccessibleName(name)
         self.setToolTip(name)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(11)
+        self.setMinimumContentsLength(17 if scales else 11)
         self.setMaxVisibleItems(20)
         self._shown: tuple[object, ...] = ()
         self.activated.connect(self._tell)

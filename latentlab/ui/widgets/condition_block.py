@@ -7,8 +7,6 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
-    QComboBox,
-    QDoubleSpinBox,
     QHBoxLayout,
     QLabel,
     QToolButton,
@@ -22,6 +20,7 @@ from latentlab.spec import Attribute, ConditionSchema
 from latentlab.ui.icons import icon
 from latentlab.ui.theme import Theme, numerals
 from latentlab.ui.widgets.bars_painter import label_of
+from latentlab.ui.widgets.boxes import ComboBox, DoubleSpinBox
 from latentlab.ui.widgets.dimension_slider import DimensionSlider
 
 STEP = 0.01
@@ -47,7 +46,7 @@ class ValueRow(QWidget):
         self.slider.setPageStep(50)
         self.slider.setAccessibleName(name)
         self.slider.setAccessibleDescription("Arrow keys move it, Backspace resets it")
-        self.spin = QDoubleSpinBox()
+        self.spin = DoubleSpinBox()
         self.spin.setAccessibleName(f"{name}, value")
         self.spin.setDecimals(2)
         self.spin.setRange(-FARTHEST, FARTHEST)
@@ -100,7 +99,7 @@ class ConditionBlock(QWidget):
         font = QFont(title.font())
         font.setWeight(QFont.Weight.Medium)
         title.setFont(font)
-        self.classes = QComboBox()
+        self.classes = ComboBox()
         self.classes.setAccessibleName(f"Class of {name}")
         self.classes.setToolTip("What the decoder is told; the scale stays as it is")
         for label in attribute.classes:
@@ -128,7 +127,7 @@ class ConditionBlock(QWidget):
         self._mixer = QWidget()
         mixing = QVBoxLayout(self._mixer)
         mixing.setContentsMargins(8, 0, 0, 0)
-        mixing.setSpacing(0)
+        mixing.setSpacing(2)
         for label, row in self.weights.items():
             caption = QLabel(label_of(label))
             caption.setProperty("role", "caption")

@@ -22,6 +22,7 @@ from latentlab.session.document import Explore
 from latentlab.spec import ConditionSchema, ModelSpec
 from latentlab.ui.theme import Theme
 from latentlab.ui.widgets.bars_painter import label_of
+from latentlab.ui.widgets.boxes import ComboBox
 from latentlab.ui.widgets.condition_block import MIXTURE, NOTHING, ConditionBlock
 
 UNCONDITIONAL = (
@@ -176,7 +177,7 @@ class ConditionPage(QWidget):
     def _add_told(self, place: int, name: str, classes: tuple[str, ...]) -> None:
         caption = QLabel(label_of(name))
         caption.setProperty("role", "caption")
-        box = QComboBox()
+        box = ComboBox()
         box.setAccessibleName(f"The encoder was told {label_of(name)}")
         box.addItem(NOTHING, "")
         for label in classes:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSpinBox, QWidget
 
 from latentlab.session.condition import HIGHEST, LOWEST
@@ -14,6 +14,7 @@ from latentlab.session.document import CounterfactualView
 from latentlab.spec import ConditionSchema
 from latentlab.ui.theme import Theme, numerals
 from latentlab.ui.widgets.bars_painter import label_of
+from latentlab.ui.widgets.boxes import ComboBox, SpinBox
 from latentlab.ui.widgets.condition_block import ValueRow
 
 THIS_PICTURE, NONE, OTHER = "The edited picture", "nothing", "the next class"
@@ -214,7 +215,7 @@ class CounterfactualForm(QWidget):
 
 
 def _box(name: str, tip: str) -> QComboBox:
-    box = QComboBox()
+    box = ComboBox()
     box.setAccessibleName(name)
     box.setToolTip(tip)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -223,11 +224,12 @@ def _box(name: str, tip: str) -> QComboBox:
 
 
 def _spin(name: str, low: int, high: int) -> QSpinBox:
-    spin = QSpinBox()
+    spin = SpinBox()
     spin.setRange(low, high)
     spin.setAccessibleName(name)
     spin.setKeyboardTracking(False)
     spin.setFont(numerals(spin.font()))
+    spin.setAlignment(Qt.AlignmentFlag.AlignRight)
     spin.setFixedWidth(72)
     spin.lineEdit().setAcceptDrops(False)
     return spin

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QPainter, QPaintEvent
-from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from latentlab.ui.icons import icon
 from latentlab.ui.theme import Theme, numerals
+from latentlab.ui.widgets.boxes import DoubleSpinBox
 from latentlab.ui.widgets.dimension_slider import DimensionSlider
 
 HEIGHT = 34
@@ -108,7 +109,7 @@ class DimensionRow(QWidget):
         self.slider = DimensionSlider(info.low, info.high, info.step, theme)
         self.slider.setAccessibleName(name)
         self.slider.setAccessibleDescription("Arrow keys move it, Backspace resets it")
-        self.spin = QDoubleSpinBox()
+        self.spin = DoubleSpinBox()
         self.spin.setAccessibleName(f"{name}, value")
         self.spin.setDecimals(info.decimals)
         reach = 4 * max(abs(info.low), abs(info.high))

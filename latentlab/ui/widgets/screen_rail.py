@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
-WIDTH = 100
+WIDTH, NARROW = 100, 48
 
 
 class ScreenRail(QWidget):
@@ -17,7 +17,6 @@ class ScreenRail(QWidget):
     def __init__(self, actions: Sequence[tuple[str, QAction]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Screens")
-        self.setFixedWidth(WIDTH)
         self.buttons: list[QToolButton] = []
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 0, 8)
@@ -27,10 +26,19 @@ class ScreenRail(QWidget):
             action.setIconText(title)
             button.setDefaultAction(action)
             button.setProperty("role", "screen")
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+            button.setAccessibleName(title)
             button.setIconSize(QSize(20, 20))
-            button.setFixedSize(WIDTH - 8, 54)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             self.buttons.append(button)
             layout.addWidget(button)
         layout.addStretch(1)
+        self.set_narrow(False)
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Show the icons only, where the window has little room, or what they stand for too."""
+        width, height = (NARROW, 40) if narrow else (WIDTH, 54)
+        style = Qt.ToolButtonStyle
+        self.setFixedWidth(width)
+        for button in self.buttons:
+            button.setToolButtonStyle(style.ToolButtonIconOnly if narrow else style.ToolButtonTextUnderIcon)
+            button.setFixedSize(width - 8, height)
