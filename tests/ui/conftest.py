@@ -66,3 +66,13 @@ def driver(qtbot, make_window, tiny_model_folder, tiny_predictor_folder, face) -
     driver.workspace.bring_file(face)
     driver.rest()
     return driver
+
+
+@pytest.fixture
+def told(qtbot, make_window, tiny_cvae_folder, tiny_predictor_folder, face) -> Driver:
+    """The window with the tiny conditional model and a face, at rest."""
+    driver = Driver(qtbot, make_window())
+    driver.workspace.open_checkpoint(str(tiny_cvae_folder), str(tiny_predictor_folder))
+    driver.workspace.bring_file(face)
+    driver.rest()
+    return driver

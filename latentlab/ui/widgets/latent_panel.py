@@ -146,10 +146,10 @@ class LatentPanel(QFrame):
         self.dimensions.set_model(spec)
         self.condition.set_model(spec)
         conditional = bool(spec.condition.size)
-        self.tabs.setTabEnabled(CONDITION, conditional)
-        self.tabs.setTabToolTip(CONDITION, "" if conditional else UNCONDITIONAL)
         if not conditional and self.tabs.currentIndex() == CONDITION:
             self.tabs.setCurrentIndex(DIMENSIONS)
+        self.tabs.setTabEnabled(CONDITION, conditional)
+        self.tabs.setTabToolTip(CONDITION, "" if conditional else UNCONDITIONAL)
 
     def show_state(self, state: Explore, shelf: Shelf) -> None:
         """Show the values and the seed of a state, and what is locked."""
