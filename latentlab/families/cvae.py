@@ -110,8 +110,14 @@ class CVAE(nn.Module):
         return z.to(self.from_latent.weight)
 
     def forward(
-        self, images: Tensor, seen_as: Tensor, eps: Tensor, drawn_as: Tensor, others: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
+        self,
+        images: Tensor,
+        seen_as: Tensor,
+        eps: Tensor,
+        drawn_as: Tensor,
+        others: Tensor,
+        erasure: tuple[Tensor, Tensor],
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Encode, sample, and decode all that a step of training looks at: the training pass.
 
         Parameters
@@ -127,18 +133,23 @@ class CVAE(nn.Module):
             next ones for the same latents again from the first on, the last ones for ``others``.
         others
             Latents drawn from the prior, ``[P, D]``, P = 0 included.
+        erasure
+            A matrix ``[D, D]`` and an offset ``[D]``, through which the mean goes before it is decoded.
 
         Returns
         -------
         tuple
-            Pictures ``[N, 3, S, S]``, and the posterior's mean and log variance, each ``[B, D]``.
+            Pictures ``[N, 3, S, S]``, the posterior's mean after the erasure, its log variance, and the mean
+            before it, each ``[B, D]``.
         """
         posterior = self.encode(images, seen_as)
         assert posterior.logvar is not None
-        z = posterior.mean + torch.exp(0.5 * posterior.logvar) * eps
+        matrix, offset = erasure
+        mean = posterior.mean.float() @ matrix.T + offset
+        z = mean + torch.exp(0.5 * posterior.logvar) * eps
         again = len(drawn_as) - len(z) - len(others)
         pictures = self.decode(torch.cat([z, z[:again], others]), drawn_as)
-        return pictures, posterior.mean, posterior.logvar
+        return pictures, mean, posterior.logvar, posterior.mean
 
 
 def _zero(layer: nn.Linear) -> nn.Linear:

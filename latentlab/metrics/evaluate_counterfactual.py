@@ -96,8 +96,8 @@ def evaluate_counterfactual(
     The first two stand again with ``@both`` (encoder and decoder are told the target) and ``@S`` (the target
     at scale S) after their names. Then
     ``composition_mae_255`` and ``reversibility_mae_255`` (mean over the attributes), and
-    ``condition_probe_points``: what a linear probe reads of the condition from z, the worst of the attributes,
-    and ``@network`` what a network with a hidden layer does (`latentlab.metrics.condition_probe`).
+    ``condition_probe_points``: what a linear probe reads of the condition from z (the worst of the
+    attributes), and ``@network`` what a network with a hidden layer does (`condition_probe`).
 
     Parameters
     ----------

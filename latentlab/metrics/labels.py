@@ -13,7 +13,8 @@ from latentlab.errors import DataError, SettingsError
 from latentlab.spec import Attribute, ConditionSchema, PredictorSpec
 
 _MOST_GROUPS = 64
-_USUAL_GROUPS = ("gender", "race")
+_USUAL_GROUPS = (("gender", "race"), ("style",), ("skin",))
+# Of several, the first whose attributes the images show in two classes or more.
 
 
 def true_codes(spec: PredictorSpec, data: ImageSet) -> tuple[dict[str, NDArray[np.int64]], list[str]]:
@@ -57,7 +58,8 @@ def true_codes(spec: PredictorSpec, data: ImageSet) -> tuple[dict[str, NDArray[n
 def group_attributes(data: ImageSet, wish: Sequence[str] | None = None) -> tuple[str, ...]:
     """Return the attributes whose intersections are the groups.
 
-    Without a wish these are gender and race where the set has them, else none.
+    Without a wish these are gender and race where the set has them (or the one that it has), else the style
+    of avatars, or of one style their skin; else none.
 
     Raises
     ------
@@ -68,7 +70,11 @@ def group_attributes(data: ImageSet, wish: Sequence[str] | None = None) -> tuple
     """
     if wish is None:
         names = {attribute.name for attribute in data.info.attributes if attribute.kind == "categorical"}
-        return tuple(name for name in _USUAL_GROUPS if name in names)
+        for usual in _USUAL_GROUPS:
+            found = tuple(name for name in usual if name in names and _differs(data, name))
+            if found:
+                return found
+        return ()
     chosen = tuple(dict.fromkeys(wish))
     for name in chosen:
         if data.attribute(name).kind != "categorical":
@@ -80,6 +86,11 @@ def group_attributes(data: ImageSet, wish: Sequence[str] | None = None) -> tuple
             "Choose fewer attributes."
         )
     return chosen
+
+
+def _differs(data: ImageSet, name: str) -> bool:
+    codes = data.codes(name)
+    return len(np.unique(codes[codes >= 0])) > 1
 
 
 def identities(data: ImageSet) -> NDArray[np.int64] | None:

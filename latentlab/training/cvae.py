@@ -3,6 +3,7 @@
     L = mean|x - x^| + w_f * d_f(x, x^) + beta * KL(q(z|x, c') || N(0, I)) + w_i * I(z, c)
         + w_g * CE(guide(p(z, c*)), c*) + lambda * g * L_adv
 
+z is what is left of the encoder's answer when what a line reads is erased (`latentlab.training.erasure`), and
 x^ = p(z, c) is drawn under the true condition c. The encoder is told c' : mostly c, sometimes another
 class or nothing, so that what it is told decides nothing that it can see for itself. I(z, c) is one of the
 penalties of `latentlab.training.independence`. c* is c with one attribute set to a random class at a random
@@ -129,8 +130,7 @@ class CVAERecipe:
         found: dict[str, tuple[nn.Module, torch.optim.Optimizer]] = {
             "cvae": (self.cvae, Muon(self.cvae.parameters(), self.losses.rate))
         }
-        if self.losses.independence == "adversarial":
-            found["reader"] = (self.reader, torch.optim.Adam(self.reader.parameters(), lr=1e-3))
+        found["reader"] = (self.reader, torch.optim.Adam(self.reader.parameters(), lr=1e-3))
         if self.losses.adversarial:
             judge = self.discriminator
             found["discriminator"] = (judge, torch.optim.Adam(judge.parameters(), lr=2e-4, betas=(0.5, 0.99)))
@@ -147,7 +147,9 @@ class CVAERecipe:
         n, again = len(x), (half.stop - half.start if self.guide is not None and losses.guide else 0)
         others = step.noise(self.cvae.config.latent, rows=half) if late else x.new_zeros(0, eps.shape[1])
         drawn_as = torch.cat([c, changed[:again], c[: len(others)]])
-        pictures, mean, logvar = part.wrapped(x, told, eps, drawn_as, others)
+        matrix, offset = self.reader.erasure()
+        erasure = matrix.to(x), offset.to(x)
+        pictures, mean, logvar, told_of = part.wrapped(x, told, eps, drawn_as, others, erasure)
         pictures = pictures.view_as(pictures)  # whose own gradient Fabric lets one ask for
         mae = (pictures[:n] - x).abs().mean()
         kl = Posterior(mean, logvar).kl().sum(dim=1).mean()
@@ -168,9 +170,10 @@ class CVAERecipe:
             looks = with_judgement(fabric, self.discriminator, looks, pictures, n, losses.adversarial)
         loss = looks + beta * kl
         if losses.independence != "none" and losses.independence_weight:
-            told_of, figure = self._dependence(fabric, parts, mean, c, step.generator)
+            penalty, figure = self._dependence(fabric, parts, mean, c, erasure, step.generator)
             figures |= figure
-            loss = loss + losses.independence_weight * told_of
+            loss = loss + losses.independence_weight * penalty
+        self.reader.remember(told_of, c)
         set_learning_rate(part.optimizer, learning_rate(step.number, step.steps, losses.rate))
         fabric.backward(loss)
         clip_gradients(fabric, part)
@@ -186,6 +189,7 @@ class CVAERecipe:
         parts: Mapping[str, Part],
         mean: Tensor,
         c: Tensor,
+        erasure: tuple[Tensor, Tensor],
         generator: torch.Generator,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the penalty, and what is shown of it; the reader first does its own step."""
@@ -193,17 +197,18 @@ class CVAERecipe:
             found = dependence(mean, c)
             return found, {"hsic": found.detach()}
         reader = parts["reader"]
-        self.reader.remember(mean, c)
-        for _ in range(LESSONS):
+        matrix, offset = erasure
+        error: Tensor | None = None
+        for _ in range(LESSONS if int(self.reader.seen) else 0):
             latents, conditions = self.reader.recall(RECALLED, generator)
-            error = reading_error(self.schema, reader.wrapped(latents), conditions)
+            error = reading_error(self.schema, reader.wrapped(latents @ matrix.T + offset), conditions)
             fabric.backward(error)
             reader.optimizer.step()
             reader.optimizer.zero_grad()
         self.reader.requires_grad_(False)
         guess = reading_error(self.schema, self.reader(mean.float()), self.shares.to(c).expand_as(c))
         self.reader.requires_grad_(True)
-        return guess, {"reader": error.detach()}
+        return guess, {"reader": guess.detach() if error is None else error.detach()}
 
     def _draw_conditions(self, step: Step) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return this process's rows of c, of what the encoder is told, of c*, and of what c* should show."""
@@ -268,7 +273,8 @@ class CVAERecipe:
                 folder / f"samples_{step:06d}.png",
                 average.decode(average.sample(min(64, count), None, generator), c[:64]),
             )
-            z = average.encode(x, c).mean
+            matrix, offset = (one.to(like) for one in self.reader.erasure())
+            z = average.encode(x, c).mean @ matrix.T + offset
             again = average.decode(z, c)
             pairs = torch.stack([x[:32], again[:32]], dim=1).flatten(0, 1)
             save_grid(folder / f"reconstructions_{step:06d}.png", pairs)

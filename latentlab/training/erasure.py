@@ -4,8 +4,11 @@ A VAE's latent tells all that a condition says. Least-squares concept erasure (B
 gives the affine change of z, smallest in the mean square, after which no linear probe reads the condition;
 what was taken out is regressed on the condition and handed to the decoder by it. So a CVAE begins with
 reconstructions close to the VAE's, with flips that move the latent by the difference of the classes' means,
-and with an encoder that what it is told does not move; training has the rest to do, and what little of the
-condition can be read from its latent again is taken out in the same way at its end.
+and with an encoder that what it is told does not move.
+
+In training the latent of every step goes through the erasure of the last steps' latents before it is decoded:
+whatever the encoder learns, the decoder never sees what a line could read, and at the end the erasure of all
+images becomes part of the encoder's last layer.
 """
 
 from __future__ import annotations
@@ -47,8 +50,10 @@ def erasure(
     return matrix, middle - matrix @ middle
 
 
-def erase_condition(cvae: CVAE, latents: NDArray[np.float32], conditions: NDArray[np.float32]) -> None:
-    """Move what a CVAE's latent tells of the condition to where its decoder is told it.
+def erase_condition(
+    cvae: CVAE, latents: NDArray[np.float32], conditions: NDArray[np.float32], hand_over: bool
+) -> None:
+    """Take what a CVAE's latent tells of the condition out of its encoder.
 
     Parameters
     ----------
@@ -58,6 +63,9 @@ def erase_condition(cvae: CVAE, latents: NDArray[np.float32], conditions: NDArra
         The posterior means of images under it, ``[n, D]``.
     conditions
         Their conditions, ``[n, C]``.
+    hand_over
+        Whether what was taken out is handed to the decoder by the condition: where the decoder has learnt to
+        rely on it.
     """
     z, c = latents.astype(np.float64), conditions.astype(np.float64)
     matrix, offset = erasure(z, c)
@@ -75,5 +83,7 @@ def erase_condition(cvae: CVAE, latents: NDArray[np.float32], conditions: NDArra
         cvae.to_posterior.weight[:half] = tensor(matrix) @ to_mean
         cvae.to_posterior.bias[:half] = tensor(matrix) @ bias + tensor(offset)
         cvae.condition_to_posterior.weight[:half] = tensor(matrix) @ told_mean
+        if not hand_over:
+            return
         cvae.from_condition.weight.add_(cvae.from_latent.weight @ tensor(told[:-1].T))
         cvae.from_latent.bias.add_(cvae.from_latent.weight @ tensor(told[-1]))

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from latentlab.spec import Attribute, ConditionSchema
+from latentlab.training.erasure import erasure
 
 REMEMBERED = 2048
 """Latents that the reader learns from: those of the last steps, which changed little since."""
@@ -48,8 +49,8 @@ class Reader(nn.Module):
     def forward(self, latents: Tensor) -> Tensor:
         """Return the logits and values.
 
-        The latents are brought to mean 0 and deviation 1 as those remembered: an encoder cannot hide what it
-        tells by telling it more quietly.
+        Latents ``[B, D]`` are brought to the mean 0 and deviation 1 of what is remembered: an encoder cannot
+        hide what it tells by telling it more quietly.
         """
         known = self.latents[: max(1, min(int(self.seen), REMEMBERED))]
         spread = known.std(dim=0, correction=0).clamp_min(1e-3)
@@ -61,6 +62,20 @@ class Reader(nn.Module):
         places = (int(self.seen) + torch.arange(len(latents))) % REMEMBERED
         self.latents[places], self.conditions[places] = latents.detach().float(), conditions
         self.seen += len(latents)
+
+    def erasure(self) -> tuple[Tensor, Tensor]:
+        """Return the map after which no line reads the condition from what is remembered.
+
+        That is a matrix ``[D, D]`` and an offset ``[D]`` (`latentlab.training.erasure`); nothing is erased
+        while too little is remembered to know.
+        """
+        known, size = min(int(self.seen), REMEMBERED), self.latents.shape[1]
+        if known < 4 * size:
+            return torch.eye(size, device=self.latents.device), torch.zeros(size, device=self.latents.device)
+        latents, conditions = (t[:known].double().cpu().numpy() for t in (self.latents, self.conditions))
+        found = erasure(latents, conditions)
+        matrix, offset = (torch.from_numpy(one).to(self.latents) for one in found)
+        return matrix, offset
 
     def recall(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return some remembered latents and their conditions, drawn with replacement."""

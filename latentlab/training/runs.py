@@ -158,7 +158,7 @@ def train_cvae(
         if not isinstance(before.network, CVAE):
             reporter.report(Progress("Taking the condition out of the latent"))
             vectors = recipe.conditions.numpy()
-            erase_condition(recipe.cvae, encode_all(recipe.cvae, images, vectors), vectors)
+            erase_condition(recipe.cvae, encode_all(recipe.cvae, images, vectors), vectors, hand_over=True)
     run = _run_folder(out, fresh, fabric)
     asked = {
         "data": data,
@@ -175,7 +175,7 @@ def train_cvae(
         reporter.report(Progress("Taking the rest of the condition out of the latent"))
         told = conditions(schema, images)
         assert told is not None
-        erase_condition(cvae, encode_all(cvae, images, told), told)
+        erase_condition(cvae, encode_all(cvae, images, told), told, hand_over=False)
         reporter.report(Progress("Measuring the latent dimensions"))
         summary = summarise_latents(cvae, images, told)
         spec = cvae.spec.model_copy(update={"latent_summary": summary})

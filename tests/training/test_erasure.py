@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -92,8 +93,13 @@ def test_a_vaes_latent_is_erased_and_its_decoder_told_instead(
         drawn = vae.decode(before)
     codes = {data: np.asarray(images.codes("race")) for data, images in (("train", train), ("test", test))}
     tried = probe_points(before.numpy(), codes["train"], encoded(test)[0].numpy(), codes["test"], 4)
-    erase_condition(cvae, before.numpy(), c.numpy())
+    told_before = cvae.from_condition.weight.clone()
+    alone = copy.deepcopy(cvae)
+    erase_condition(cvae, before.numpy(), c.numpy(), hand_over=True)
     after, _ = encoded(train)
+    erase_condition(alone, before.numpy(), c.numpy(), hand_over=False)
+    assert torch.equal(alone.from_condition.weight, told_before)
+    assert torch.equal(alone.to_posterior.weight, cvae.to_posterior.weight)
     assert np.abs(covariance(after.numpy().astype(float), c.numpy().astype(float))).max() < 1e-4
     again = probe_points(after.numpy(), codes["train"], encoded(test)[0].numpy(), codes["test"], 4)
     assert tried["linear"].value > 10.0

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from latentlab.spec import Attribute, ConditionSchema
-from latentlab.training.independence import Reader, dependence, errors_of, reading_error, shares
+from latentlab.training.independence import REMEMBERED, Reader, dependence, errors_of, reading_error, shares
 
 SCHEMA = ConditionSchema(
     attributes=(Attribute(name="hat", classes=("no", "yes")), Attribute(name="age", kind="continuous"))
@@ -60,3 +60,29 @@ def test_a_reader_learns_what_is_told() -> None:
         loss.backward()
         optimizer.step()
     assert loss.item() < 0.3 * first
+
+
+def test_a_reader_forgets_the_oldest_and_erases_what_a_line_reads_of_the_rest() -> None:
+    reader, generator = Reader(4, 3, hidden=16), torch.Generator().manual_seed(2)
+    assert torch.equal(reader.erasure()[0], torch.eye(4)), "nothing is known yet"
+    for _ in range(REMEMBERED // 512 + 1):
+        z = torch.randn(512, 4, generator=generator)
+        c = torch.cat([torch.eye(2)[(z[:, 0] > 0).long()], z[:, 1:2]], dim=1)
+        reader.remember(z, c)
+    assert int(reader.seen) == REMEMBERED + 512
+    assert torch.equal(reader.latents[:512], z), "the newest stand in the place of the oldest"
+    rows, told = reader.recall(64, generator)
+    assert torch.equal((rows[:, 0] > 0).long(), told[:, :2].argmax(1))
+    matrix, offset = reader.erasure()
+    left = reader.latents @ matrix.T + offset
+    centred = reader.conditions - reader.conditions.mean(0)
+    assert (left.T @ centred / len(left)).abs().max() < 1e-5
+    torch.testing.assert_close(left[:, 2:], reader.latents[:, 2:], atol=0.2, rtol=0.0)
+
+
+def test_a_condition_told_quietly_is_read_as_well() -> None:
+    reader, z = Reader(4, 3, hidden=16), torch.randn(64, 4, generator=torch.Generator().manual_seed(3))
+    reader.remember(z, torch.zeros(64, 3))
+    loud = reader(z)
+    reader.remember(0.01 * z.repeat(REMEMBERED // 64, 1), torch.zeros(REMEMBERED, 3))
+    torch.testing.assert_close(reader(0.01 * z), loud, atol=1e-4, rtol=1e-4)
