@@ -156,8 +156,7 @@ class MainWindow(QMainWindow):
             )
             self.sessions.begin(recover=True)
             return
-        samples = menus.sample_pictures()
-        first = picture or next((path for path in samples if path.stem == menus.DEFAULT_SAMPLE), None)
+        first = picture or menus.sample_for(chosen)
         self._opening_path = chosen
         self.workspace.open_checkpoint(chosen, predictor)
         if first is not None:
@@ -359,6 +358,13 @@ class MainWindow(QMainWindow):
     def _open_bundled(self, name: str) -> None:
         self.banner.dismiss()
         self.workspace.open_checkpoint(name)
+        state, sample = self.workspace.explore.state, menus.sample_for(name)
+        source = None if state is None else state.source
+        known = {menus.sample_title(path): path for path in menus.sample_pictures()}
+        former = None if source is None else known.get(source.name)
+        # A sample gives way to one that the model knows; a picture of one's own stays.
+        if sample is not None and former is not None and _kind(former) != _kind(sample):
+            self.workspace.bring_file(sample, menus.sample_title(sample))
 
     def _choose_scheme(self, scheme: Scheme) -> None:
         self.theme.choose(scheme)
@@ -481,3 +487,8 @@ class MainWindow(QMainWindow):
         self._writer.close()
         self.workspace.close()
         super().closeEvent(event)
+
+
+def _kind(sample: Path) -> str:
+    """Return what a sample picture shows: ``face`` or ``avatar``."""
+    return sample.stem.partition("-")[0]

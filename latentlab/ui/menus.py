@@ -36,6 +36,17 @@ def sample_pictures() -> list[Path]:
         return []
 
 
+def sample_for(checkpoint: str) -> Path | None:
+    """Return the sample that a checkpoint (a path or bundled name) opens on: an avatar where it knows them."""
+    from latentlab.checkpoints import locate
+
+    try:
+        kind = "avatar-" if "styles" in locate(checkpoint).config.training else DEFAULT_SAMPLE
+    except LatentLabError:
+        kind = DEFAULT_SAMPLE
+    return next((path for path in sample_pictures() if path.stem.startswith(kind)), None)
+
+
 def thread_choices() -> list[tuple[str, int | None]]:
     """Return the thread counts to choose from: automatic, then powers of two up to this machine's."""
     most = cpu_threads()

@@ -22,7 +22,7 @@ class Header(QWidget):
         self._about = QLabel()
         self._about.setProperty("role", "caption")
         self.samples = menu_button("Samples", samples, actions["open_picture"], theme)
-        self.samples.setToolTip("Bundled faces that the model was not trained on")
+        self.samples.setToolTip("Bundled pictures that no bundled model was trained on")
         self.export = QMenu(self)
         for identifier in ("export_picture", "export_figure", "export_table", "copy_picture", "copy_python"):
             if identifier == "copy_picture":

@@ -31,7 +31,7 @@ class SampleMenu(QMenu):
         layout = QGridLayout(grid)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(6)
-        note = QLabel("Faces that the model was not trained on")
+        note = QLabel("Pictures that no bundled model was trained on")
         note.setProperty("role", "caption")
         layout.addWidget(note, 0, 0, 1, COLUMNS)
         self.buttons: list[QToolButton] = []
