@@ -37,7 +37,7 @@ def sample_pictures() -> list[Path]:
 
 
 def sample_for(checkpoint: str) -> Path | None:
-    """Return the sample that a checkpoint (a path or bundled name) opens on: an avatar where it knows them."""
+    """Return the sample that a checkpoint (a path or bundled name) opens on: one that it knows."""
     from latentlab.checkpoints import locate
 
     try:
