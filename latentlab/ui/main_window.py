@@ -300,6 +300,11 @@ class MainWindow(QMainWindow):
         on_explore = self.screen_name == ExploreScreen.name
         self.actions_table.show_view(self.explore.view if on_explore else self.screen_name)
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether the screen that is looked at shows all that belongs to the state."""
+        return self.workspace.in_step and not self.workspace.busy and self.screens[self.screen_name].at_rest
+
     def _screen_action(self, name: str) -> QAction:
         return self.actions_table[f"screen_{name}"]
 

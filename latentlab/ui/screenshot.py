@@ -24,15 +24,14 @@ def take(window: MainWindow, path: Path) -> int:
         1 nothing was painted in time.
     """
     loop = QEventLoop()
-    workspace, screen = window.workspace, window.explore
+    workspace = window.workspace
     window.show()
 
     def look(_generation: int = 0) -> None:
-        rested = screen.at_rest and (not window.counterfactuals.active or window.counterfactuals.at_rest)
-        if rested or (window.begun and workspace.phase in ("empty", "failed")):
+        if window.at_rest or (window.begun and workspace.phase in ("empty", "failed")):
             loop.quit()
 
-    screen.painted.connect(look)
+    window.explore.painted.connect(look)
     poll = QTimer()
     poll.timeout.connect(look)
     poll.start(100)

@@ -23,11 +23,12 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from latentlab.live.frames import Frame
 from latentlab.live.memory import give_back
-from latentlab.session.document import AxisRef, GridView
+from latentlab.session.document import AxisRef, CounterfactualView, GridView
+from latentlab.spec import Attribute
 from latentlab.ui import menus
 from latentlab.ui.hand import mouse
 from latentlab.ui.main_window import MainWindow
@@ -109,6 +110,12 @@ class Soak:
             (2, "travel", self._travel),
             (2, "lock", self._lock),
             (2, "direction", self._direction),
+            (6, "scale", self._scale),
+            (3, "class", self._class),
+            (2, "link", self._link),
+            (2, "tell", self._tell),
+            (2, "screen", self._show_screen),
+            (2, "counterfactuals", self._counterfactuals),
             (4, "view", self._view),
             (2, "grid", self._grid),
             (2, "picture", self._open_picture),
@@ -147,7 +154,7 @@ class Soak:
         """Wait until all that was asked for is shown, and free what can be."""
         self._workspace.session.end_gesture()
         until = time.monotonic() + PATIENCE
-        while not (self._workspace.in_step and self._screen.at_rest):
+        while not self._window.at_rest or self._workspace.teller.waiting:
             QApplication.processEvents()
             time.sleep(0.002)
             if time.monotonic() > until:
@@ -197,8 +204,10 @@ class Soak:
     def _drag(self) -> None:
         if not self._screen.panel.list.infos:
             return
-        row = self._screen.panel.list.row(self._dimension())
-        slider, x = row.slider, self._random.uniform(10, 150)
+        self._drag_slider(self._screen.panel.list.row(self._dimension()).slider)
+
+    def _drag_slider(self, slider: QWidget) -> None:
+        x = self._random.uniform(10, 150)
         mouse(slider, QEvent.Type.MouseButtonPress, x)
         for _ in range(self._random.randint(1, 6)):
             x += self._random.uniform(-30, 30)
@@ -256,6 +265,48 @@ class Soak:
                 intents.along.move(name, self._random.uniform(-3, 3))
                 QApplication.processEvents()
             intents.along.end_move()
+
+    def _attribute(self) -> Attribute | None:
+        """Return an attribute of the condition; None where there is none, or a model is on its way."""
+        opened = self._workspace.opened
+        if opened is None or not self._workspace.in_step or not opened.spec.condition.attributes:
+            return None
+        return self._random.choice(opened.spec.condition.attributes)
+
+    def _scale(self) -> None:
+        attribute = self._attribute()
+        if attribute is not None:
+            self._drag_slider(self._screen.panel.condition.blocks[attribute.name].scale.slider)
+
+    def _class(self) -> None:
+        attribute = self._attribute()
+        if attribute is not None:
+            block = self._screen.panel.condition.blocks[attribute.name]
+            self._random.choice([block.flip, block.reset]).click()
+
+    def _link(self) -> None:
+        if self._attribute() is not None:
+            self._screen.panel.condition.link.click()
+
+    def _tell(self) -> None:
+        attribute, opened = self._attribute(), self._workspace.opened
+        if attribute is not None and opened is not None and not self._linked:
+            label = self._random.choice(["", *attribute.classes])
+            self._screen.intents.condition.tell(opened.spec, attribute.name, label)
+
+    @property
+    def _linked(self) -> bool:
+        state = self._workspace.explore.state
+        return state is not None and state.linked
+
+    def _show_screen(self) -> None:
+        self._action(self._random.choice(["screen_explore", "screen_counterfactuals"]))()
+
+    def _counterfactuals(self) -> None:
+        attribute = self._attribute()
+        if attribute is not None:
+            view = CounterfactualView(attribute=attribute.name, scale=self._random.uniform(-1, 3))
+            self._screen.intents.shelf.set_counterfactual(view)
 
     def _view(self) -> None:
         self._screen.show_view(self._random.choice(["picture", "picture", "grid", "probe"]))

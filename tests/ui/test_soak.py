@@ -27,6 +27,18 @@ def test_many_things_in_any_order_break_nothing(driver, soaking, monkeypatch) ->
     driver.rest()
 
 
+def test_a_conditional_model_can_be_told_anything_in_any_order(
+    told, tiny_cvae_folder, tiny_model_folder, monkeypatch
+) -> None:
+    monkeypatch.setattr(soak, "LOOKS", (0.0, 0.0, 2.0, 8.0))
+    figures = Soak(told.window, [str(tiny_cvae_folder), str(tiny_model_folder)], seed=3).run(250)
+    assert figures.errors == []
+    assert figures.stale == 0
+    assert {"scale", "class", "link", "tell", "screen", "counterfactuals"} <= figures.actions.keys()
+    told.window.show_screen("explore")
+    told.rest()
+
+
 def test_what_goes_wrong_is_counted(driver, soaking) -> None:
     driver.workspace.session.message.emit(Message("note", "all is well"))
     driver.workspace.session.message.emit(Message("error", "something failed"))

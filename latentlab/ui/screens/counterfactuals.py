@@ -72,6 +72,7 @@ class CounterfactualsScreen(QWidget):
         self._model: Opened | None = None
         self._active = False
         self._selected: int | None = None
+        self._targets: tuple[Targets, ...] = ()
         self._view: CounterfactualView | None = None
         self.live = LiveCounterfactuals(workspace)
         self.maker = PageMaker(workspace)
@@ -288,9 +289,9 @@ class CounterfactualsScreen(QWidget):
         else:
             down, across = (tuple(map(label_of, one)) for one in (plan.row_labels, plan.column_labels))
             self.grid.set_shape(plan.rows, plan.columns, down, across)
-        cells = plan.rows * plan.columns
-        if self._selected is None or self._selected >= cells:
-            self._selected = next((k for k in range(cells) if k != plan.own), 0)
+        if self._selected is None or self._targets != plan.targets:
+            self._selected = next((k for k in range(len(plan.targets)) if k != plan.own), 0)
+        self._targets = plan.targets
         self.grid.set_current(self._selected)
 
     def _show_live(self, found: LivePictures) -> None:
