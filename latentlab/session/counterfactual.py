@@ -235,12 +235,13 @@ class PageMaker:
         self._asked = None
         self.ask()
 
-    def make_row(self, then: Callable[[Counterfactuals], None]) -> None:
-        """Make the edited picture's counterfactuals settled, as they are now, and give them."""
+    def make_row(self, then: Callable[[Counterfactuals | Message], None]) -> None:
+        """Make the edited picture's counterfactuals settled, as they are now, and give them, or why not."""
         document = self._workspace.session.document
         state, view, wanted = document.explore, document.shelf.counterfactual, self._wanted(False)
         opened = self._workspace.opened
         if state is None or state.condition is None or wanted is None or opened is None:
+            then(Message("error", UNCONDITIONAL))
             return
         latent, condition = np.array(state.latent), np.array(state.condition)
         source = None if state.source is None else state.source.encoded.source
@@ -263,13 +264,7 @@ class PageMaker:
                 name=name,
             )
 
-        def have(answer: Counterfactuals | Message) -> None:
-            if isinstance(answer, Message):
-                self._workspace.session.message.emit(answer)
-            else:
-                then(answer)
-
-        self._background.do(make, have, "The counterfactuals could not be rendered")
+        self._background.do(make, then, "The counterfactuals could not be rendered")
 
     def close(self) -> None:
         """Stop the work and its thread."""

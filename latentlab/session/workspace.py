@@ -18,7 +18,7 @@ from psygnal import Signal
 from latentlab.device import DeviceChoice
 from latentlab.errors import LatentLabError, SettingsError
 from latentlab.live.frames import DeviceOverride, Encoded, Failed, Opened
-from latentlab.operations.latent_text import read_latent_text
+from latentlab.operations.latent_text import read_condition_text, read_latent_text
 from latentlab.session.document import CheckpointRef, Document, Explore
 from latentlab.session.explore import ExploreIntents, cropped, start_from_picture, start_in_the_middle
 from latentlab.session.reading import PictureReader
@@ -127,14 +127,18 @@ class Workspace:
         self._tell_busy()
 
     def bring_latent(self, text: str) -> None:
-        """Set out from a latent that was copied as text (`latentlab.operations.latent_text`)."""
+        """Set out from a latent that was copied as text (`latentlab.operations.latent_text`).
+
+        The condition that was copied with it comes back too; that of a model with other weights does not.
+        """
         opened = self.opened
         if opened is None or not self.in_step:
             self.session.message.emit(Message("error", "No model is open that the latent could belong to."))
             return
         try:
             latent, note = read_latent_text(text, opened.spec, opened.sha256)
-            self.explore.set_out_from(opened.spec, latent, "a pasted latent")
+            condition = None if note else read_condition_text(text, opened.spec)
+            self.explore.set_out_from(opened.spec, latent, "a pasted latent", condition)
         except SettingsError as error:
             self.session.message.emit(Message("error", str(error)))
             return

@@ -125,7 +125,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "Export &figure…",
         "Ctrl+Shift+S",
         "",
-        "Save the view that is shown as one PNG: pictures and bars, grid, chart or map",
+        "Save what is shown as one PNG: pictures and bars, grid, chart, map or counterfactuals",
         hindrance=no_model,
         in_view={"probe": no_predictor},
     ),
@@ -137,7 +137,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "",
         "Save the numbers of the view that is shown as CSV",
         hindrance=no_predictor,
-        in_view={"map": no_model},
+        in_view={"map": no_model, "counterfactuals": unconditional},
     ),
     ActionSpec(
         "export_loop",
@@ -251,7 +251,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "Reset &all",
         "Ctrl+0",
         "reset",
-        "Return every dimension to the start",
+        "Return every dimension, and the condition, to the start",
         hindrance=not_edited,
     ),
     ActionSpec(

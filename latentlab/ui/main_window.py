@@ -127,6 +127,7 @@ class MainWindow(QMainWindow):
         workspace.choice_changed.connect(self._show_choice)
         workspace.busy_changed.connect(self._show_busy)
         self.exports.rendered.connect(self._have_rendered)
+        self.counterfactual_exports.rendered.connect(self._have_rendered)
         self.explore.timed.connect(self.status.show_times)
         self.explore.view_changed.connect(lambda _view: self._tell_view())
         self.counterfactuals.explore_asked.connect(lambda: self.show_screen(ExploreScreen.name))
@@ -481,7 +482,8 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the window's place and stop all threads, after what is to be saved has been rendered."""
-        if self.exports.rendering and self._leaving is None:
+        rendering = self.exports.rendering or self.counterfactual_exports.rendering
+        if rendering and self._leaving is None:
             self._leaving = dialogs.ask_to_leave(self, self._answer_leaving)
             event.ignore()
             return

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 
 from latentlab.live.frames import Frame
 from latentlab.live.memory import give_back
@@ -213,6 +214,8 @@ class Soak:
             x += self._random.uniform(-30, 30)
             mouse(slider, QEvent.Type.MouseMove, x)
             QApplication.processEvents()
+            if not isValid(slider):
+                return  # another model has come meanwhile
         mouse(slider, QEvent.Type.MouseButtonRelease, x)
 
     def _type(self) -> None:

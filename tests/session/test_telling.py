@@ -10,6 +10,7 @@ import pytest
 
 from latentlab.conditions import choose, from_probabilities
 from latentlab.operations.explore import Explorer
+from latentlab.operations.latent_text import latent_text
 from latentlab.session.intents import Intents
 
 
@@ -321,3 +322,20 @@ def test_the_settled_copy_program_makes_the_same_pixels(
     exec(view_code("picture", desk.workspace.session.document), names)
     shown = desk.workspace.rendering.settled_frame.pixels[0][..., 2::-1]
     np.testing.assert_array_equal(names["picture"], shown)
+
+
+def test_a_latent_that_is_copied_brings_its_condition_back(told_desk, intents: Intents, spec) -> None:
+    desk = told_desk
+    intents.condition.scale(spec, "race", 1.25)
+    copied, opened = desk.state, desk.workspace.opened
+    text = latent_text(opened.name, opened.sha256, copied.latent, copied.condition)
+    intents.condition.flip(spec, "gender")
+    intents.explore.randomise(spec, 2)
+    desk.workspace.bring_latent(text)
+    np.testing.assert_array_equal(desk.state.latent, copied.latent)
+    np.testing.assert_array_equal(desk.state.condition, copied.condition)
+    intents.condition.flip(spec, "gender")
+    flipped = desk.state.condition
+    desk.workspace.bring_latent(latent_text("another", "00", copied.latent, np.ones(3, np.float32)))
+    np.testing.assert_array_equal(desk.state.condition, flipped)
+    assert "another" in desk.messages[-1].text

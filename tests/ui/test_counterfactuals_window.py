@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QAbstractSpinBox
 
 from latentlab.data.image_set import ImageSet
 from latentlab.data.set_folder import copy_image_set
+from latentlab.errors import SettingsError
 from latentlab.operations.counterfactual import counterfactuals_of_latent
 from latentlab.operations.explore import Explorer
 from latentlab.session.document import CounterfactualView
@@ -292,7 +293,9 @@ def test_a_set_that_there_is_not_is_said_and_can_be_tried_again(told, screen, da
     assert not screen._again.isVisible()
     told.wait(lambda: not screen.maker.busy)
     assert screen._again.isVisible()
-    write(told, screen.form._data.lineEdit(), "")
+    told.qtbot.keyClick(screen.form._data.lineEdit(), Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    told.qtbot.keyClick(screen.form._data.lineEdit(), Qt.Key.Key_Backspace)
+    told.qtbot.keyClick(screen.form._data.lineEdit(), Qt.Key.Key_Return)
     rest(told)
     assert screen.form._data.currentText() == THIS_PICTURE
 
@@ -441,6 +444,54 @@ def test_a_page_is_exported_as_it_is(told, screen, data: str, target) -> None:
     told.window.actions_table["export_picture"].trigger()
     with Image.open(saved(told, path)) as picture:
         np.testing.assert_array_equal(np.array(picture), page.cases[screen.selected].items[0].picture)
+
+
+def test_closing_waits_for_a_row_that_is_to_be_saved(told, screen, target) -> None:
+    path = target("row.png")
+    told.window.actions_table["export_figure"].trigger()
+    assert told.window.counterfactual_exports.rendering
+    assert not told.window.close()
+    told.wait(lambda: not told.window.isVisible())
+    with Image.open(path) as picture:
+        assert picture.width > 32
+
+
+def test_a_row_that_cannot_be_made_is_said_and_the_window_stays(told, screen, target, monkeypatch) -> None:
+    def fail(*_given: object) -> Explorer:
+        raise SettingsError("The model has gone.")
+
+    monkeypatch.setattr(screen.maker, "_opened", fail)
+    path = target("row.png")
+    told.window.actions_table["export_figure"].trigger()
+    assert not told.window.close()
+    told.wait(lambda: error_of(told) == "The model has gone.")
+    assert told.window.isVisible(), "a person should read so"
+    assert not told.window.counterfactual_exports.rendering
+    assert not path.exists()
+
+
+def test_without_a_predictor_there_are_figure_and_table_too(
+    qtbot, make_window, tiny_cvae_folder: Path, face: Path, target
+) -> None:
+    told = Driver(qtbot, make_window())
+    told.workspace.open_checkpoint(str(tiny_cvae_folder), "")
+    told.workspace.bring_file(face)
+    told.rest()
+    table = told.window.actions_table["export_table"]
+    assert not table.isEnabled()
+    told.window.show_screen("counterfactuals")
+    rest(told)
+    assert "no predictor judges" in told.window.counterfactuals.detail._words.text()
+    path = target("row.csv")
+    assert table.isEnabled()
+    table.trigger()
+    with saved(told, path).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["counterfactual"] for row in rows] == ["gender=female", "gender=male"]
+    assert all(float(row["changed_share"]) >= 0.0 for row in rows)
+    path = target("row.png")
+    told.window.actions_table["export_figure"].trigger()
+    saved(told, path)
 
 
 def test_what_is_not_there_yet_is_not_exported(told, screen, target) -> None:
