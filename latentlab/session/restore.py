@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latentlab.errors import LatentLabError
 from latentlab.live.frames import Encoded, Opened
@@ -156,7 +157,7 @@ def _start(saved: Saved, spec: ModelSpec, encoded: Encoded | None) -> Explore:
 def _as_saved(kept: Explore, new: Explore, saved: Saved, spec: ModelSpec, salvage: Salvage) -> Explore:
     """Return the saved state in the model's shapes, with the source that the model made of the picture."""
     size = spec.condition.size
-    start_condition, condition = kept.start_condition, kept.condition
+    start_condition, condition = _flat(kept.start_condition), _flat(kept.condition)
     if (0 if condition is None else condition.size) != size:
         found = "none" if condition is None else str(condition.size)
         salvage.say("the condition", f"the model's has {size} numbers, {found} were saved")
@@ -179,6 +180,10 @@ def _as_saved(kept: Explore, new: Explore, saved: Saved, spec: ModelSpec, salvag
         source=source,
         named=named,
     )
+
+
+def _flat(condition: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
+    return None if condition is None else condition.reshape(-1)
 
 
 def _shelf(saved: Saved, opened: Opened, salvage: Salvage) -> Shelf | None:

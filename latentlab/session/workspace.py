@@ -507,4 +507,4 @@ def _is_predictor(name: str) -> bool:
 def _told(saved: Saved, opened: Opened) -> NDArray[np.float32] | None:
     """Return what the encoder was told of a session's picture, where the model still takes it."""
     told = None if saved.explore is None else saved.explore.start_condition
-    return told if told is not None and told.size == opened.spec.condition.size else None
+    return told.reshape(-1) if told is not None and told.size == opened.spec.condition.size else None

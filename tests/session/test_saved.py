@@ -19,6 +19,7 @@ from latentlab.session import saved_parts as parts
 from latentlab.session.document import (
     AxisRef,
     CheckpointRef,
+    CounterfactualView,
     Document,
     Explore,
     GridView,
@@ -70,8 +71,11 @@ def shelf(shape: tuple[int, ...], seed: int) -> Shelf:
         compared="Pin 1",
         grid=GridView("plane", (AxisRef(direction="Smile"), AxisRef(2), AxisRef(-1)), 11, 1.5),
         path=PathView("linear", 7, closed=False),
-        probe=ProbeView(AxisRef(1), "glasses"),
+        probe=ProbeView(AxisRef(1, condition="glasses=yes"), "glasses"),
         map=MapView("avatars", 123, "tsne", "race", density=False),
+        counterfactual=CounterfactualView(
+            "faces:test", "race", "gender", "black", 1.5, "both", 3.25, 5, 7, "leakage"
+        ),
     )
 
 
@@ -84,7 +88,9 @@ def document() -> Document:
     """A document in which nothing is as it is by default."""
     start, latent = odd_numbers(6, 20).reshape(2, 3), odd_numbers(6, 21).reshape(2, 3)
     source = Source("my face.png", picture(), None, (3, 4, 30))  # type: ignore[arg-type]
-    explore = Explore(start, latent, odd_numbers(5, 22), source, 7, 0.625, "a start")
+    explore = Explore(
+        start, latent, odd_numbers(5, 22), source, 7, 0.625, "a start", odd_numbers(5, 23), linked=True
+    )
     return Document(
         CheckpointRef("/models/a", "a", SHA, "faces-attributes"),
         explore,
@@ -171,6 +177,7 @@ def test_a_session_without_a_picture_or_a_model(document: Document) -> None:
         (parts.PathPart, PathView),
         (parts.ProbePart, ProbeView),
         (parts.MapPart, MapView),
+        (parts.CounterfactualPart, CounterfactualView),
     ],
 )
 def test_each_part_has_the_fields_and_defaults_of_what_it_stands_for(part: Any, whole: Any) -> None:

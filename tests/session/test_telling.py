@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -339,3 +340,25 @@ def test_a_latent_that_is_copied_brings_its_condition_back(told_desk, intents: I
     desk.workspace.bring_latent(latent_text("another", "00", copied.latent, np.ones(3, np.float32)))
     np.testing.assert_array_equal(desk.state.condition, flipped)
     assert "another" in desk.messages[-1].text
+
+
+def test_a_session_with_another_models_condition_opens_with_what_is_seen(
+    told_desk, intents: Intents, spec, tmp_path: Path
+) -> None:
+    desk = told_desk
+    intents.shelf.pin()
+    path = tmp_path / "odd.json"
+    desk.workspace.save_session(path, {})
+    desk.wait(path.is_file)
+    desk.wait(lambda: not desk.workspace.busy)
+    data = json.loads(path.read_text(encoding="utf-8"))
+    whole = data["explore"]["condition"]
+    data["explore"] |= {"condition": [1.0, 2.0], "start_condition": [whole]}
+    data["shelves"][desk.workspace.opened.sha256]["pins"][0]["condition"] = [1.0]
+    path.write_text(json.dumps(data), encoding="utf-8")
+    desk.workspace.open_session(path)
+    desk.wait(lambda: desk.undo_name == "Open session odd.json")
+    assert "the condition (the model's has 8 numbers, 2 were saved)" in desk.messages[-1].text
+    assert desk.state.condition.shape == desk.state.start_condition.shape == (8,)
+    intents.shelf.go_to_pin("Pin 1")
+    desk.wait_settled()
