@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QAbstractSpinBox
 
 from latentlab.conditions import weights
 from latentlab.operations.explore import Explorer
-from latentlab.session.document import AxisRef, ProbeView
+from latentlab.session.document import AxisRef, PathView, ProbeView
 from latentlab.ui.widgets.condition_page import UNCONDITIONAL
 from latentlab.ui.widgets.latent_panel import CONDITION, DIMENSIONS
 
@@ -310,3 +310,31 @@ def test_nothing_of_the_page_is_cut_off(told, page, size: tuple[int, int]) -> No
         assert block.width() <= page._area.viewport().width()
         for control in block.controls[:6]:
             assert control.mapTo(block, control.rect().topRight()).x() <= block.width()
+
+
+def test_a_loop_is_drawn_under_the_conditions_along_the_path(told, page, tmp_path, monkeypatch) -> None:
+    told.screen.intents.shelf.pin()
+    told.qtbot.mouseClick(page.blocks["gender"].flip, LEFT)
+    told.screen.intents.shelf.pin()
+    told.screen.intents.shelf.set_path(PathView("linear", 4, closed=True))
+    told.rest()
+    first, second = (pin.condition for pin in told.workspace.session.document.shelf.pins)
+    given = []
+    monkeypatch.setattr(told.window.exports, "_render", lambda *arguments: given.append(arguments))
+    told.window.exports.loop(tmp_path / "loop.gif", 12.0)
+    latents, conditions = given[0][:2]
+    assert latents.shape == (8, 8)
+    np.testing.assert_array_equal(conditions[[0, 4]], [first, second])
+    np.testing.assert_allclose(conditions[2], (first + second) / 2)
+
+
+def test_figures_say_what_the_picture_was_drawn_as(told, page) -> None:
+    choose(page.blocks["race"].classes, "Black")
+    write(told, page.blocks["glasses"].scale.spin, "2")
+    state = told.workspace.explore.state
+    caption = told.window.exports._caption(state)
+    assert (
+        f"Drawn as gender {one(told, 'gender')[0]}, race black, glasses 2 {one(told, 'glasses')[0]}."
+        in caption
+    )
+    told.rest()
