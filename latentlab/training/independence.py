@@ -7,10 +7,10 @@ shares, so that hiding is not the same as telling the opposite).
 *hsic*: the normalised Hilbert-Schmidt independence criterion of z and c in each batch (Gretton et al.
 2005; normalised as by Kornblith et al. 2019), which needs no second network.
 
-Neither keeps a line from reading the condition. On the faces, from a VAE, after 500 to 1,500 steps of 32, the
-balanced accuracy of a linear probe is up to 33 points above chance with *adversarial* at .01 and 71 with *hsic*
-at .05; with *adversarial* at .03 the error of reconstructions doubles. So the linear part is not left to a
-penalty: `latentlab.training.erasure` takes it out of every step's latent, and what is penalised is the rest.
+Neither keeps a line from reading the condition. On the faces, from a VAE, after 500 to 1,500 steps of 32, a
+linear probe is up to 33 points above chance with *adversarial* at .01 and up to 71 with *hsic* at .05; with
+*adversarial* at .03 the error of reconstructions doubles. So the linear part is not left to a penalty:
+`latentlab.training.erasure` takes it out of every step's latent, and what is penalised is the rest.
 """
 
 from __future__ import annotations
