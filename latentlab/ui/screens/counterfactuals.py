@@ -245,7 +245,7 @@ class CounterfactualsScreen(QWidget):
         self.form.show_view(view, attribute)
         if before is None or before.data != view.data:
             self._selected = None
-            self._nothing(BEGINNING.stage if view.data else "")
+            self._nothing("The page is being made." if view.data else "")
         if view.data:
             self.maker.ask()
             if self.maker.page is not None:

@@ -100,7 +100,7 @@ class CounterfactualDetail(QWidget):
     def show_nothing(self) -> None:
         """Show that nothing is looked at."""
         self.detail = None
-        self._title.setText("Choose a picture to see what changed.")
+        self._title.setText("")
         self.use.hide()
         for view in self.views.values():
             view.hide()
