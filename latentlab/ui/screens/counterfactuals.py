@@ -51,6 +51,7 @@ PANEL = 392
 BEGINNING = Progress("Opening the model")
 KEY = "counterfactuals"
 HINT = "Click to see what changed"
+OWN = "* The class that the picture has now."
 EXTRAPOLATION = "Extrapolation: a scale that training has not shown."
 
 
@@ -322,7 +323,9 @@ class CounterfactualsScreen(QWidget):
         change = what_changed(
             before, after, found.said(-1), found.said(place), classes, targets, view.threshold
         )
-        notes = (EXTRAPOLATION,) if found.plan.extrapolation[place] else ()
+        notes = [EXTRAPOLATION] if found.plan.extrapolation[place] else []
+        if found.plan.rows == 1 and found.plan.own is not None:
+            notes.append(OWN)
         self.detail.show_detail(
             Detail(
                 _title(targets, found.plan.scale),
@@ -330,7 +333,7 @@ class CounterfactualsScreen(QWidget):
                 targets,
                 change,
                 classes,
-                notes,
+                tuple(notes),
             )
         )
         self._show_bars({}, found.said(-1), found.said(place))
@@ -424,10 +427,7 @@ class CounterfactualsScreen(QWidget):
 
 
 def _labels(plan: CounterfactualPlan) -> list[str]:
-    return [
-        f"{label_of(label)}{' (as it is)' if k == plan.own else ''}"
-        for k, label in enumerate(plan.column_labels)
-    ]
+    return [f"{label_of(label)}{'*' if k == plan.own else ''}" for k, label in enumerate(plan.column_labels)]
 
 
 def _title(targets: Targets, scale: float) -> str:
