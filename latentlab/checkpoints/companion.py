@@ -9,8 +9,8 @@ from latentlab.errors import CheckpointError
 from latentlab.paths import bundled_models
 from latentlab.spec import CheckpointConfig
 
-FACES_PREDICTOR = "faces-attributes"
-"""The bundled predictor for models that were trained on the bundled faces."""
+FACES_PREDICTOR, AVATARS_PREDICTOR = "faces-attributes", "avatars-attributes"
+"""The bundled predictors for models that were trained on the bundled faces and on avatars."""
 
 
 def load_model(name: str | Path) -> Checkpoint:
@@ -47,12 +47,24 @@ def load_predictor(name: str | Path) -> Checkpoint:
 def fitting_predictor(config: CheckpointConfig) -> str:
     """Return the bundled predictor that goes with a model, or the empty string.
 
-    It is the one that the model's own record names (``training.predictor``), else the bundled one for
-    faces where the model was trained on those.
+    It is the one that the model's own record names (``training.predictor``), else the usual one of the set
+    that it was trained on (`usual_predictor`).
+    """
+    named = str(config.training.get("predictor", ""))
+    if named in bundled_models():
+        return named
+    return usual_predictor(str(config.training.get("data", "")), "styles" in config.training)
+
+
+def usual_predictor(data: str, avatars: bool = False) -> str:
+    """Return the bundled predictor of models that are trained on a set, or the empty string.
+
+    Parameters
+    ----------
+    avatars
+        Whether a set of another name holds avatars.
     """
     bundled = bundled_models()
-    named = str(config.training.get("predictor", ""))
-    if named in bundled:
-        return named
-    on_faces = str(config.training.get("data", "")).startswith("faces")
-    return FACES_PREDICTOR if on_faces and FACES_PREDICTOR in bundled else ""
+    if avatars or data.startswith("avatars"):
+        return AVATARS_PREDICTOR if AVATARS_PREDICTOR in bundled else ""
+    return FACES_PREDICTOR if data.startswith("faces") and FACES_PREDICTOR in bundled else ""

@@ -167,7 +167,13 @@ def _model_and_judge(checkpoint: str, predictor: str | None) -> tuple[Checkpoint
         raise SettingsError(
             f"No attribute predictor is known to go with {checkpoint}; name one with --predictor."
         )
-    return opened, load_predictor(name)
+    judge = load_predictor(name)
+    if judge.located.sha256() == opened.config.training.get("features_sha256"):
+        raise SettingsError(
+            f"{name} stood in a loss of the training of {checkpoint}, so it cannot judge it. Name another "
+            "with --predictor."
+        )
+    return opened, judge
 
 
 def _of_both(opened: Checkpoint, judge: Checkpoint, seed: int) -> dict[str, Any]:

@@ -142,7 +142,6 @@ class CVAERecipe:
         late = bool(losses.adversarial) and step.fraction >= losses.adversarial_from
         eps = step.noise(self.cvae.config.latent)
         half = slice(step.share.start // 2, step.share.stop // 2)
-        # The rows of other processes are drawn too: the number of processes changes nothing.
         c, told, changed, wanted = (t.to(x.device) for t in self._draw_conditions(step))
         n, again = len(x), (half.stop - half.start if self.guide is not None and losses.guide else 0)
         others = step.noise(self.cvae.config.latent, rows=half) if late else x.new_zeros(0, eps.shape[1])

@@ -17,6 +17,7 @@ from torch import nn
 
 import latentlab
 from latentlab.checkpoints import Checkpoint, load, locate, save
+from latentlab.checkpoints.companion import usual_predictor
 from latentlab.data.catalog import open_set
 from latentlab.data.image_set import ImageSet
 from latentlab.errors import DataError, SettingsError
@@ -74,7 +75,9 @@ def train_vae(
     _check_place(out)
     images, held_out = _sets(data, validation, config.image_size, reporter)
     fabric = make_fabric(settings)
-    helper = None if features is None else _helper(features, predictor, config.image_size)
+    helper = (
+        None if features is None else _helper(features, predictor or usual_predictor(data), config.image_size)
+    )
     distance = None if helper is None else FeatureDistance(_cnn(helper)).to(fabric.device)
     recipe = VAERecipe(config, losses, held_out, distance)
     if before is not None:
@@ -146,8 +149,15 @@ def train_cvae(
             f"A conditional VAE needs a condition: attributes of {data}, which has "
             f"{', '.join(a.name for a in images.info.attributes) or 'none'}."
         )
+    if settings.devices * settings.nodes > 1:
+        raise SettingsError(
+            "A conditional VAE is trained in one process: what a line reads is erased by the latents of the "
+            "last steps, which one process has to remember. Give --devices 1 --nodes 1."
+        )
     fabric = make_fabric(settings)
-    helper = None if features is None else _helper(features, predictor, config.image_size)
+    helper = (
+        None if features is None else _helper(features, predictor or usual_predictor(data), config.image_size)
+    )
     distance = guide = None
     if helper is not None:
         distance = FeatureDistance(_cnn(helper)).to(fabric.device)
@@ -287,6 +297,8 @@ def _made_with(
 ) -> dict[str, Any]:
     """Return the records of the networks that a training used, with the commands that made them."""
     record: dict[str, Any] = {"features": features}
+    if helper is not None:
+        record["features_sha256"] = helper.located.sha256()
     if helper is not None and helper.config.training.get("command"):
         record["features_command"] = str(helper.config.training["command"])
     if before is not None:

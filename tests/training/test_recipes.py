@@ -268,3 +268,11 @@ def test_the_judge_may_stand_in_no_loss(tmp_path, capsys):
     arguments += ["--predictor", "faces-attributes", "--out", str(tmp_path / "vae")]
     assert run(["train", "vae", *arguments]) == 2
     assert "must stand in no loss" in capsys.readouterr().err
+
+
+def test_the_usual_judge_may_stand_in_no_loss_either(tmp_path, capsys):
+    from latentlab.cli.main import run
+
+    arguments = ["--data", "faces:train", "--steps", "1", "--features", "faces-attributes"]
+    assert run(["train", "vae", *arguments, "--out", str(tmp_path / "vae")]) == 2
+    assert "must stand in no loss" in capsys.readouterr().err
