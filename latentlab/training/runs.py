@@ -250,7 +250,7 @@ def train_classifier(
                 name=out.name,
                 predictor=spec,
                 network=config.model_dump(mode="json"),
-                training=_record(data, settings, trained, {}),
+                training=_record(data, settings, trained, _made_of(images)),
             ),
             half=True,
         )
