@@ -23,6 +23,10 @@ class DataError(LatentLabError):
     """An image set that is missing, empty, or whose parts do not fit together."""
 
 
+class NoSplitError(DataError):
+    """An image set that is sound and has no image in the split that was asked for."""
+
+
 class SettingsError(LatentLabError):
     """A setting, option or argument outside what is allowed."""
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from latentlab.errors import DataError
+from latentlab.errors import DataError, NoSplitError
 from latentlab.spec import Attribute, Record
 
 if TYPE_CHECKING:
@@ -116,13 +116,13 @@ class ImageSet:
         Raises
         ------
         DataError
-            If the split is unknown or holds no image.
+            If the split is unknown; `NoSplitError` if it holds no image.
         """
         if name not in SPLITS:
             raise DataError(f"Split {name!r} is unknown; choose one of {', '.join(SPLITS)}.")
         chosen = self.select(self.splits[self.rows] == SPLITS.index(name))
         if not len(chosen):
-            raise DataError(f"The set {self.info.name} has no images in its split {name!r}.")
+            raise NoSplitError(f"The set {self.info.name} has no images in its split {name!r}.")
         return chosen
 
     def groups(self, attributes: Sequence[str]) -> dict[str, NDArray[np.int64]]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import torch
@@ -41,7 +42,7 @@ from latentlab.progress import Reporter
 from latentlab.spec import ModelSpec, PredictorSpec
 
 SCALES = (1.0, 1.5, 2.0, 3.0)
-"""Scales of the target at which flips are judged; the first one's figures have no prefix."""
+"""Scales of the target at which flips are judged; at the first one nothing stands after a figure's name."""
 CURVE = tuple(0.25 * step for step in range(9))
 """Scales of the curve of ``monotone_share`` and ``scale_rise``."""
 DIP = 0.01
@@ -50,17 +51,32 @@ DIP = 0.01
 Codes = NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class _Setting:
+    """Who is told the target, and at which scale."""
+
+    side: Literal["decoder", "encoder", "both"]
+    scale: float = 1.0
+
+    @property
+    def suffix(self) -> str:
+        """What stands after the names of its figures."""
+        side = "" if self.side == "decoder" else f"@{self.side}"
+        return side if self.scale == 1.0 else f"{side}@{self.scale:g}"
+
+
 @dataclass
 class _Flips:
     """What is gathered of one attribute's flips, image by image.
 
-    ``said`` holds, by setting, what the predictor says: codes ``[n]`` by attribute.
+    ``said`` holds, by setting, what the predictor says: codes ``[n]`` by attribute. ``reversed_255`` is not a
+    number where an image has no target.
     """
 
     own: Codes
     target: Codes
     curve_class: Codes
-    said: dict[str, dict[str, Codes]] = field(default_factory=dict)
+    said: dict[_Setting, dict[str, Codes]] = field(default_factory=dict)
     curve: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     reversed_255: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     truth_errors: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
@@ -72,6 +88,7 @@ def evaluate_counterfactual(
     data: ImageSet,
     *,
     probe_data: ImageSet | None = None,
+    why_no_probe: str = "no other images were given to fit probes on",
     scales: Sequence[float] = SCALES,
     device: torch.device | str = "cpu",
     seed: int = 0,
@@ -93,11 +110,12 @@ def evaluate_counterfactual(
     - ``true_counterfactual_ratio.ATTR``, where the set can be drawn again: mean absolute error to the true
       counterfactual over the pixels that truly change, divided by the unflipped reconstruction's there.
 
-    The first two stand again with ``@both`` (encoder and decoder are told the target) and ``@S`` (the target
-    at scale S) after their names. Then
-    ``composition_mae_255`` and ``reversibility_mae_255`` (mean over the attributes), and
-    ``condition_probe_points``: what a linear probe reads of the condition from z (the worst of the
-    attributes), and ``@network`` what a network with a hidden layer does (`condition_probe`).
+    The first two stand again with ``@S`` (the target at scale S), ``@both`` (encoder and decoder are told the
+    target) and ``@both@S`` after their names, leakage also with ``@encoder`` (the encoder alone is told).
+    Then ``composition_mae_255`` and ``reversibility_mae_255`` (mean over the attributes of which an image's
+    own class is known; an image without any is left out), and ``condition_probe_points``: what a linear probe
+    reads of the condition from z (the worst of the attributes), and ``@network`` what a network with a hidden
+    layer does (`condition_probe`).
 
     Parameters
     ----------
@@ -107,8 +125,11 @@ def evaluate_counterfactual(
         Labelled images at the model's image size.
     probe_data
         Images on whose latents the probes are fitted, disjoint from ``data``; no probe without them.
+    why_no_probe
+        What a note gives as the reason then.
     scales
-        Scales of the target to judge flips at; 1 is always among them.
+        Scales of the target to judge flips at; 1 is always among them. Composition, reversibility, flips of
+        the encoder alone and the error to the truth are judged at scale 1 only.
 
     Raises
     ------
@@ -142,9 +163,7 @@ def evaluate_counterfactual(
         metrics |= found
         notes += said
     else:
-        notes.append(
-            "condition_probe_points was not measured: the set has no training rows to fit probes on."
-        )
+        notes.append(f"condition_probe_points was not measured: {why_no_probe}.")
     notes += group_notes({group: len(rows) for group, rows in members.items()})
     settings = {"latent": "posterior mean", "scales": list(wanted), "groups": list(chosen), "dip": DIP}
     return Evaluation(metrics, by_group, settings, tuple(notes))
@@ -210,7 +229,7 @@ class _Run:
         for flips in self.flips.values():
             n = len(self.data)
             flips.said = {setting: self._empty_codes() for setting in self._settings()}
-            flips.curve, flips.reversed_255 = np.zeros((n, len(CURVE))), np.zeros(n)
+            flips.curve, flips.reversed_255 = np.zeros((n, len(CURVE))), np.full(n, np.nan)
         with evaluation():
             for rows, x in batches(self.data, self.device, self.reporter, "Flipping"):
                 c = self.c[rows]
@@ -227,22 +246,23 @@ class _Run:
             for name in self.names:
                 self._compare_with_truth(name)
 
-    def _settings(self) -> list[str]:
-        return [f"@{scale:g}" for scale in self.scales] + ["@both", "@encoder"]
+    def _settings(self) -> list[_Setting]:
+        decoder, both = ([_Setting(side, s) for s in self.scales] for side in ("decoder", "both"))
+        return [*decoder, *both, _Setting("encoder")]
 
     def _flip(self, name: str, rows: slice, x: Tensor, z: Tensor, c: NDArray[np.float32]) -> None:
         flips = self.flips[name]
         target = np.maximum(flips.target[rows], 0)  # rows without a target are left out later
+        given = self._tensor(c)
         for scale in self.scales:
             other = self._tensor(with_codes(self.schema, c, name, target, scale))
-            self._note(flips.said[f"@{scale:g}"], rows, self.model.decode(z, other))
-        given, other = self._tensor(c), self._tensor(with_codes(self.schema, c, name, target))
-        told = self.model.encode(x, other).mean
-        self._note(flips.said["@both"], rows, self.model.decode(told, other))
-        self._note(flips.said["@encoder"], rows, self.model.decode(told, given))
-        flipped = self.model.decode(z, other)
-        back = self.model.decode(self.model.encode(flipped, other).mean, given)
-        flips.reversed_255[rows] = _error(back, x)
+            told, flipped = self.model.encode(x, other).mean, self.model.decode(z, other)
+            self._note(flips.said[_Setting("decoder", scale)], rows, flipped)
+            self._note(flips.said[_Setting("both", scale)], rows, self.model.decode(told, other))
+            if scale == 1.0:
+                self._note(flips.said[_Setting("encoder")], rows, self.model.decode(told, given))
+                back = self.model.decode(self.model.encode(flipped, other).mean, given)
+                flips.reversed_255[rows] = np.where(flips.target[rows] >= 0, _error(back, x), np.nan)
         shown = flips.curve_class[rows]
         judge = self.predictor.spec.attribute(name)
         column = np.array([judge.index(label) for label in self.schema.attribute(name).classes])[shown]
@@ -279,17 +299,17 @@ class _Run:
             if not len(used):
                 continue
             for setting in self._settings():
-                if setting == "@encoder":
-                    moved = np.asarray(flips.said[setting][name] != self.reconstructions[name])[used]
+                seen = flips.said[setting][name][used]
+                if setting.side == "encoder":
+                    moved = np.asarray(seen != self.reconstructions[name][used])
                     found[f"encoder_flip_effect.{name}"] = self._share(moved, used, generator)
-                    continue
-                variant = "" if setting == "@1" else setting
-                hit = np.asarray(flips.said[setting][name][used] == self._as_judged(name, flips.target[used]))
-                found[f"effectiveness.{name}{variant}"] = self._share(hit, used, generator)
+                else:
+                    hit = np.asarray(seen == self._as_judged(name, flips.target[used]))
+                    found[f"effectiveness.{name}{setting.suffix}"] = self._share(hit, used, generator)
                 points = self._leaked(name, flips.said[setting], used)
                 if points is not None:
-                    clusters = self._clusters(used)
-                    found[f"leakage_points.{name}{variant}"] = bootstrap_mean(points, generator, clusters)
+                    estimate = bootstrap_mean(points, generator, self._clusters(used))
+                    found[f"leakage_points.{name}{setting.suffix}"] = estimate
             steps = np.diff(flips.curve[rows], axis=1)
             monotone = np.asarray((steps >= -DIP).all(axis=1))
             found[f"monotone_share.{name}"] = self._share(monotone, rows, generator)
@@ -301,8 +321,7 @@ class _Run:
                 )
         clusters = self._clusters(rows)
         found["composition_mae_255"] = bootstrap_mean(self.composition_255[rows], generator, clusters)
-        there_and_back = np.mean([flips.reversed_255[rows] for flips in self.flips.values()], axis=0)
-        found["reversibility_mae_255"] = bootstrap_mean(there_and_back, generator, clusters)
+        found["reversibility_mae_255"] = self._reversibility(rows, generator)
         return {name: estimate for name, estimate in found.items() if estimate is not None}
 
     def probe(self, others: ImageSet) -> tuple[dict[str, Estimate], list[str]]:
@@ -331,6 +350,14 @@ class _Run:
             f"condition_probe_points: the worst of the attributes; probes fitted on {len(train)} images."
         ]
         return worst | found, notes if found else []
+
+    def _reversibility(self, rows: Codes, generator: np.random.Generator) -> Estimate | None:
+        """Return the error after a flip there and back, over images that have a target at all."""
+        errors = np.stack([flips.reversed_255[rows] for flips in self.flips.values()])
+        there = ~np.isnan(errors).all(axis=0)
+        if not there.any():
+            return None
+        return bootstrap_mean(np.nanmean(errors[:, there], axis=0), generator, self._clusters(rows[there]))
 
     def _leaked(self, name: str, said: Mapping[str, Codes], rows: Codes) -> NDArray[np.float64] | None:
         """Return what a flip changes in the other attributes beyond reconstruction, points ``[n]``."""

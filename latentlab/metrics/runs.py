@@ -11,7 +11,7 @@ from latentlab.checkpoints.companion import fitting_predictor, load_model, load_
 from latentlab.data.catalog import open_set
 from latentlab.data.image_set import SPLITS, ImageSet
 from latentlab.device import resolve_device
-from latentlab.errors import DataError, SettingsError
+from latentlab.errors import NoSplitError, SettingsError
 from latentlab.metrics.evaluate_classifier import evaluate_classifier
 from latentlab.metrics.evaluate_counterfactual import SCALES, evaluate_counterfactual
 from latentlab.metrics.evaluate_reconstruction import evaluate_reconstruction, other_held_out
@@ -118,11 +118,13 @@ def run_counterfactual(
     model = cast(LatentModel, opened.network.to(where))
     data = own_style(opened.config, data)
     images = open_set(data, model.spec.image_size, reporter)
+    others, why_none = _training_rows(data, model.spec.image_size, reporter)
     found = evaluate_counterfactual(
         model,
         cast(AttributePredictor, judge.network.to(where)),
         images,
-        probe_data=_training_rows(data, model.spec.image_size, reporter),
+        probe_data=others,
+        why_no_probe=why_none,
         scales=scales,
         device=where,
         seed=_checked(seed),
@@ -148,15 +150,20 @@ def own_style(config: CheckpointConfig, data: str) -> str:
     )
 
 
-def _training_rows(data: str, image_size: int, reporter: Reporter | None) -> ImageSet | None:
-    """Open the training rows that go with held-out ones: ``X:train`` for ``X:test`` or ``X:validation``."""
+def _training_rows(data: str, image_size: int, reporter: Reporter | None) -> tuple[ImageSet | None, str]:
+    """Open the training rows that go with held-out ones, ``X:train`` for ``X:test`` or ``X:validation``.
+
+    Where there are none the second says why, as `evaluate_counterfactual` takes it.
+    """
     body, _, split = data.rpartition(":")
-    if not body or split not in ("test", "validation"):
-        return None
+    if not body or split not in SPLITS:
+        return None, f"{data} is no split of a set, so no other rows are known to fit probes on"
+    if split == "train":
+        return None, f"{data} are the training rows, which probes would be fitted on, so none is left to try"
     try:
-        return open_set(f"{body}:train", image_size, reporter)
-    except DataError:
-        return None
+        return open_set(f"{body}:train", image_size, reporter), ""
+    except NoSplitError:
+        return None, f"the set {body} has no training rows to fit probes on"
 
 
 def _model_and_judge(checkpoint: str, predictor: str | None) -> tuple[Checkpoint, Checkpoint]:

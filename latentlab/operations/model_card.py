@@ -39,9 +39,10 @@ _MEANINGS = {
     "frechet_sample": "the same of random samples to originals",
     "active_dimensions": "latent dimensions whose posterior mean varies over the images (Burda et al. 2016)",
     "effectiveness": "share of images that are predicted as another class, drawn at random, when the decoder "
-    "is told that class; `@S` at scale S, `@both` when the encoder is told it too",
+    "is told that class; `@S` at scale S, `@both` when the encoder is told it too, `@both@S` both at scale S",
     "leakage_points": "share of images whose other predicted attributes change under that flip, minus the "
-    "share that reconstruction alone changes, in points, averaged over the other attributes",
+    "share that reconstruction alone changes, in points, averaged over the other attributes; `@encoder` when "
+    "only the encoder is told",
     "encoder_flip_effect": "share of images whose predicted attribute changes when only the encoder is told "
     "another class",
     "monotone_share": "share of images whose probability of a class never falls by more than .01 while its "
@@ -50,7 +51,7 @@ _MEANINGS = {
     "true_counterfactual_ratio": "error to the true counterfactual over the pixels that truly change / the "
     "error there without the flip",
     "composition_mae_255": "mean absolute error of the picture under its own condition, 0 to 255",
-    "reversibility_mae_255": "the same after a flip there and back",
+    "reversibility_mae_255": "the same after a flip there and back, over images whose own class is known",
     "condition_probe_points": "balanced accuracy above chance, in points, of a linear probe that reads the "
     "condition from the latent; `@network` of a network with a hidden layer",
 }

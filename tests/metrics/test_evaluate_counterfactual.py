@@ -12,12 +12,14 @@ from torch import Tensor, nn
 
 from latentlab.cli.main import run
 from latentlab.data.avatars import list_avatars, make_avatars
+from latentlab.data.catalog import open_set
 from latentlab.data.image_set import ImageSet, SetInfo, images_to_tensor
 from latentlab.data.set_folder import copy_image_set, open_image_set
 from latentlab.data.true_counterfactuals import true_counterfactual
 from latentlab.errors import Cancelled, DataError, SettingsError
 from latentlab.metrics.evaluate_counterfactual import evaluate_counterfactual
 from latentlab.metrics.report import Evaluation
+from latentlab.metrics.runs import run_counterfactual
 from latentlab.model import Posterior
 from latentlab.progress import Progress, Reporter
 from latentlab.spec import Attribute, ConditionSchema, ModelSpec, PredictorSpec
@@ -120,6 +122,9 @@ def test_a_model_that_draws_what_it_is_told_has_the_best_of_everything(people: I
         assert value[f"effectiveness.{name}"] == 1.0
         assert value[f"effectiveness.{name}@both"] == 1.0
         assert value[f"effectiveness.{name}@3"] == 1.0
+        assert value[f"effectiveness.{name}@both@3"] == 1.0
+        assert value[f"leakage_points.{name}@both@3"] == 0.0
+        assert value[f"leakage_points.{name}@encoder"] == 0.0
         assert value[f"leakage_points.{name}"] == 0.0
         assert value[f"encoder_flip_effect.{name}"] == 0.0
         assert value[f"monotone_share.{name}"] == 1.0
@@ -168,6 +173,30 @@ def test_a_model_whose_encoder_decides_is_found_out(people: ImageSet) -> None:
         assert value[f"effectiveness.{name}@both"] == 1.0
 
 
+def test_an_encoder_that_leaks_when_it_is_told_is_found_out(people: ImageSet) -> None:
+    class Turns(Draws):
+        """Its encoder notes the hat that it is told, and its decoder turns the coat by that."""
+
+        def encode(self, images: Tensor, condition: Tensor | None = None) -> Posterior:
+            assert condition is not None
+            z = images.clone()
+            z[:, 0, 0, 0] = condition[:, 1]
+            return Posterior(z)
+
+        def decode(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+            assert condition is not None
+            hat, coat = latents[:, 0, 0, 0, None], condition[:, 2:]
+            turned = torch.where(hat > 0.5, coat.roll(1, dims=1), coat)
+            return self._with(latents, torch.cat([condition[:, :2], turned], 1))
+
+    value = values(judged(Turns(), people, scales=(2.0,)))
+    hats = people.codes("hat") == 1
+    points = 100.0 * ((~hats).mean() - hats.mean())
+    assert value["leakage_points.hat"] == 0.0, "the decoder's flip does nothing to the coat"
+    for setting in ("@encoder", "@both", "@both@2"):
+        assert value[f"leakage_points.hat{setting}"] == pytest.approx(points, abs=1e-6)
+
+
 def test_what_falls_with_the_scale_is_not_monotone(people: ImageSet) -> None:
     class Turns(Draws):
         def decode(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -179,7 +208,10 @@ def test_what_falls_with_the_scale_is_not_monotone(people: ImageSet) -> None:
     assert value["scale_rise.hat"] == pytest.approx(0.0, abs=1e-6)
     assert value["effectiveness.coat"] == 1.0
     assert value["effectiveness.coat@2"] < 0.6
+    assert value["effectiveness.coat@both"] == 1.0
+    assert value["effectiveness.coat@both@2"] < 0.6
     assert "effectiveness.coat@3" not in value
+    assert "effectiveness.coat@both@3" not in value
 
 
 def test_groups_are_judged_alone(people: ImageSet) -> None:
@@ -195,6 +227,32 @@ def test_unknown_labels_have_no_target(people: ImageSet) -> None:
     found = judged(Draws(), some)
     assert found.metrics["effectiveness.hat"].n == N - 20
     assert found.metrics["effectiveness.coat"].n == N
+
+
+def test_there_and_back_is_of_images_with_a_class_to_go_back_to(people: ImageSet) -> None:
+    unknown = np.arange(N) < 20
+
+    def some(**which: np.ndarray) -> ImageSet:
+        labels = {**people.labels, **{k: np.where(v, -1, people.labels[k]) for k, v in which.items()}}
+        return ImageSet(people.info, people.images, labels, people.names, people.splits, people.rows)
+
+    class Fades(Draws):
+        """Reconstructs what it is told everything of; of the others it makes a white picture."""
+
+        def decode(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+            assert condition is not None
+            told = (condition.sum(1) > 1.5)[:, None, None, None]
+            return torch.where(told, super().decode(latents, condition), torch.ones(()))
+
+    found = judged(Fades(), some(hat=unknown, coat=unknown)).metrics
+    assert found["composition_mae_255"].n == N
+    assert found["composition_mae_255"].value > 1.0
+    assert found["reversibility_mae_255"].n == N - 20
+    assert found["reversibility_mae_255"].value == pytest.approx(0.0, abs=1e-4)
+    # One class is enough to be flipped, and then only that flip counts.
+    assert judged(Draws(), some(hat=unknown)).metrics["reversibility_mae_255"].n == N
+    none = np.ones(N, dtype=bool)
+    assert "reversibility_mae_255" not in judged(Draws(), some(hat=none, coat=none)).metrics
 
 
 def test_it_repeats_by_seed(people: ImageSet) -> None:
@@ -318,3 +376,46 @@ def test_the_command_prints_one_json_object(
     assert len(report["groups"]) == 8
     assert run([*call, "--predictor", str(tiny_predictor_folder), "--scales", "1,x"]) == 2
     assert "--scales takes numbers" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("split", "why"),
+    [
+        (":test", "the set {data} has no training rows to fit probes on"),
+        (":train", "{data}:train are the training rows"),
+        ("", "{data} is no split of a set"),
+    ],
+)
+def test_a_note_says_why_there_is_no_probe(
+    split: str,
+    why: str,
+    tiny_cvae_folder: Path,
+    tiny_predictor_folder: Path,
+    tiny_faces: ImageSet,
+    tmp_path: Path,
+) -> None:
+    rows = tiny_faces.split(split.lstrip(":") or "test").select(np.arange(8))
+    data = copy_image_set(tmp_path / "set", rows)
+    judge, name = str(tiny_predictor_folder), f"{data}{split}"
+    found = run_counterfactual(str(tiny_cvae_folder), name, predictor=judge, scales=(1.0,), groups=[])
+    assert any(note.startswith("condition_probe_points was not measured") for note in found.evaluation.notes)
+    assert any(why.format(data=data) in note for note in found.evaluation.notes)
+
+
+def test_a_damaged_set_is_no_missing_split(
+    tiny_cvae_folder: Path,
+    tiny_predictor_folder: Path,
+    tiny_faces: ImageSet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = copy_image_set(tmp_path / "set", tiny_faces)
+
+    def opened(name: str, *rest: object) -> ImageSet:
+        if name.endswith(":train"):
+            raise DataError("The image set is damaged.")
+        return open_set(name, *rest)
+
+    monkeypatch.setattr("latentlab.metrics.runs.open_set", opened)
+    with pytest.raises(DataError, match="damaged"):
+        run_counterfactual(str(tiny_cvae_folder), f"{data}:test", predictor=str(tiny_predictor_folder))
