@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from latentlab.cli.options import AsJson, Model, Threads
+from latentlab.cli.options import AsJson, Condition, Model, Predictor, Threads
+
+if TYPE_CHECKING:
+    from latentlab.operations.explore import Explorer
+    from latentlab.operations.series import Start
 
 
 def register(app: typer.Typer) -> None:
@@ -44,11 +48,15 @@ def directions(
         float | None, typer.Option(help="How far strips go, in sigma; each direction's own without it.")
     ] = None,
     steps: Annotated[int, typer.Option(help="Pictures of each strip.")] = 7,
+    condition: Condition = "",
     seed: Annotated[int, typer.Option(help="Chooses the rows that test the probes.")] = 0,
+    predictor: Predictor = None,
     threads: Threads = 1,
     as_json: AsJson = False,
 ) -> None:
     """Find directions: of attributes, of principal components, between faces of your own; show what they do.
+
+    A conditional model draws strips under the condition of where they set out from, and what is chosen.
 
     Example: latentlab directions --attribute glasses --attribute gender --pca 4 --sheet directions.png
 
@@ -61,9 +69,11 @@ def directions(
     from latentlab.operations.explore import Explorer
     from latentlab.operations.find_directions import find_directions
     from latentlab.operations.series import directions_series
-    from latentlab.session.session_places import direction_between, place_from
+    from latentlab.session.session_places import direction_between
 
-    explorer = Explorer.open(model, threads=threads)
+    explorer = Explorer.open(model, "" if predictor == "none" else predictor, threads=threads)
+    # Before the work, so that what cannot be drawn is said at once.
+    setting_out = None if sheet is None else _start(explorer, start, condition)
     with show_progress() as reporter:
         given = [direction_between(explorer, begin or (), end or (), name)] if begin or end else []
         if load is not None:
@@ -78,11 +88,9 @@ def directions(
             )
         if out is not None:
             save_directions(out, found)
-        if sheet is not None:
-            latent = place_from(explorer, start)
-            strips = directions_series(
-                explorer, latent, found.directions, reach, steps, reporter, explorer.first_condition()
-            )
+        if sheet is not None and setting_out is not None:
+            latent, under = setting_out.latent, setting_out.condition
+            strips = directions_series(explorer, latent, found.directions, reach, steps, reporter, under)
             strips.save_sheet(sheet)
     if as_json:
         print(json.dumps(found.model_dump(mode="json"), indent=1))
@@ -90,3 +98,24 @@ def directions(
     for one in found.directions:
         right = "" if one.accuracy is None else f"  held-out accuracy {100 * one.accuracy:.1f}%"
         print(f"{one.name:24} sigma {one.sigma:.3f}{right}  ({one.origin})")
+
+
+def _start(explorer: Explorer, text: str, condition: str) -> Start:
+    """Return where strips set out from: as `start_under`, or a pin under its own condition."""
+    from latentlab.conditions import parse_choices
+    from latentlab.operations.series import Start, start_under
+    from latentlab.session.document import Shelf
+    from latentlab.session.saved import load_session
+    from latentlab.session.session_places import place_from
+
+    path, _, name = text.rpartition(":")
+    if not (name and path.lower().endswith(".json")):
+        return start_under(explorer, text, condition)
+    latent, under = place_from(explorer, text), explorer.first_condition()
+    shelf = load_session(Path(path)).shelves.get(explorer.located.sha256(), Shelf())
+    for pin in shelf.pins:
+        if pin.name == name:
+            under = pin.condition_beside(under)
+    if condition:
+        under = explorer.condition(parse_choices(explorer.spec.condition, condition), under)
+    return Start(latent, under)

@@ -16,7 +16,10 @@ from latentlab.operations.explore import Explorer
 from latentlab.operations.latent_text import latent_text
 from latentlab.operations.reconstruct import reconstruct_picture
 from latentlab.operations.series import start_from, start_under
+from latentlab.session.document import CheckpointRef, Document, Explore, Group, Pin, Shelf
+from latentlab.session.saved import session_json
 
+STRIPS = ["directions", "--from", "seed:1", "--to", "seed:2", "--sheet", "strips.png"]
 Captured = pytest.CaptureFixture[str]
 
 
@@ -135,6 +138,32 @@ def test_a_path_holds_one_condition(
     np.testing.assert_array_equal(shown[:32, -32:], explorer.picture(explorer.draw(3), held))
 
 
+def test_strips_of_directions_are_drawn_under_the_condition_of_where_they_set_out(
+    explorer: Explorer, options: list[str], face: Path, pixels: np.ndarray, tmp_path: Path
+) -> None:
+    sha256, seen = explorer.located.sha256(), explorer.encode(pixels)
+    pinned = explorer.condition({"gender": "male", "race": {"white": 2.0}})
+    shelf = Shelf((Pin("Mine", explorer.draw(7), pinned),), groups=(Group("Both", explorer.draw(8), 2),))
+    reference = CheckpointRef(options[1], "tiny-cvae", sha256, "")
+    begun = Explore(explorer.draw(1), explorer.draw(1), explorer.first_condition())
+    mine, out = tmp_path / "mine.json", tmp_path / "strips.png"
+    mine.write_text(session_json(Document(reference, begun, 1, {sha256: shelf}), {}), encoding="utf-8")
+    call = ["directions", *options, "--from", "seed:1", "--to", "seed:2", "--steps", "3"]
+    first = explorer.first_condition()
+    for start, latent, own in (
+        (str(face), seen.latent, seen.condition),
+        (f"{mine}:Mine", explorer.draw(7), pinned),
+        (f"{mine}:Both", explorer.draw(8), first),
+        ("seed:3", explorer.draw(3), first),
+    ):
+        for chosen, under in (("", own), ("glasses=yes", explorer.condition({"glasses": "yes"}, own))):
+            asked = ["--start", start, "--sheet", str(out), "--condition", chosen]
+            assert run([*call, *asked]) == 0
+            with Image.open(out) as image:
+                middle = np.array(image)[-32:, -66:-34]
+            np.testing.assert_array_equal(middle, explorer.picture(latent, under))
+
+
 def test_a_probe_has_the_condition_and_the_scale_of_a_class(options: list[str], capfd: Captured) -> None:
     call = ["probe", "seed:1", *options, "--count", "0", "--condition", "gender=male", "--json"]
     assert run([*call, "--axis", "2", "--axis", "scale:race=black"]) == 0
@@ -144,7 +173,7 @@ def test_a_probe_has_the_condition_and_the_scale_of_a_class(options: list[str], 
 
 
 @pytest.mark.parametrize(
-    "command", [["reconstruct", "--seed", "1"], ["traverse"], ["interpolate", "seed:1", "seed:2"]]
+    "command", [["reconstruct", "--seed", "1"], ["traverse"], ["interpolate", "seed:1", "seed:2"], STRIPS]
 )
 def test_an_unconditional_model_has_no_condition_to_choose(
     command: list[str], tiny_model_folder: Path, capfd: Captured
