@@ -253,6 +253,34 @@ def test_a_page_is_chosen_looked_at_and_used(told, screen, data: str) -> None:
     told.rest()
 
 
+def test_while_a_page_is_being_made_nothing_of_other_settings_can_be_used(
+    told, screen, data: str, monkeypatch
+) -> None:
+    from latentlab.data import catalog
+
+    assert screen.live.found is not None
+    page_of(told, data, attribute="race", count=8)
+    told.qtbot.mouseClick(screen.grid, LEFT, pos=screen.grid.cell_area(5).center())
+    assert screen.selected == 5
+    go, opened = threading.Event(), catalog.open_set
+    monkeypatch.setattr(catalog, "open_set", lambda *given: go.wait(60) and opened(*given))
+    choose(screen.form._target, "Black")
+    before = told.workspace.session.document
+    assert screen.maker.busy
+    assert not screen.detail.use.isVisible()
+    assert screen.grid.pixels is None
+    assert not screen.attributes.bars.series
+    screen.use()
+    assert told.workspace.session.document is before
+    assert told.window.screen_name == "counterfactuals"
+    go.set()
+    told.wait(lambda: screen.maker.page is not None)
+    assert screen.selected == 5
+    assert screen.detail.use.isVisible()
+    assert screen.detail.detail.targets == {"race": "black"}
+    told.rest()
+
+
 def test_the_faces_that_are_held_out_can_be_paged(told, screen) -> None:
     write(told, screen.form._data.lineEdit(), "faces:validation")
     write(told, screen.form._count, "2")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +51,7 @@ COLUMNS = 8
 """Pictures in a line of a page."""
 PANEL = 392
 BEGINNING = Progress("Opening the model")
+BEING_MADE = "The page is being made."
 KEY = "counterfactuals"
 HINT = "Click to see what changed"
 OWN = "* The class that the picture has now."
@@ -75,6 +78,7 @@ class CounterfactualsScreen(QWidget):
         self._selected: int | None = None
         self._targets: tuple[Targets, ...] = ()
         self._view: CounterfactualView | None = None
+        self._take: Callable[[], None] | None = None  # goes on with what the detail shows
         self.live = LiveCounterfactuals(workspace)
         self.maker = PageMaker(workspace)
         self.grid = PictureGrid(theme, HINT)
@@ -196,16 +200,9 @@ class CounterfactualsScreen(QWidget):
 
     def use(self) -> None:
         """Go on in Explore with the counterfactual that is looked at."""
-        page, place = self.maker.page, self._selected
-        if self._view is None or place is None or not self._workspace.in_step:
+        if self._take is None or not self._workspace.in_step:
             return
-        if self._view.data and page is not None:
-            self._bring(page.cases[place])
-        elif self.live.found is not None:
-            plan = self.live.found.plan
-            self._intents.condition.set(
-                plan.conditions[place], f"Take the counterfactual {plan.names[place]}"
-            )
+        self._take()
         self.explore_asked.emit()
 
     def _bring(self, case: Counterfactuals) -> None:
@@ -246,12 +243,13 @@ class CounterfactualsScreen(QWidget):
         self.form.show_view(view, attribute)
         if before is None or before.data != view.data:
             self._selected = None
-            self._nothing("The page is being made." if view.data else "")
+            self._nothing(BEING_MADE if view.data else "")
         if view.data:
             self.maker.ask()
             if self.maker.page is not None:
                 self._show_page(self.maker.page)
             elif self.maker.busy:
+                self._nothing(BEING_MADE)  # what was shown is of other settings
                 self._show_progress(BEGINNING)
             else:
                 self._show_stopped(self.maker.failure)
@@ -264,6 +262,7 @@ class CounterfactualsScreen(QWidget):
                 self._look_at_live()  # such as with another threshold
 
     def _nothing(self, why: str) -> None:
+        self._take = None
         self.grid.show_nothing(why)
         self.detail.show_nothing()
         self._show_bars({}, {}, {})
@@ -336,6 +335,8 @@ class CounterfactualsScreen(QWidget):
                 tuple(notes),
             )
         )
+        step = f"Take the counterfactual {found.plan.names[place]}"
+        self._take = partial(self._intents.condition.set, found.plan.conditions[place], step)
         self._show_bars({}, found.said(-1), found.said(place))
 
     def _cell_of(self, cell: int) -> int:
@@ -407,6 +408,7 @@ class CounterfactualsScreen(QWidget):
             notes.append(EXTRAPOLATION)
         title = f"{_title(item.targets, case.plan.scale)}: {case.name}"
         self.detail.show_detail(Detail(title, pictures, item.targets, item.change, classes, tuple(notes)))
+        self._take = partial(self._bring, case)
         self._show_bars(case.source_attributes, item.change.before, item.change.after)
 
     def _case_of(self, cell: int) -> int | None:
