@@ -12,7 +12,7 @@ alone, of which no effect is expected; or *both*. What changed is counted from t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -46,6 +46,8 @@ SIDES: tuple[Side, ...] = get_args(Side)
 Sort = Literal["effect", "leakage", "set"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
 """By what a page can be sorted: the largest first, or in the set's order."""
+RECONSTRUCTION, EDITED = "reconstruction", "edited"
+"""What a latent's own picture is called: of a picture that was encoded, and of a latent that was given."""
 OTHER = "other"
 """What stands for the class after each picture's own."""
 PAGE = 32
@@ -126,21 +128,27 @@ class Counterfactuals:
     name
         What the picture is called.
     source
-        The picture as the model sees it, uint8 ``[S, S, 3]``, RGB.
+        The picture as the model sees it, uint8 ``[S, S, 3]``, RGB; the latent's own where it was made from
+        none, see ``has_source``.
     condition
         Its own, float32 ``[C]``.
     latent
-        Its latent, encoded under its own condition, float32 ``[*latent_shape]``.
+        Its latent, encoded under its own condition, float32 ``[*latent_shape]``; or the one that was given.
     reconstruction
         The latent under its own condition.
     source_attributes
-        What the predictor says of the source; empty without one.
+        What the predictor says of the source; empty without a predictor or a source.
     plan
         How the counterfactuals stand in rows and columns.
     side, threshold
         Who was told the other class; from which difference on, of 255, a pixel counts as changed.
     items
         One a cell of the plan, row by row.
+    has_source
+        Whether there is a picture that the latent was made from; figure and table leave the input out
+        otherwise.
+    again
+        What ``reconstruction`` is called where it is shown: of an edited latent it is none.
     """
 
     explorer: Explorer
@@ -154,6 +162,8 @@ class Counterfactuals:
     side: Side
     threshold: float
     items: tuple[Counterfactual, ...]
+    has_source: bool = True
+    again: str = RECONSTRUCTION
 
     @property
     def attributes(self) -> Probabilities:
@@ -246,6 +256,7 @@ def counterfactuals_of_latent(
     threshold: float = THRESHOLD,
     source: NDArray[np.uint8] | None = None,
     name: str = "picture",
+    again: str = EDITED,
     reporter: Reporter | None = None,
 ) -> Counterfactuals:
     """Draw a latent under every class of an attribute, or of two, at the decoder.
@@ -255,7 +266,9 @@ def counterfactuals_of_latent(
     latent, condition
         Such as an edited picture's: float32 ``[*latent_shape]`` and ``[C]``.
     source
-        The picture that it was made from, uint8 ``[S, S, 3]``, RGB; the latent's own picture without one.
+        The picture that it was made from, uint8 ``[S, S, 3]``, RGB; without one there is no input to show.
+    again
+        What the latent's own picture is called.
 
     Raises
     ------
@@ -266,7 +279,8 @@ def counterfactuals_of_latent(
     latent, own = explorer.latent(latent), explorer.condition(condition)
     seen = EncodedPicture(explorer.picture(latent, own) if source is None else source, latent, None, own)
     plan = _planner(attribute, second, scale)
-    return _draw(explorer, name, seen, plan, "decoder", threshold, None, reporter)
+    found = _draw(explorer, name, seen, plan, "decoder", threshold, None, reporter, source is not None)
+    return replace(found, again=again)
 
 
 def counterfactuals_in_set(
@@ -457,6 +471,7 @@ def _draw(
     threshold: float,
     redraw: Redraw | None,
     reporter: Reporter | None = None,
+    has_source: bool = True,
 ) -> Counterfactuals:
     reporter, own, judge = reporter or Reporter(), seen.condition, explorer.predictor_spec
     assert own is not None
@@ -488,11 +503,12 @@ def _draw(
         condition=own,
         latent=seen.latent,
         reconstruction=reconstruction,
-        source_attributes=judged(seen.source),
+        source_attributes=judged(seen.source) if has_source else {},
         plan=plan,
         side=side,
         threshold=threshold,
         items=tuple(items),
+        has_source=has_source,
     )
 
 

@@ -11,49 +11,63 @@ from PIL import Image
 from latentlab.conditions import words
 from latentlab.operations.attribute_table import Probabilities, origin_note
 from latentlab.operations.captioned_sheet import Line, Picture, captioned_sheet
-from latentlab.operations.counterfactual import Counterfactual, CounterfactualPage, Counterfactuals
+from latentlab.operations.counterfactual import (
+    RECONSTRUCTION,
+    Counterfactual,
+    CounterfactualPage,
+    Counterfactuals,
+)
 from latentlab.operations.difference import difference_picture
 from latentlab.operations.explore import Explorer
 
 PAGE_COLUMNS = 8
 """Pictures of a page that stand side by side."""
-INPUT, AGAIN, FLIPPED = "input", "reconstruction", "counterfactual"
+INPUT, FLIPPED = "input", "counterfactual"
 CHANGED, TRUE, OFF = "what changed", "truth", "difference to truth"
 
 
 def figure(found: Counterfactuals | CounterfactualPage) -> Image.Image:
     """Lay out a picture with its counterfactuals, or a page, as one picture on white.
 
-    Beside the input stand its reconstruction and the counterfactuals (on a page below it, one a picture).
-    Below each counterfactual stand what changed from the reconstruction and, where there is one, the truth
-    and the difference to it.
+    Beside the input, where there is one, stand its reconstruction (the edited picture, where a latent was
+    given) and the counterfactuals (on a page below it, one a picture). Below each counterfactual stand what
+    changed from the reconstruction and, where there is one, the truth and the difference to it.
     """
     return _page(found) if isinstance(found, CounterfactualPage) else _of_one(found)
 
 
 def _of_one(found: Counterfactuals) -> Image.Image:
-    columns, lines = found.plan.columns, []
+    columns, lines, before = found.plan.columns, [], _before(found)
     for start in range(0, len(found.items), columns):
         items = found.items[start : start + columns]
         label = found.plan.row_labels[start // columns]
         if found.plan.rows > 1:
             label = _say(next(iter(items[0].targets)), label)
         first = start == 0
-        lead: list[Picture | None] = [found.source, found.reconstruction] if first else [None, None]
-        lead_words = [
-            [INPUT, *_judged(found.source_attributes, found)] if first else [],
-            [AGAIN, *_judged(found.attributes, found)] if first else [],
-        ]
+        lead: list[Picture | None] = [picture if first else None for picture, _ in before]
+        lead_words = [caption if first else [] for _, caption in before]
         lines.append(
             Line(
                 label, [*lead, *(one.picture for one in items)], [*lead_words, *(map(_caption(found), items))]
             )
         )
         for below, pictures, captions in _below(found, items):
-            lines.append(Line(below, [None, None, *pictures], [[], [], *captions]))
+            empty: list[Picture | None] = [None] * len(before)
+            lines.append(Line(below, [*empty, *pictures], [*([] for _ in before), *captions]))
     own = ", ".join(words(found.explorer.spec.condition, found.condition))
-    note = f"The input is taken as {own}. {_note(found.explorer, found.items)}"
+    taken = (
+        f"The input is taken as {own}" if found.again == RECONSTRUCTION else f"Drawn as {own}: {found.again}"
+    )
+    note = f"{taken}. {_note(found.explorer, found.items)}"
     return captioned_sheet(lines, _title(found), note)
+
+
+def _before(found: Counterfactuals) -> list[tuple[Picture, list[str]]]:
+    """Return what stands before the counterfactuals: the input, if there is one, and what it became."""
+    shown = [(found.reconstruction, [found.again, *_judged(found.attributes, found)])]
+    if found.has_source:
+        shown.insert(0, (found.source, [INPUT, *_judged(found.source_attributes, found)]))
+    return shown
 
 
 def _page(page: CounterfactualPage) -> Image.Image:
@@ -64,7 +78,7 @@ def _page(page: CounterfactualPage) -> Image.Image:
         items = [case.items[0] for case in part]
         lines += [
             Line(INPUT, [case.source for case in part], [[case.name] for case in part]),
-            Line(AGAIN, [case.reconstruction for case in part]),
+            Line(RECONSTRUCTION, [case.reconstruction for case in part]),
             Line(
                 FLIPPED,
                 [one.picture for one in items],

@@ -27,9 +27,10 @@ def counterfactual_rows(found: Counterfactuals | CounterfactualPage) -> list[dic
     Columns: ``picture`` and ``counterfactual`` (names), ``side``, ``scale``, ``own`` and ``extrapolation``
     (0 or 1), ``changed_share`` (of the pixels), ``effect`` and ``leakage`` (probability, 0 to 1),
     ``error_255`` and ``unflipped_255`` (to the truth, over the pixels that truly change); ``attribute``,
-    ``class``, ``asked`` (1 for the class that was asked for), ``input``, ``before`` (the reconstruction) and
-    ``after`` (probabilities), ``slipped`` (1 for an attribute that changed and should not have). What is not
-    known is empty.
+    ``class``, ``asked`` (1 for the class that was asked for), ``input``, ``before`` (the reconstruction, or
+    the edited picture where a latent was given) and ``after`` (probabilities), ``slipped`` (1 for an
+    attribute that changed and should not have). What is not known is empty, ``input`` also where there was
+    no picture.
     """
     return [
         {"picture": case.name, **_facts(case, one), **part}
@@ -171,7 +172,7 @@ def _judged(case: Counterfactuals, one: Counterfactual) -> list[dict[str, Any]]:
             "attribute": attribute.name,
             "class": label,
             "asked": int(one.targets.get(attribute.name) == label),
-            "input": float(case.source_attributes[attribute.name][k]),
+            "input": float(case.source_attributes[attribute.name][k]) if case.has_source else "",
             "before": float(one.change.before[attribute.name][k]),
             "after": float(one.change.after[attribute.name][k]),
             "slipped": int(attribute.name in one.change.slipped),

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import io
+import textwrap
+from base64 import b64encode
+
+from PIL import Image
+
 from latentlab.session.counterfactual import page_sort
-from latentlab.session.document import Document
-from latentlab.session.python_code import opening
+from latentlab.session.document import Document, Explore
+from latentlab.session.python_code import comment, opening
+
+MOST_TEXT = 65_536
+"""So many letters of an input at most are written into a program."""
+_WIDTH = 96
 
 
 def counterfactual_code(document: Document, attribute: str) -> str:
     """Return the program's text; ``attribute`` is the one that is gone through.
 
     It makes ``found`` (`latentlab.operations.counterfactual`), with every picture settled, and saves the
-    figure. Empty where nothing is open.
+    figure that the window saves: the input is in the program, as long as it is small. Empty where nothing is
+    open.
     """
     checkpoint, state, view = document.checkpoint, document.explore, document.shelf.counterfactual
     if checkpoint is None or state is None:
@@ -22,6 +33,12 @@ def counterfactual_code(document: Document, attribute: str) -> str:
         imports = [
             "from latentlab.data.catalog import open_set",
             "from latentlab.operations.counterfactual import counterfactual_page, page_positions",
+        ]
+    text = "" if view.data else _source_text(state)
+    if text:
+        imports += [
+            "from base64 import b64decode",
+            "from latentlab.data.pictures import read_picture_bytes",
         ]
     imports += ["from latentlab.operations.counterfactual_figure import figure"]
     sort = page_sort(view, bool(checkpoint.predictor))
@@ -37,8 +54,30 @@ def counterfactual_code(document: Document, attribute: str) -> str:
     else:
         second = f", {view.second!r}" if view.second and view.second != attribute else ""
         lines += [
+            *_source(state, text),
             f"found = counterfactuals_of_latent(explorer, latent, condition, {attribute!r}{second},",
-            f"                                  scale={view.scale!r}, threshold={view.threshold!r})",
+            f"                                  scale={view.scale!r}, threshold={view.threshold!r},",
+            f"                                  name={state.origin!r}{', source=source' if text else ''})",
         ]
     lines.append('figure(found).save("counterfactuals.png")')
     return "\n".join(lines) + "\n"
+
+
+def _source_text(state: Explore) -> str:
+    """Return the input as base64 text of a PNG; empty where there is none, or it is a large one."""
+    if state.source is None:
+        return ""
+    content = io.BytesIO()
+    Image.fromarray(state.source.encoded.source).save(content, "PNG", optimize=True)
+    text = b64encode(content.getvalue()).decode("ascii")
+    return text if len(text) <= MOST_TEXT else ""
+
+
+def _source(state: Explore, text: str) -> list[str]:
+    """Return the lines that make ``source``, or say why there is none."""
+    if state.source is None:
+        return [comment("There is no input: the latent was not made from a picture.")]
+    if not text:
+        return [comment(f"The input, {state.origin}, is too large for this text and is left out.")]
+    parts = [f"    {part!r}" for part in textwrap.wrap(text, _WIDTH)]
+    return ["source = read_picture_bytes(b64decode(", *parts, ")).pixels  # the input as the model sees it"]

@@ -21,6 +21,7 @@ from latentlab.operations.counterfactual import (
     counterfactual_page,
     counterfactuals,
     counterfactuals_in_set,
+    counterfactuals_of_latent,
     encoded_as,
     page_positions,
 )
@@ -355,6 +356,25 @@ def test_the_figure_shows_every_picture(
     shown = np.array(figure(page))
     for case in page.cases:
         assert _contains(shown, np.kron(case.items[0].picture, np.ones((4, 4, 1), dtype=np.uint8)))
+
+
+def test_a_latent_that_was_made_from_no_picture_has_no_input(explorer: Explorer, face: np.ndarray) -> None:
+    latent, own = explorer.draw(3), explorer.first_condition()
+    found = counterfactuals_of_latent(explorer, latent, own, "gender")
+    assert not found.has_source
+    assert found.again == "edited", "it is no reconstruction of anything"
+    assert {row["input"] for row in counterfactual_rows(found)} == {""}
+    assert all(0.0 <= row["before"] <= 1.0 for row in counterfactual_rows(found))
+    shown = figure(found)
+    assert _contains(np.array(shown), np.kron(found.reconstruction, np.ones((4, 4, 1), dtype=np.uint8)))
+    beside = counterfactuals_of_latent(explorer, latent, own, "gender", source=face)
+    assert figure(beside).width > shown.width + CELL - 1, "the input has a column of its own"
+    said = explorer.attributes(face)["gender"]
+    assert [row["input"] for row in counterfactual_rows(beside)][:2] == pytest.approx(said.tolist())
+    begun = counterfactuals_of_latent(explorer, latent, own, "gender", again="start")
+    assert begun.again == "start"
+    assert not np.array_equal(np.array(figure(begun)), np.array(shown)), "the figure says what it shows"
+    assert counterfactuals(explorer, face, "gender").again == "reconstruction"
 
 
 def test_a_sheet_with_captions_leaves_places_empty_and_shortens_words() -> None:

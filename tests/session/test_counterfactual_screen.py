@@ -21,7 +21,9 @@ from latentlab.operations.counterfactual import (
     counterfactuals_of_latent,
     page_positions,
 )
+from latentlab.operations.counterfactual_figure import figure
 from latentlab.operations.counterfactual_plan import row, table
+from latentlab.operations.counterfactual_table import counterfactual_rows
 from latentlab.operations.explore import Explorer
 from latentlab.operations.grid_plan import strips
 from latentlab.operations.probe import probe
@@ -400,7 +402,34 @@ def test_the_program_of_the_row_makes_the_same_pixels(
     for mine, theirs in zip(names["found"].items, found[0].items, strict=True):
         np.testing.assert_array_equal(mine.picture, theirs.picture)
         np.testing.assert_array_equal(mine.change.difference, theirs.change.difference)
+    assert names["found"].name == found[0].name == "a face"
+    np.testing.assert_array_equal(names["found"].source, found[0].source)
+    np.testing.assert_array_equal(np.array(figure(names["found"])), np.array(figure(found[0])))
+    assert counterfactual_rows(names["found"]) == counterfactual_rows(found[0])
     assert (tmp_path / "counterfactuals.png").is_file()
+
+
+def test_the_program_of_a_draw_has_no_input(told_desk, maker, intents, tmp_path: Path, monkeypatch) -> None:
+    intents.explore.randomise(told_desk.workspace.opened.spec, 5)
+    shown(told_desk, intents, attribute="race")
+    found = []
+    maker.make_row(found.append)
+    told_desk.wait(lambda: found)
+    code = counterfactual_code(told_desk.workspace.session.document, "race")
+    assert "# There is no input" in code
+    names = run(code, tmp_path, monkeypatch)
+    assert not names["found"].has_source
+    assert not found[0].has_source
+    np.testing.assert_array_equal(np.array(figure(names["found"])), np.array(figure(found[0])))
+
+
+def test_the_program_leaves_a_large_input_out_and_says_so(
+    told_desk, document: Document, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr("latentlab.session.counterfactual_code.MOST_TEXT", 100)
+    code = counterfactual_code(document, "race")
+    assert "# The input, a face, is too large for this text and is left out." in code
+    assert not run(code, tmp_path, monkeypatch)["found"].has_source
 
 
 def test_the_program_of_the_page_makes_the_same_pixels(
