@@ -22,7 +22,11 @@ def register(app: typer.Typer) -> None:
 
 def counterfactual(
     image: Annotated[
-        Path | None, typer.Argument(help="A picture; without one --data names a set.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="A picture, a copied latent (.json), seed:NUMBER or middle; without one --data names a set.",
+            show_default=False,
+        ),
     ] = None,
     model: Model = "faces-cvae",
     attribute: Annotated[str, typer.Option(help="The attribute of the condition to go through.")] = "gender",
@@ -61,6 +65,9 @@ def counterfactual(
 ) -> None:
     """Show a picture as every class of an attribute, what changed, and what changed that should not have.
 
+    A copied latent is drawn under its own condition, a random one under each attribute's first class; nothing
+    of them is encoded, so only the decoder can be told another class.
+
     Example: latentlab counterfactual face.png --attribute gender --second race --scale 1.5 --sheet table.png
 
     Example: latentlab counterfactual --data faces:test --attribute glasses --sort leakage --sheet page.png
@@ -81,6 +88,7 @@ def counterfactual(
     )
     from latentlab.operations.explore import Explorer
     from latentlab.operations.probe import save_probe_table
+    from latentlab.operations.series import SEED, is_latent, start_under
 
     if (image is None) == (not data):
         raise SettingsError("Give either a picture or a set with --data, and not both.")
@@ -93,9 +101,26 @@ def counterfactual(
     found: draw.Counterfactuals | draw.CounterfactualPage
     with show_progress() as reporter:
         how |= {"condition": own, "reporter": reporter}
-        if image is not None:
+        if image is not None and is_latent(image):
+            if side != "decoder":
+                raise SettingsError(f"{image} is no picture that is encoded, so --side can only be decoder.")
+            begin = start_under(explorer, image, condition)
+            under = np.zeros(0, np.float32) if begin.condition is None else begin.condition
+            found = draw.counterfactuals_of_latent(
+                explorer,
+                begin.latent,
+                under,
+                attribute,
+                second,
+                scale=scale,
+                threshold=threshold,
+                name=image if image.startswith(SEED) else Path(image).name,
+                again="start",
+                reporter=reporter,
+            )
+        elif image is not None:
             pixels = read_picture(image).pixels
-            found = draw.counterfactuals(explorer, pixels, attribute, second, name=image.name, **how)
+            found = draw.counterfactuals(explorer, pixels, attribute, second, name=Path(image).name, **how)
         else:
             images = open_set(data, explorer.spec.image_size, reporter)
             if position is not None:
@@ -110,6 +135,6 @@ def counterfactual(
         save_probe_table(table, counterfactual_rows(found))
     if as_json:
         settings |= {"position": position, "target": target, "count": count, "sort": sort}
-        print(json.dumps(counterfactual_record(found, data or str(image), settings, seed), indent=1))
+        print(json.dumps(counterfactual_record(found, data or image or "", settings, seed), indent=1))
     else:
         print(counterfactual_text(found, seed))

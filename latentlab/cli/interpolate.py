@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -51,22 +51,24 @@ def interpolate(
 ) -> None:
     """Go from one face to the next through the latent space.
 
-    A conditional model draws the whole path under one condition: the first pin's, and what is chosen.
+    A conditional model goes evenly from one pin's condition to the next. With --condition it draws the whole
+    path under one: the first pin's, and what is chosen.
 
     Example: latentlab interpolate a.png b.png seed:3 --closed --loop faces.gif --enlarge 4
     """
+    import numpy as np
+
     from latentlab.cli.progress import show_progress
     from latentlab.operations.explore import Explorer
     from latentlab.operations.series import interpolation, start_under
 
     explorer = Explorer.open(model, "" if predictor == "none" else predictor, threads=threads)
     starts = [start_under(explorer, pin, condition) for pin in pins]
-    held = starts[
-        0
-    ].condition  # one condition for the whole path: what is left out is as the first pin has it
+    told = [start.condition for start in starts if start.condition is not None]
+    under = None if not told else told[0] if condition else np.stack(told)
     with show_progress() as reporter:
         latents = [start.latent for start in starts]
-        found = interpolation(explorer, latents, steps, cast("Kind", kind), closed, reporter, held)
+        found = interpolation(explorer, latents, steps, cast("Kind", kind), closed, reporter, under)
     if out is not None:
         found.save_sheet(out)
     if loop is not None:
@@ -74,7 +76,11 @@ def interpolate(
     if table is not None:
         found.save_table(table)
     if as_json:
-        settings = {"steps": steps, "kind": kind, "closed": closed, **condition_setting(held)}
+        settings: dict[str, Any] = {"steps": steps, "kind": kind, "closed": closed}
+        if condition:
+            settings |= condition_setting(under)
+        elif found.conditions is not None:
+            settings["conditions"] = found.conditions.tolist()
         print(json.dumps(found.record("interpolate", pins, settings), indent=1))
     else:
         print(f"{len(found.pictures)} pictures through {len(pins)} pins, {kind}")

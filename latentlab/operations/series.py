@@ -53,6 +53,8 @@ class Series:
         Pictures in a row of the sheet.
     row_labels, column_labels
         What stands beside the rows and above the columns of the sheet; none where there is nothing to say.
+    conditions
+        What each was drawn under, float32 ``[n, C]``; None for an unconditional model.
     """
 
     explorer: Explorer
@@ -63,6 +65,7 @@ class Series:
     columns: int
     row_labels: tuple[str, ...] = ()
     column_labels: tuple[str, ...] = ()
+    conditions: NDArray[np.float32] | None = None
 
     def save_sheet(self, path: Path) -> None:
         """Save all pictures as one, labelled; raises `SettingsError` if it cannot be written."""
@@ -150,6 +153,11 @@ def start_under(explorer: Explorer, text: str | Path, condition: str = "") -> St
     return Start(latent, explorer.condition(parse_choices(explorer.spec.condition, condition), own))
 
 
+def is_latent(text: str) -> bool:
+    """Whether words that `start_under` reads name a latent rather than a picture."""
+    return text == MIDDLE or text.startswith(SEED) or Path(text).suffix.lower() == ".json"
+
+
 def start_from(explorer: Explorer, text: str | Path) -> NDArray[np.float32]:
     """Return the latent of a picture, a copied latent (.json), the draw of ``seed:NUMBER`` or the ``middle``.
 
@@ -196,24 +204,36 @@ def render_series(
 ) -> Series:
     """Render latents ``[n, *latent_shape]`` settled, one by one, and predict their attributes.
 
-    A conditional model draws all of them under one condition, ``[C]``.
+    A conditional model draws all of them under one condition, ``[C]``, or each under its own, ``[n, C]``.
 
     Raises
     ------
+    SettingsError
+        If there are more or fewer conditions than latents, or they do not fit the model.
     Cancelled
         If the reporter asked for it.
     """
     reporter = reporter or Reporter()
+    told = None if condition is None else _one_each(condition, len(latents))
     pictures, found = [], {}
     for k, (name, latent) in enumerate(zip(names, latents, strict=True)):
         reporter.raise_if_cancelled()
-        pictures.append(explorer.picture(latent, condition))
+        pictures.append(explorer.picture(latent, None if told is None else told[k]))
         if explorer.predictor_spec is not None:
             found[name] = explorer.attributes(pictures[-1])
         reporter.report(Progress("Rendering", k + 1, len(latents)))
     spec = explorer.predictor_spec
     rows = [] if spec is None else attribute_rows(spec, found)
-    return Series(explorer, tuple(names), latents, tuple(pictures), rows, columns)
+    return Series(explorer, tuple(names), latents, tuple(pictures), rows, columns, conditions=told)
+
+
+def _one_each(condition: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """Return conditions ``[count, C]`` from as many, or from one ``[C]`` for all."""
+    told = np.asarray(condition, dtype=np.float32)
+    told = np.repeat(told[None], count, axis=0) if told.ndim == 1 else told
+    if told.ndim != 2 or len(told) != count:
+        raise SettingsError(f"Give one condition for all {count}, or {count}; {len(told)} were given.")
+    return told
 
 
 def grid_series(
@@ -298,8 +318,21 @@ def interpolation(
     reporter: Reporter | None = None,
     condition: NDArray[np.float32] | None = None,
 ) -> Series:
-    """Render a path through latents (`latentlab.operations.interpolate.path`) under one condition ``[C]``."""
+    """Render a path through latents (`latentlab.operations.interpolate.path`).
+
+    A conditional model draws it under one condition, ``[C]``; or, with the condition of each pin,
+    ``[pins, C]``, goes evenly from one to the next.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such path, or there are more or fewer conditions than pins.
+    Cancelled
+        If the reporter asked for it.
+    """
     latents = path(pins, steps, kind, closed)
+    if condition is not None and condition.ndim > 1:
+        condition = path(list(_one_each(condition, len(pins))), steps, "linear", closed)
     names = [f"{k / steps:.3f}" for k in range(len(latents))]
     columns = steps if len(latents) % steps == 0 else min(len(latents), steps + 1)
     return render_series(explorer, names, latents, columns, condition, reporter)

@@ -138,6 +138,38 @@ def test_a_path_holds_one_condition(
     np.testing.assert_array_equal(shown[:32, -32:], explorer.picture(explorer.draw(3), held))
 
 
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_path_goes_evenly_from_one_condition_to_the_next(
+    closed: bool, explorer: Explorer, options: list[str], face: Path, tmp_path: Path, capfd: Captured
+) -> None:
+    own = start_under(explorer, str(face))
+    other = explorer.condition({"gender": {"male": 2.0}, "race": "white"})
+    copied, out = tmp_path / "latent.json", tmp_path / "path.png"
+    text = latent_text("tiny-cvae", explorer.located.sha256(), explorer.draw(3), other)
+    copied.write_text(text, encoding="utf-8")
+    call = [
+        "interpolate",
+        str(face),
+        str(copied),
+        *options,
+        "--steps",
+        "2",
+        *(["--closed"] if closed else []),
+    ]
+    assert run([*call, "--out", str(out), "--json"]) == 0
+    settings = json.loads(capfd.readouterr().out)["settings"]
+    half = (own.condition + other) / 2
+    wanted = [own.condition, half, other, *([half] if closed else [])]
+    np.testing.assert_array_equal(np.array(settings["conditions"], dtype=np.float32), wanted)
+    assert "condition" not in settings
+    latents = np.array(settings["latents"], dtype=np.float32)
+    with Image.open(out) as image:
+        shown = np.array(image)
+    for k in range(2):
+        cell = shown[:32, 34 * k : 34 * k + 32]
+        np.testing.assert_array_equal(cell, explorer.picture(latents[k], wanted[k]))
+
+
 def test_strips_of_directions_are_drawn_under_the_condition_of_where_they_set_out(
     explorer: Explorer, options: list[str], face: Path, pixels: np.ndarray, tmp_path: Path
 ) -> None:

@@ -14,8 +14,10 @@ from latentlab.cli.main import run
 from latentlab.data.avatars import list_avatars, make_avatars
 from latentlab.data.image_set import ImageSet
 from latentlab.data.set_folder import copy_image_set
-from latentlab.operations.counterfactual import counterfactuals, page_positions
+from latentlab.operations.counterfactual import counterfactuals, counterfactuals_of_latent, page_positions
+from latentlab.operations.counterfactual_figure import figure
 from latentlab.operations.explore import Explorer
+from latentlab.operations.latent_text import latent_text
 
 Captured = pytest.CaptureFixture[str]
 
@@ -63,6 +65,34 @@ def test_a_picture_gives_a_figure_a_table_and_a_record(
     assert {row["picture"] for row in rows} == {"face.png"}
     with Image.open(sheet) as image:
         assert image.width > 4 * 128
+
+
+@pytest.mark.parametrize("start", ["seed:4", "latent.json"])
+def test_a_latent_has_counterfactuals_and_no_input(
+    start: str, options: list[str], tmp_path: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    explorer = Explorer.open(options[1], options[3])
+    own, latent = explorer.first_condition(), explorer.draw(4)
+    if start.endswith(".json"):
+        own = explorer.condition({"gender": {"male": 2.0}, "race": "white"})
+        text = latent_text("tiny-cvae", explorer.located.sha256(), latent, own)
+        Path(start).write_text(text, encoding="utf-8")
+    own = explorer.condition({"glasses": "yes"}, own)
+    call = ["counterfactual", start, *options, "--attribute", "race", "--condition", "glasses=yes"]
+    assert run([*call, "--sheet", "sheet.png", "--table", "table.csv", "--json"]) == 0
+    record = json.loads(capfd.readouterr().out)
+    assert record["settings"]["condition"] == own.tolist()
+    assert record["settings"]["latent"] == latent.tolist()
+    assert record["data"] == {"path": start, "n": 1}
+    wanted = counterfactuals_of_latent(explorer, latent, own, "race", name=start, again="start")
+    with Image.open("sheet.png") as image:
+        np.testing.assert_array_equal(np.array(image), np.array(figure(wanted)))
+    with Path("table.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {(row["picture"], row["input"]) for row in rows} == {(start, "")}
+    assert run([*call, "--side", "both"]) == 2
+    assert "--side can only be decoder" in capfd.readouterr().err
 
 
 def test_a_set_gives_a_sorted_page(
@@ -161,5 +191,6 @@ def test_what_no_page_can_be_is_one_line(
 def test_an_unconditional_model_has_nothing_to_flip(
     face: Path, tiny_model_folder: Path, capfd: Captured
 ) -> None:
-    assert run(["counterfactual", str(face), "--model", str(tiny_model_folder)]) == 2
-    assert "there is no condition to flip" in capfd.readouterr().err
+    for start in (str(face), "seed:1"):
+        assert run(["counterfactual", start, "--model", str(tiny_model_folder)]) == 2
+        assert "there is no condition to flip" in capfd.readouterr().err

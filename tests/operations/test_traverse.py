@@ -15,7 +15,7 @@ from latentlab.operations.explore import Explorer
 from latentlab.operations.grid_plan import plane
 from latentlab.operations.interpolate import between, path
 from latentlab.operations.latent_text import latent_text
-from latentlab.operations.series import interpolation, start_from, traversal
+from latentlab.operations.series import interpolation, render_series, start_from, traversal
 from latentlab.operations.sheet import save_loop
 from latentlab.operations.traverse import Axis, line
 from latentlab.progress import Reporter
@@ -123,6 +123,22 @@ def test_without_dimensions_there_is_a_strip_of_each_of_the_eight(explorer: Expl
     assert len(found.pictures) == 16
     assert found.columns == 2
     assert (seen[-1].done, seen[-1].total) == (16, 16)
+
+
+def test_a_path_has_one_condition_or_one_a_pin(tiny_cvae_folder: Path) -> None:
+    told = Explorer.open(tiny_cvae_folder, "")
+    pins, first = [told.draw(0), told.draw(1)], told.first_condition()
+    other = told.condition({"gender": "male"}, first)
+    found = interpolation(told, pins, steps=2, condition=first)
+    np.testing.assert_array_equal(found.conditions, [first] * 3)
+    found = interpolation(told, pins, steps=2, condition=np.stack([first, other]))
+    np.testing.assert_array_equal(found.conditions, [first, (first + other) / 2, other])
+    for latent, condition, picture in zip(found.latents, found.conditions, found.pictures, strict=True):
+        np.testing.assert_array_equal(picture, told.picture(latent, condition))
+    with pytest.raises(SettingsError, match="one condition for all 2, or 2; 3 were given"):
+        interpolation(told, pins, steps=2, condition=np.stack([first] * 3))
+    with pytest.raises(SettingsError, match="one condition for all 2, or 2; 1 were given"):
+        render_series(told, ["a", "b"], np.stack(pins), 2, first[None])
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
