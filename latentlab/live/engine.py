@@ -55,9 +55,12 @@ class EncodedPicture:
     attributes
         The picture's, ``[1, classes]``.
     reconstruction
-        The decoded mean with its attributes.
+        The picture encoded and decoded under its own condition, whatever the encoder was told, and its
+        attributes.
     condition
-        What encoder and decoder were told, float32 ``[C]``; None for an unconditional model.
+        What the encoder was told, float32 ``[C]``; None for an unconditional model.
+    own
+        The picture's own condition, float32 ``[C]``; None for an unconditional model.
     """
 
     source: NDArray[np.uint8]
@@ -66,6 +69,7 @@ class EncodedPicture:
     attributes: Attributes
     reconstruction: Pictures
     condition: NDArray[np.float32] | None
+    own: NDArray[np.float32] | None
 
 
 class Engine:
@@ -135,12 +139,22 @@ class Engine:
         yield _joined(parts)
 
     def encode(
-        self, picture: NDArray[np.uint8], condition: NDArray[np.float32] | None, threads: int = 1
+        self,
+        picture: NDArray[np.uint8],
+        condition: NDArray[np.float32] | None,
+        threads: int = 1,
+        own: NDArray[np.float32] | None = None,
     ) -> EncodedPicture:
         """Encode a picture uint8 ``[H, W, 3]`` (RGB) in float32, under a condition ``[C]``.
 
-        Without a condition a conditional model is told what the predictor sees in the picture
-        (`latentlab.conditions.from_probabilities`).
+        Parameters
+        ----------
+        condition
+            What the encoder is told; without it what the predictor sees in the picture
+            (`latentlab.conditions.from_probabilities`).
+        own
+            The picture's own condition ``[C]``, where it is known; else it is what the predictor sees, and
+            without a predictor what the encoder is told.
 
         Raises
         ------
@@ -152,20 +166,30 @@ class Engine:
         source = square_picture(picture, self.spec.image_size)
         attributes = self._judge(source[None], threads)
         told = self._told(condition, attributes)
-        rows = None if told is None else np.array(told[None], dtype=np.float32)
-        with intra_op_threads(threads), torch.inference_mode():
-            given = None if rows is None else torch.from_numpy(rows)
-            posterior = self.loaded.model.encode(images_to_tensor(source[None]), given)
-            mean = _array(posterior.mean[0])
-            std = None if posterior.logvar is None else _array(torch.exp(0.5 * posterior.logvar[0]))
-        (reconstruction,) = self.settled(mean[None], rows, threads)
+        if own is None and self.loaded.predictor is None:
+            own = told
+        own = self._told(own, attributes)
+        mean, std = self._posterior(source, told, threads)
+        same = told is None or own is None or np.array_equal(told, own)
+        plain = mean if same else self._posterior(source, own, threads)[0]
+        (reconstruction,) = self.settled(plain[None], None if own is None else own[None], threads)
         assert reconstruction is not None
-        return EncodedPicture(source, mean, std, attributes, reconstruction, told)
+        return EncodedPicture(source, mean, std, attributes, reconstruction, told, own)
+
+    def _posterior(
+        self, source: NDArray[np.uint8], told: NDArray[np.float32] | None, threads: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """Return mean and standard deviation of a picture uint8 ``[S, S, 3]``, encoded as told."""
+        with intra_op_threads(threads), torch.inference_mode():
+            given = None if told is None else torch.from_numpy(np.array(told[None], dtype=np.float32))
+            posterior = self.loaded.model.encode(images_to_tensor(source[None]), given)
+            std = None if posterior.logvar is None else _array(torch.exp(0.5 * posterior.logvar[0]))
+            return _array(posterior.mean[0]), std
 
     def _told(
         self, condition: NDArray[np.float32] | None, attributes: Attributes
     ) -> NDArray[np.float32] | None:
-        """Return what the encoder is told: what was asked for, or else what is seen."""
+        """Return what is said of a picture: what was asked for, or else what is seen."""
         schema, judge = self.spec.condition, self.loaded.predictor_spec
         if not schema.size:
             return None

@@ -98,9 +98,13 @@ class Encoded:
     source_attributes, reconstruction_attributes
         Calibrated probabilities float32 ``[classes]`` by attribute; empty without a predictor.
     reconstruction
-        Uint8 ``[S, S, 4]``, BGRX: the decoded mean.
+        Uint8 ``[S, S, 4]``, BGRX: encoded and decoded under its own condition, whatever the encoder was told
+        of it for the mean.
     condition
-        What encoder and decoder were told of it, float32 ``[C]``; None for an unconditional model.
+        What the encoder was told of it, float32 ``[C]``; None for an unconditional model.
+    own
+        Its own condition: as it was given, else as the predictor sees it, and without a predictor what the
+        encoder was told.
     """
 
     token: int
@@ -111,6 +115,7 @@ class Encoded:
     reconstruction: NDArray[np.uint8]
     reconstruction_attributes: Mapping[str, NDArray[np.float32]]
     condition: NDArray[np.float32] | None = None
+    own: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)

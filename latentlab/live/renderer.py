@@ -44,6 +44,7 @@ class _Encode:
     token: int
     picture: NDArray[np.uint8]
     condition: NDArray[np.float32] | None
+    own: NDArray[np.float32] | None
 
 
 class LiveRenderer:
@@ -113,14 +114,20 @@ class LiveRenderer:
             self._mailbox.put(OPEN, _Open(token, checkpoint, predictor, sha256))
         return token
 
-    def encode(self, image: NDArray[np.uint8], condition: NDArray[np.float32] | None = None) -> int:
+    def encode(
+        self,
+        image: NDArray[np.uint8],
+        condition: NDArray[np.float32] | None = None,
+        own: NDArray[np.float32] | None = None,
+    ) -> int:
         """Ask for a picture uint8 ``[H, W, 3]`` (RGB) to be encoded, and return the request's token.
 
-        A conditional model encodes it under ``condition``, float32 ``[C]``.
+        A conditional model encodes it under ``condition``, float32 ``[C]``; ``own`` is the picture's own
+        (both as in `Engine.encode`).
         """
         with self._lock:
             token = next(self._numbers)
-            self._mailbox.put(ENCODE, _Encode(token, np.array(image), condition))
+            self._mailbox.put(ENCODE, _Encode(token, np.array(image), condition, own))
         return token
 
     def render(
@@ -242,7 +249,7 @@ class LiveRenderer:
         engine = self._ready(request.token)
         if engine is None:
             return
-        found = engine.encode(request.picture, request.condition)
+        found = engine.encode(request.picture, request.condition, own=request.own)
         reconstruction = found.reconstruction
         if request.token > self._valid_from:
             self._tell(
@@ -256,6 +263,7 @@ class LiveRenderer:
                     reconstruction.pixels[0],
                     {name: rows[0] for name, rows in reconstruction.attributes.items()},
                     found.condition,
+                    found.own,
                 ),
             )
 

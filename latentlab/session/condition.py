@@ -24,7 +24,7 @@ _NOTHING = 1e-6
 class ConditionIntents:
     """Intents on the decoder's condition and on the encoder's.
 
-    Where the two are linked, what changes at the decoder is told to the encoder in the same step.
+    Where the two are linked, what changes at the decoder is told to the encoder in the same step (`Teller`).
     """
 
     def __init__(self, session: Session, teller: Teller) -> None:
@@ -41,12 +41,11 @@ class ConditionIntents:
 
     def begin(self, attribute: str) -> None:
         """Begin to drag one of an attribute's sliders: until `end` the moves are one step."""
-        self._teller.then(None)  # what an answer would have ended is ended now
         self._session.begin_gesture(f"Change {attribute}", _key(attribute))
 
     def end(self, attribute: str) -> None:
-        """End the drag, when the encoder has answered where it is told too."""
-        self._teller.then(lambda: self._session.end_gesture(_key(attribute)))
+        """End the drag."""
+        self._session.end_gesture(_key(attribute))
 
     def choose(self, spec: ModelSpec, attribute: str, label: str) -> None:
         """Choose one class; its weight becomes the sum of the weights before, or 1 where that is nothing."""
@@ -54,7 +53,7 @@ class ConditionIntents:
         total = sum(conditions.weights(schema, now, attribute).values())
         scale = total if abs(total) > _NOTHING else 1.0
         choice = {attribute: {label: scale}}
-        self._change(f"{attribute}: {label}", attribute, conditions.choose(schema, choice, now))
+        self._change(f"{attribute}: {label}", conditions.choose(schema, choice, now))
 
     def scale(self, spec: ModelSpec, attribute: str, scale: float) -> None:
         """Scale an attribute's weights (or set a continuous value): 1 is as trained.
@@ -75,7 +74,7 @@ class ConditionIntents:
     def flip(self, spec: ModelSpec, attribute: str) -> None:
         """Hand an attribute's weights on to the next class (`latentlab.conditions.flip`)."""
         found = conditions.flip(spec.condition, self._condition(), attribute)
-        self._change(f"Flip {attribute}", attribute, found)
+        self._change(f"Flip {attribute}", found)
 
     def reset(self, spec: ModelSpec, attribute: str) -> None:
         """Return an attribute to what it is at the start."""
@@ -83,29 +82,36 @@ class ConditionIntents:
         found, where = np.array(state.condition), spec.condition.slice(attribute)
         if state.start_condition is not None:
             found[where] = state.start_condition[where]
-            self._change(f"Reset {attribute}", attribute, found)
+            self._change(f"Reset {attribute}", found)
 
     def set(self, condition: NDArray[np.float32], name: str) -> None:
         """Set the whole condition, ``[C]``, as a step of that name."""
-        self._change(name, "", condition)
+        self._change(name, condition)
 
     # The encoder's
 
     def tell(self, spec: ModelSpec, attribute: str, label: str) -> None:
-        """Tell the encoder one class of an attribute, "" for nothing; the decoder's condition stays."""
-        state = self._open()
+        """Tell the encoder one class of an attribute, "" for nothing; a decoder that is linked is told too.
+
+        What has been wished before and is not answered yet stays.
+        """
+        state, before, name = self._open(), self._teller.last, f"Tell the encoder {attribute}: "
         choice: dict[str, str | float | Mapping[str, float]] = {attribute: label or {}}
         if spec.condition.attribute(attribute).kind == "continuous":
             choice = {attribute: float(label or 0.0)}
-        told = conditions.choose(spec.condition, choice, state.start_condition)
-        if np.array_equal(told, np.asarray(state.start_condition)) and not self._teller.waiting:
-            return
-        self._teller.tell(f"Tell the encoder {attribute}: {label or 'nothing'}", told)
+        told = conditions.choose(spec.condition, choice, before)
+        if state.linked and before is not None:
+            self.set(told, f"{name}{label or 'nothing'}")
+        elif not np.array_equal(told, np.asarray(before)):
+            self._teller.tell(f"{name}{label or 'nothing'}", told)
 
     def tell_as_seen(self) -> None:
-        """Tell the encoder what the predictor sees in the picture."""
-        self._open()
-        self._teller.tell("Tell the encoder what is seen", None)
+        """Tell the encoder what the predictor sees in the picture, and a linked decoder in the same step."""
+        state = self._open()
+        if state.linked and state.source is not None and state.start_condition is not None:
+            self.set(state.start_condition, "Tell both what is seen")
+        else:
+            self._teller.tell("Tell the encoder what is seen", None)
 
     def link(self, linked: bool) -> None:
         """Tell the encoder what the decoder is told from now on, or leave it."""
@@ -113,7 +119,7 @@ class ConditionIntents:
         if linked == state.linked:
             return
         name = "Link encoder and decoder" if linked else "Unlink encoder and decoder"
-        self._step(name, replace(state, linked=linked), "link")
+        self._session.change(name, replace(self._session.document, explore=replace(state, linked=linked)))
 
     def _with_shares(self, schema: ConditionSchema, attribute: str) -> NDArray[np.float32]:
         """Return the condition with weights of an attribute that can be scaled, and remember them."""
@@ -143,27 +149,14 @@ class ConditionIntents:
         state, kept = self._open(), _kept(condition)
         if np.array_equal(kept, self._condition()):
             return
-        key = _key(attribute)
         explore = replace(state, condition=kept)
-        self._session.change(name, replace(self._session.document, explore=explore), key)
-        if explore.linked and explore.source is not None:
-            self._teller.tell(name, kept, key)
+        self._session.change(name, replace(self._session.document, explore=explore), _key(attribute))
 
-    def _change(self, name: str, attribute: str, condition: NDArray[np.float32]) -> None:
+    def _change(self, name: str, condition: NDArray[np.float32]) -> None:
         state, kept = self._open(), _kept(condition)
         if not np.array_equal(kept, self._condition()):
-            self._step(name, replace(state, condition=kept), _key(attribute))
-
-    def _step(self, name: str, explore: Explore, key: str) -> None:
-        """Make a change, and what the encoder answers to it where the two are linked, one step."""
-        document = replace(self._session.document, explore=explore)
-        if not explore.linked or explore.source is None or explore.condition is None:
-            self._session.change(name, document)
-            return
-        self._session.begin_gesture(name, key)
-        self._session.change(name, document, key)
-        self._teller.tell(name, explore.condition, key)
-        self._teller.then(lambda: self._session.end_gesture(key))
+            explore = replace(state, condition=kept)
+            self._session.change(name, replace(self._session.document, explore=explore))
 
     def _condition(self) -> NDArray[np.float32]:
         condition = self._open().condition

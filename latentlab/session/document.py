@@ -50,7 +50,7 @@ class Source:
     picture
         As it was read, uint8 ``[H, W, 3]``, RGB; kept so that another model can encode it again.
     encoded
-        Its latent, reconstruction and attributes under the model of the document.
+        Its latent as the encoder was told, its reconstruction under its own condition, and its attributes.
     crop
         The square of the picture that the model sees: its left edge, top edge and side, in pixels; None for
         the largest square in the centre.
@@ -85,10 +85,13 @@ class Explore:
         What the start is called where it is neither a picture nor a draw, such as "a pasted latent"; what
         else is to be said of a draw.
     start_condition
-        The start's condition, to which Reset returns, float32 ``[C]``: what the encoder was told of the
-        picture, or what a draw set out with; None for an unconditional model.
+        The condition to which Reset returns, float32 ``[C]``: the picture's own, or what a draw set out
+        with; None for an unconditional model.
     linked
         Whether the encoder is told what the decoder is told, whenever that changes.
+    told
+        What the encoder was told of the picture for ``start``, float32 ``[C]``; None where there is no
+        picture, and for an unconditional model.
     """
 
     start: NDArray[np.float32]
@@ -100,6 +103,7 @@ class Explore:
     named: str = ""
     start_condition: NDArray[np.float32] | None = None
     linked: bool = False
+    told: NDArray[np.float32] | None = None
 
     @property
     def origin(self) -> str:

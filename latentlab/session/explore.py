@@ -32,9 +32,11 @@ def start_from_picture(
 ) -> Explore:
     """Return the state that sets out from a picture uint8 ``[H, W, 3]``, encoded as `cropped`."""
     latent = latents.as_latent(encoded.mean, spec)
-    condition = None if encoded.condition is None else _kept(encoded.condition)
+    told, own = (None if one is None else _kept(one) for one in (encoded.condition, encoded.own))
+    if told is not None and own is not None and np.array_equal(told, own):
+        own = told
     source = Source(name, picture, encoded, crop)
-    return Explore(latent, latent, condition, source, start_condition=condition)
+    return Explore(latent, latent, told, source, start_condition=own, told=told)
 
 
 def cropped(picture: NDArray[np.uint8], crop: tuple[int, int, int] | None) -> NDArray[np.uint8]:

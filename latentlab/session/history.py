@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -116,6 +117,21 @@ class History:
             if step.before is document:
                 return -count
         return None
+
+    def amend(self, amended: Callable[[Document], Document]) -> None:
+        """Replace documents by what they should be; the steps stay."""
+
+        def of(step: Step) -> Step:
+            return replace(step, before=amended(step.before), after=amended(step.after))
+
+        self._done = deque(map(of, self._done), maxlen=self._done.maxlen)
+        self._undone = list(map(of, self._undone))
+
+    def documents(self) -> Iterator[Document]:
+        """Give the documents on either side of every step."""
+        for step in (*self._done, *self._undone):
+            yield step.before
+            yield step.after
 
     def clear(self) -> None:
         """Forget all steps."""

@@ -117,7 +117,11 @@ class Path(Follower):
         self._workspace.session.end_gesture(_KEY)
 
     def go_to(self, share: float) -> None:
-        """Edit the latent at a share of the way, from 0 to 1."""
+        """Edit the latent at a share of the way, from 0 to 1.
+
+        Where the encoder was told otherwise, it is no longer linked: the path leads through what the decoder
+        is told.
+        """
         state, latents = self.state, self._latents
         if state is None or latents is None or not self.ready or not self._active:
             return  # what nobody looks at does not follow: the path may be another model's
@@ -134,7 +138,9 @@ class Path(Follower):
         try:
             same = condition is None or state.condition is None or np.array_equal(condition, state.condition)
             if not (same and np.array_equal(latent, state.latent)):
-                explore = replace(state, latent=latent, condition=condition)
+                told = state.source is None or np.array_equal(np.asarray(condition), np.asarray(state.told))
+                linked = state.linked and told
+                explore = replace(state, latent=latent, condition=condition, linked=linked)
                 self._workspace.session.change(
                     "Travel along the path", replace(document, explore=explore), key=_KEY
                 )

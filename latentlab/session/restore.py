@@ -164,6 +164,9 @@ def _as_saved(kept: Explore, new: Explore, saved: Saved, spec: ModelSpec, salvag
         condition = new.condition
     if (0 if start_condition is None else start_condition.size) != size:
         start_condition = new.start_condition if condition is new.condition else condition
+    told = _flat(kept.start_condition if kept.told is None else kept.told)  # older sessions have none
+    if new.source is None or (0 if told is None else told.size) != size:
+        told = new.told
     source: Source | None = new.source
     named = kept.named
     if source is None and saved.source is not None:
@@ -179,6 +182,7 @@ def _as_saved(kept: Explore, new: Explore, saved: Saved, spec: ModelSpec, salvag
         start_condition=start_condition,
         source=source,
         named=named,
+        told=told,
     )
 
 

@@ -2,7 +2,8 @@
 
     {"format": "latentlab-session", "version": 1, "program": "...",
      "checkpoint": {path, name, sha256, predictor}, "threads": 1,
-     "explore": {start, latent, condition, seed, truncation, named, source: {name, crop, picture}},
+     "explore": {start, latent, condition, seed, truncation, named, start_condition, linked, told,
+                 source: {name, crop, picture}},
      "shelves": {SHA-256: {pins, directions, groups, locked, compared, grid, path, probe, map}},
      "window": {...}}
 
@@ -319,6 +320,7 @@ def _read_explore(data: object, salvage: Salvage) -> tuple[Explore | None, Saved
         named=named,
         start_condition=part.start_condition,
         linked=part.linked,
+        told=part.told,
     )
     return explore, source
 

@@ -94,6 +94,7 @@ class ExplorePart(Part):
     named: Line = ""
     start_condition: MaybeNumbers = None
     linked: bool = False
+    told: MaybeNumbers = None
 
 
 class SourcePart(Part):

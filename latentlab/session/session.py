@@ -87,6 +87,37 @@ class Session:
         moving = self._gesture is not None or key is not None
         self.changed.emit(Change(before, document, "move" if moving else "edit"))
 
+    def amend(self, amended: Callable[[Document], Document]) -> None:
+        """Put into documents what has come to be known of them, wherever they are held; this is no step.
+
+        Parameters
+        ----------
+        amended
+            Returns a document as it should be, the same object where it is that already.
+        """
+        known: dict[int, tuple[Document, Document]] = {}  # the first of each keeps its id from being reused
+
+        def once(document: Document) -> Document:
+            if id(document) not in known:
+                known[id(document)] = document, amended(document)
+            return known[id(document)][1]
+
+        before, self._document = self._document, once(self._document)
+        if self._gesture is not None:
+            name, first, key = self._gesture
+            self._gesture = name, once(first), key
+        self.history.amend(once)
+        if self._document is not before:
+            way: Literal["move", "edit"] = "edit" if self._gesture is None else "move"
+            self.changed.emit(Change(before, self._document, way))
+
+    def documents(self) -> Iterator[Document]:
+        """Give the documents that are held: the present one and those that steps lead to."""
+        yield self._document
+        if self._gesture is not None:
+            yield self._gesture[1]
+        yield from self.history.documents()
+
     @contextmanager
     def gesture(self, name: str) -> Iterator[None]:
         """Make all changes within one undoable step."""

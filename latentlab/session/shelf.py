@@ -52,7 +52,7 @@ class ShelfIntents:
         return name
 
     def go_to_pin(self, name: str) -> None:
-        """Edit the latent of a pin; the start stays."""
+        """Edit the latent of a pin, under its condition; the start stays, unless the encoder is told too."""
         pin, state = self.shelf.pin(name), self._open_state()
         if pin is None:
             return

@@ -38,7 +38,8 @@ class Brought:
     """A picture to be encoded: as it was read, uint8 ``[H, W, 3]``, its crop, and the name of the step.
 
     ``told`` is what the encoder is told of it, float32 ``[C]``; None leaves that to what is seen. ``drawn``
-    is what the decoder is told, where that is something else.
+    is what the decoder is told, where that is something else, and ``own`` the picture's own condition, where
+    that is not what is seen.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Brought:
     step: str = ""
     told: NDArray[np.float32] | None = None
     drawn: NDArray[np.float32] | None = None
+    own: NDArray[np.float32] | None = None
 
     @property
     def seen(self) -> NDArray[np.uint8]:

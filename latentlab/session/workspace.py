@@ -156,6 +156,7 @@ class Workspace:
         name: str,
         told: NDArray[np.float32] | None = None,
         drawn: NDArray[np.float32] | None = None,
+        own: NDArray[np.float32] | None = None,
     ) -> None:
         """Encode a picture that is there already, uint8 ``[H, W, 3]``, RGB.
 
@@ -164,8 +165,10 @@ class Workspace:
         told, drawn
             What encoder and decoder are told, each ``[C]``: what the predictor sees in the picture, and the
             same, by default.
+        own
+            The picture's own condition ``[C]``, such as its labels say; as the predictor sees it by default.
         """
-        self._bring(Brought(name, np.array(pixels), told=told, drawn=drawn))
+        self._bring(Brought(name, np.array(pixels), told=told, drawn=drawn, own=own))
 
     def crop(self, crop: tuple[int, int, int] | None) -> None:
         """Give the model another square of the picture: left edge, top edge, side; None for the centre's."""
@@ -235,7 +238,7 @@ class Workspace:
         self.teller.forget()
         if self._encoding is not None:
             if self._opening is None or self._opening.saved is None:
-                self._held = replace(self._encoding.picture, told=None, drawn=None)
+                self._held = replace(self._encoding.picture, told=None, drawn=None, own=None)
             self._encoding = None
         if saved is not None:
             self._held = None  # the session's own picture takes its place
@@ -257,14 +260,17 @@ class Workspace:
     def _encode(self, picture: Brought) -> None:
         self.teller.forget()
         renderer = self._host.get(self.override)
-        self._encoding = Encoding(renderer.encode(picture.seen, picture.told), picture)
+        self._encoding = Encoding(renderer.encode(picture.seen, picture.told, picture.own), picture)
         self._tell_busy()
 
     def _tell_encoder(self, picture: NDArray[np.uint8], condition: NDArray[np.float32] | None) -> int | None:
         """Ask for the open picture to be encoded again; not while another one or a model is on its way."""
         if self._opening is not None or self._encoding is not None or self.opened is None:
             return None
-        return self._host.get(self.override).encode(picture, condition)
+        state, own = self.session.document.explore, None
+        if self.opened.predictor is not None and condition is not None and state is not None:
+            own = state.start_condition
+        return self._host.get(self.override).encode(picture, condition, own)
 
     def _bring(self, picture: Brought) -> None:
         if self._opening is not None:
@@ -326,9 +332,8 @@ class Workspace:
         if opening.saved is not None:
             source = opening.saved.source
             if source is not None and "encode" not in opened.spec.cannot:
-                self._encode(
-                    Brought(source.name, source.picture, source.crop, told=_told(opening.saved, opened))
-                )
+                told, own = _told(opening.saved, opened)
+                self._encode(Brought(source.name, source.picture, source.crop, told=told, own=own))
             else:
                 self._finish_session(opening.saved, opened, None)
         elif opening.purpose != "open":
@@ -504,7 +509,11 @@ def _is_predictor(name: str) -> bool:
         return False
 
 
-def _told(saved: Saved, opened: Opened) -> NDArray[np.float32] | None:
-    """Return what the encoder was told of a session's picture, where the model still takes it."""
-    told = None if saved.explore is None else saved.explore.start_condition
-    return told.reshape(-1) if told is not None and told.size == opened.spec.condition.size else None
+def _told(saved: Saved, opened: Opened) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None]:
+    """Return what the encoder was told of a session's picture, and its own, where the model takes them."""
+    if saved.explore is None:
+        return None, None
+    own, told, size = saved.explore.start_condition, saved.explore.told, opened.spec.condition.size
+    told = own if told is None else told  # an older session
+    found = [one.reshape(-1) if one is not None and one.size == size else None for one in (told, own)]
+    return found[0], found[1]

@@ -260,11 +260,13 @@ def test_pins_keep_theirs(session: Session, intents: ConditionIntents) -> None:
 def test_the_path_goes_evenly_from_condition_to_condition(told_desk) -> None:
     desk, intents = told_desk, Intents(told_desk.workspace)
     spec = desk.workspace.opened.spec
+    intents.condition.link(True)
     intents.shelf.pin()
     intents.condition.flip(spec, "gender")
     intents.condition.scale(spec, "glasses", 2.0)
     intents.explore.move(2, 1.5)
     intents.shelf.pin()
+    desk.wait_told()
     travel = Travel(desk.workspace)
     pins = desk.workspace.session.document.shelf.pins
     count = desk.workspace.session.document.shelf.path.steps
@@ -281,7 +283,10 @@ def test_the_path_goes_evenly_from_condition_to_condition(told_desk) -> None:
     np.testing.assert_array_equal(desk.state.condition, travel.conditions[place])
     np.testing.assert_array_equal(desk.state.latent, travel.latents[place])
     assert desk.undo_name == "Travel along the path"
+    assert not desk.state.linked, "the encoder was told otherwise"
+    assert not desk.workspace.teller.waiting
     desk.workspace.session.undo()
+    assert desk.state.linked
     np.testing.assert_array_equal(desk.state.condition, pins[1].condition)
 
 

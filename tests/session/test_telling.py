@@ -35,6 +35,19 @@ def close(first: np.ndarray, second: np.ndarray) -> None:
     np.testing.assert_allclose(first, second, atol=2e-5)
 
 
+def another_race(desk) -> str:
+    """A race that the encoder was not told."""
+    schema = desk.workspace.opened.spec.condition
+    told = desk.state.told[schema.slice("race")]
+    return schema.attribute("race").classes[int(told.argmin())]
+
+
+def shows(desk, expected: np.ndarray) -> None:
+    """The reconstruction is that picture, but for the rounding of its encoding."""
+    found = desk.state.source.encoded.reconstruction[..., 2::-1].astype(int)
+    assert np.abs(found - expected).max() <= 1
+
+
 def test_a_picture_is_told_what_the_predictor_sees(told_desk, explorer: Explorer, small_faces) -> None:
     state, judge = told_desk.state, told_desk.workspace.opened.predictor
     seen = from_probabilities(
@@ -44,6 +57,7 @@ def test_a_picture_is_told_what_the_predictor_sees(told_desk, explorer: Explorer
     )
     np.testing.assert_array_equal(state.condition, seen)
     np.testing.assert_array_equal(state.start_condition, seen)
+    np.testing.assert_array_equal(state.told, seen)
     np.testing.assert_array_equal(state.condition, explorer.encode(small_faces[1]).condition)
     close(state.start, explorer.encode(small_faces[1]).latent)
     assert not state.edited
@@ -55,9 +69,15 @@ def test_without_a_predictor_it_is_told_nothing(desk, tiny_cvae_folder: Path, sm
     desk.workspace.bring_pixels(small_faces[0], "a face")
     desk.wait(lambda: desk.workspace.phase == "ready")
     assert not desk.state.condition.any()
-    Intents(desk.workspace).condition.tell_as_seen()
+    intents = Intents(desk.workspace).condition
+    intents.tell_as_seen()
     desk.wait_told()
     assert desk.undo_name is None, "it was told nothing before too"
+    intents.tell(desk.workspace.opened.spec, "gender", "male")
+    desk.wait_told()
+    assert desk.state.told.any()
+    np.testing.assert_array_equal(desk.state.start_condition, desk.state.told)
+    np.testing.assert_array_equal(desk.state.source.encoded.own, desk.state.told)
 
 
 def test_another_class_encodes_again_and_keeps_the_edits(
@@ -73,14 +93,16 @@ def test_another_class_encodes_again_and_keeps_the_edits(
     desk.wait_told()
     state = desk.state
     assert desk.undo_name == f"Tell the encoder gender: {other}"
-    told = choose(spec.condition, {"gender": other}, before.start_condition)
-    np.testing.assert_array_equal(state.start_condition, told)
+    told = choose(spec.condition, {"gender": other}, before.told)
+    np.testing.assert_array_equal(state.told, told)
+    np.testing.assert_array_equal(state.start_condition, before.start_condition)
     np.testing.assert_array_equal(state.condition, edited.condition)
     close(state.start, explorer.encode(small_faces[1], told).latent)
     assert not np.allclose(state.start, before.start)
     np.testing.assert_allclose(state.latent - state.start, edited.latent - before.start, atol=1e-5)
     np.testing.assert_array_equal(np.delete(state.latent, 3), np.delete(state.start, 3))
-    assert not np.array_equal(state.source.encoded.reconstruction, before.source.encoded.reconstruction)
+    reconstruction = state.source.encoded.reconstruction
+    np.testing.assert_array_equal(reconstruction, before.source.encoded.reconstruction)
     desk.workspace.session.undo()
     assert desk.state is edited
     desk.workspace.session.redo()
@@ -92,11 +114,11 @@ def test_it_can_be_told_nothing_and_what_is_seen_again(told_desk, intents: Inten
     intents.condition.tell(spec, "race", "")
     desk.wait_told()
     assert desk.undo_name == "Tell the encoder race: nothing"
-    assert not desk.state.start_condition[spec.condition.slice("race")].any()
+    assert not desk.state.told[spec.condition.slice("race")].any()
     intents.condition.tell_as_seen()
     desk.wait_told()
     assert desk.undo_name == "Tell the encoder what is seen"
-    np.testing.assert_array_equal(desk.state.start_condition, before.start_condition)
+    np.testing.assert_array_equal(desk.state.told, before.told)
     close(desk.state.start, before.start)
 
 
@@ -120,10 +142,10 @@ def test_while_one_answer_is_waited_for_only_the_newest_wish_is_kept(
         intents.condition.tell(spec, "race", label)
     desk.wait_told()
     assert len(told) == 2
-    np.testing.assert_array_equal(desk.state.start_condition[spec.condition.slice("race")], [0, 0, 0, 1])
+    np.testing.assert_array_equal(desk.state.told[spec.condition.slice("race")], [0, 0, 0, 1])
 
 
-def test_linked_one_step_changes_decoder_start_and_reconstruction(
+def test_linked_one_step_changes_decoder_and_start(
     told_desk, intents: Intents, spec, explorer: Explorer, small_faces
 ) -> None:
     desk, session = told_desk, told_desk.workspace.session
@@ -144,7 +166,8 @@ def test_linked_one_step_changes_decoder_start_and_reconstruction(
         assert desk.undo_name == name
     assert len(session.history) > steps
     after = desk.state
-    np.testing.assert_array_equal(after.start_condition, after.condition)
+    np.testing.assert_array_equal(after.told, after.condition)
+    np.testing.assert_array_equal(after.start_condition, before.condition)
     close(after.start, explorer.encode(small_faces[1], after.condition).latent)
     while len(session.history) > steps:
         session.undo()
@@ -168,7 +191,8 @@ def test_a_linked_drag_is_one_step_too(told_desk, intents: Intents, spec) -> Non
     after = desk.state
     assert desk.undo_name == "Change gender"
     assert len(session.history) == steps + 2
-    np.testing.assert_array_equal(after.start_condition, after.condition)
+    np.testing.assert_array_equal(after.told, after.condition)
+    np.testing.assert_array_equal(after.start_condition, before.condition)
     session.undo()
     session.undo()
     assert desk.state is before
@@ -203,7 +227,7 @@ def test_a_reset_while_an_answer_is_waited_for_makes_it_void(told_desk, intents:
     desk.wait_told()
     assert desk.undo_name == "Reset all"
     np.testing.assert_array_equal(desk.state.condition, before.condition)
-    np.testing.assert_array_equal(desk.state.start_condition, before.condition)
+    np.testing.assert_array_equal(desk.state.told, before.condition)
     np.testing.assert_array_equal(desk.state.start, before.start)
 
 
@@ -220,23 +244,35 @@ def test_another_picture_takes_the_place_of_what_was_waited_for(
     assert desk.undo_name == "Open picture another"
     assert desk.state.linked, "linked is how one works, not what a picture is"
     np.testing.assert_array_equal(desk.state.condition, desk.state.start_condition)
+    np.testing.assert_array_equal(desk.state.condition, desk.state.told)
     desk.workspace.session.undo()
     assert desk.undo_name == "Flip gender"
     np.testing.assert_array_equal(desk.state.source.picture, small_faces[1])
 
 
-def test_a_picture_can_be_brought_with_what_is_told(told_desk, intents: Intents, spec, small_faces) -> None:
+def test_a_picture_can_be_brought_with_what_is_told(
+    told_desk, intents: Intents, spec, small_faces, explorer: Explorer
+) -> None:
     desk, schema = told_desk, told_desk.workspace.opened.spec.condition
     told = choose(schema, {"gender": "male", "race": "black"})
     drawn = choose(schema, {"gender": "female"}, told, 1.5)
+    own = choose(schema, {"race": "white"}, told)
     intents.condition.link(True)
     desk.wait_told()
-    desk.workspace.bring_pixels(small_faces[4], "page", told, drawn)
+    desk.workspace.bring_pixels(small_faces[4], "page", told, drawn, own)
     desk.wait(lambda: desk.state.source is not None and desk.state.source.name == "page")
-    np.testing.assert_array_equal(desk.state.start_condition, told)
+    np.testing.assert_array_equal(desk.state.told, told)
+    np.testing.assert_array_equal(desk.state.start_condition, own)
     np.testing.assert_array_equal(desk.state.condition, drawn)
     assert not desk.state.linked
     assert desk.state.condition_edited
+    close(desk.state.start, explorer.encode(small_faces[4], told).latent)
+    shows(desk, explorer.picture(explorer.encode(small_faces[4], own).latent, own))
+    reconstruction = desk.state.source.encoded.reconstruction
+    intents.condition.tell(spec, "gender", "female")
+    desk.wait_told()
+    np.testing.assert_array_equal(desk.state.start_condition, own)
+    np.testing.assert_array_equal(desk.state.source.encoded.reconstruction, reconstruction)
 
 
 def test_a_draw_has_no_picture_to_tell_of(told_desk, intents: Intents, spec) -> None:
@@ -275,7 +311,7 @@ def test_a_session_comes_back_to_what_both_were_told(
     told_desk, intents: Intents, spec, tmp_path: Path
 ) -> None:
     desk = told_desk
-    intents.condition.tell(spec, "race", "brown")
+    intents.condition.tell(spec, "race", another_race(desk))
     desk.wait_told()
     intents.condition.scale(spec, "gender", -1.7)
     intents.condition.weigh(spec, "glasses", "yes", 0.3)
@@ -287,6 +323,7 @@ def test_a_session_comes_back_to_what_both_were_told(
     intents.shelf.set_counterfactual(view)
     desk.wait_settled()
     kept = desk.state
+    assert not np.array_equal(kept.told, kept.start_condition)
     picture = desk.workspace.rendering.settled_frame.pixels.copy()
     path = tmp_path / "told.json"
     desk.workspace.save_session(path, {})
@@ -298,7 +335,7 @@ def test_a_session_comes_back_to_what_both_were_told(
     desk.wait(lambda: desk.undo_name == "Open session told.json")
     desk.wait_settled()
     state = desk.state
-    for name in ("start", "latent", "condition", "start_condition"):
+    for name in ("start", "latent", "condition", "start_condition", "told"):
         np.testing.assert_array_equal(getattr(state, name), getattr(kept, name))
     assert state.linked == kept.linked
     np.testing.assert_array_equal(desk.workspace.rendering.settled_frame.pixels, picture)
@@ -315,6 +352,8 @@ def test_the_settled_copy_program_makes_the_same_pixels(
     from latentlab.session.view_code import view_code
 
     desk = told_desk
+    intents.condition.tell(spec, "race", another_race(desk))
+    desk.wait_told()
     intents.condition.scale(spec, "gender", 0.123456)
     intents.condition.flip(spec, "race")
     desk.wait_settled()
@@ -362,3 +401,152 @@ def test_a_session_with_another_models_condition_opens_with_what_is_seen(
     assert desk.state.condition.shape == desk.state.start_condition.shape == (8,)
     intents.shelf.go_to_pin("Pin 1")
     desk.wait_settled()
+
+
+def test_an_older_session_was_told_what_it_starts_from(
+    told_desk, intents: Intents, spec, tmp_path: Path
+) -> None:
+    desk, path = told_desk, tmp_path / "old.json"
+    intents.condition.flip(spec, "race")
+    kept = desk.state
+    desk.workspace.save_session(path, {})
+    desk.wait(path.is_file)
+    desk.wait(lambda: not desk.workspace.busy)
+    data = json.loads(path.read_text(encoding="utf-8"))
+    assert data["explore"].pop("told") == kept.told.tolist()
+    data["explore"]["start_condition"] = kept.condition.tolist()
+    path.write_text(json.dumps(data), encoding="utf-8")
+    desk.workspace.open_session(path)
+    desk.wait(lambda: desk.undo_name == "Open session old.json")
+    for found in (desk.state.told, desk.state.start_condition, desk.state.source.encoded.own):
+        np.testing.assert_array_equal(found, kept.condition)
+
+
+def test_what_the_encoder_is_told_leaves_reset_and_reconstruction_the_pictures_own(
+    told_desk, intents: Intents, spec, explorer: Explorer, small_faces
+) -> None:
+    desk, before = told_desk, told_desk.state
+    own = explorer.encode(small_faces[1])
+    for linked in (False, True):
+        intents.condition.link(linked)
+        if linked:
+            intents.condition.flip(spec, "gender")
+        else:
+            intents.condition.tell(spec, "gender", "" if before.told[:2].any() else "male")
+        desk.wait_told()
+        assert not np.array_equal(desk.state.told, before.told)
+        np.testing.assert_array_equal(desk.state.source.encoded.own, own.condition)
+        shows(desk, explorer.picture(own.latent, own.condition))
+        intents.condition.reset(spec, "gender")
+        np.testing.assert_array_equal(desk.state.condition, own.condition)
+        desk.wait_told()
+        assert desk.state.edited is False
+    np.testing.assert_array_equal(desk.state.told, own.condition)
+    close(desk.state.start, own.latent)
+
+
+def test_as_predicted_brings_both_back_in_one_step_where_they_are_linked(
+    told_desk, intents: Intents, spec
+) -> None:
+    desk, session, own = told_desk, told_desk.workspace.session, told_desk.state.start_condition
+    intents.condition.link(True)
+    intents.explore.move(2, 1.0)
+    intents.condition.flip(spec, "gender")
+    intents.condition.scale(spec, "race", 2.0)
+    desk.wait_told()
+    flipped, steps = desk.state, len(session.history)
+    intents.condition.tell_as_seen()
+    desk.wait_told()
+    assert len(session.history) == steps + 1
+    for found in (desk.state.condition, desk.state.told, desk.state.start_condition):
+        np.testing.assert_array_equal(found, own)
+    assert desk.state.linked
+    assert np.flatnonzero(desk.state.latent != desk.state.start).tolist() == [2]
+    session.undo()
+    assert desk.state is flipped
+
+
+def test_linked_quick_choices_are_clean_steps(
+    told_desk, intents: Intents, spec, explorer, small_faces
+) -> None:
+    desk, session = told_desk, told_desk.workspace.session
+    intents.condition.link(True)
+    before, steps = desk.state, len(session.history)
+    intents.condition.flip(spec, "gender")
+    intents.condition.flip(spec, "race")
+    intents.condition.flip(spec, "race")
+    intents.explore.move(2, 0.5)
+    assert desk.workspace.teller.waiting
+    desk.wait_told()
+    assert len(session.history) == steps + 4
+    for name in ("Move dimension 2", "Flip race", "Flip race", "Flip gender"):
+        assert desk.undo_name == name
+        np.testing.assert_array_equal(desk.state.told, desk.state.condition)
+        np.testing.assert_array_equal(desk.state.start, desk.state.source.encoded.mean)
+        close(desk.state.start, explorer.encode(small_faces[1], desk.state.condition).latent)
+        session.undo()
+        assert not desk.workspace.teller.waiting
+    assert desk.state is before
+
+
+def test_a_step_whose_answer_was_lost_is_told_when_one_comes_back_to_it(
+    told_desk, intents: Intents, spec
+) -> None:
+    desk, session = told_desk, told_desk.workspace.session
+    intents.condition.link(True)
+    before = desk.state
+    intents.condition.flip(spec, "gender")
+    session.undo()
+    assert desk.state is before
+    session.redo()
+    desk.wait_told()
+    assert desk.undo_name == "Flip gender"
+    np.testing.assert_array_equal(desk.state.told, desk.state.condition)
+    session.undo()
+    assert desk.state is before
+
+
+def test_a_second_wish_builds_on_the_first_one(told_desk, intents: Intents, spec) -> None:
+    desk, before = told_desk, told_desk.state
+    for attribute, label in (("gender", ""), ("race", "brown"), ("glasses", "yes")):
+        intents.condition.tell(spec, attribute, label)
+    desk.wait_told()
+    told = choose(spec.condition, {"gender": {}, "race": "brown", "glasses": "yes"})
+    np.testing.assert_array_equal(desk.state.told, told)
+    intents.condition.tell_as_seen()
+    intents.condition.tell(spec, "race", "white")
+    desk.wait_told()
+    np.testing.assert_array_equal(desk.state.told, choose(spec.condition, {"race": "white"}, before.told))
+
+
+def test_linked_the_encoder_is_told_a_pins_condition_in_the_same_step(
+    told_desk, intents: Intents, spec, explorer: Explorer, small_faces
+) -> None:
+    desk, session = told_desk, told_desk.workspace.session
+    intents.condition.flip(spec, "gender")
+    intents.explore.move(1, 1.5)
+    intents.shelf.pin()
+    pin = session.document.shelf.pins[0]
+    intents.explore.reset_all()
+    intents.condition.link(True)
+    before, steps = desk.state, len(session.history)
+    intents.shelf.go_to_pin(pin.name)
+    desk.wait_told()
+    assert len(session.history) == steps + 1
+    np.testing.assert_array_equal(desk.state.condition, pin.condition)
+    np.testing.assert_array_equal(desk.state.told, pin.condition)
+    np.testing.assert_array_equal(desk.state.latent, pin.latent)
+    close(desk.state.start, explorer.encode(small_faces[1], pin.condition).latent)
+    assert desk.state.linked
+    session.undo()
+    assert desk.state is before
+
+
+def test_told_by_itself_where_linked_is_told_to_both(told_desk, intents: Intents, spec) -> None:
+    intents.condition.link(True)
+    race = another_race(told_desk)
+    intents.condition.tell(spec, "race", race)
+    told_desk.wait_told()
+    assert told_desk.undo_name == f"Tell the encoder race: {race}"
+    np.testing.assert_array_equal(told_desk.state.told, told_desk.state.condition)
+    assert told_desk.state.linked

@@ -174,13 +174,17 @@ def test_the_encoder_is_told_another_class(told, page) -> None:
     before, box = told.workspace.explore.state, page.encoder["gender"]
     now = box.currentData()
     other = next(c for c in ("female", "male") if c != now)
-    reconstruction = told.screen.stage.start.pixels.copy()
+    reconstruction, edited = (
+        view.pixels.copy() for view in (told.screen.stage.start, told.screen.stage.edited)
+    )
     choose(box, other.capitalize())
     wait_told(told)
     state = told.workspace.explore.state
     assert not np.array_equal(state.start, before.start)
     np.testing.assert_array_equal(state.condition, before.condition)
-    assert not np.array_equal(told.screen.stage.start.pixels, reconstruction)
+    np.testing.assert_array_equal(told.screen.stage.start.pixels, reconstruction)
+    assert not np.array_equal(told.screen.stage.edited.pixels, edited)
+    assert not page.blocks["gender"].reset.isEnabled(), "the decoder is told the picture's own"
     assert told.undo_name == f"Tell the encoder gender: {other}"
     undo(told)
     told.rest()
@@ -202,7 +206,6 @@ def test_linked_the_encoder_follows_and_cannot_be_told(told, page) -> None:
     told.qtbot.mouseClick(page.link, LEFT, pos=page.link.rect().center() * 0.2)
     wait_told(told)
     assert page.link.isChecked()
-    assert not page.as_seen.isEnabled()
     assert not any(box.isEnabled() for box in page.encoder.values())
     before, steps = told.workspace.session.document, len(told.workspace.session.history)
     told.qtbot.mouseClick(page.blocks["gender"].flip, LEFT)
@@ -210,11 +213,17 @@ def test_linked_the_encoder_follows_and_cannot_be_told(told, page) -> None:
     drag_slider(told, page.blocks["race"].scale.slider, 30)
     wait_told(told)
     state = told.workspace.explore.state
-    np.testing.assert_array_equal(state.condition, state.start_condition)
+    np.testing.assert_array_equal(state.condition, state.told)
     assert len(told.workspace.session.history) == steps + 2
     assert page.encoder["gender"].currentData() == one(told, "gender")[0]
-    undo(told)
-    undo(told)
+    told.qtbot.mouseClick(page.as_seen, LEFT)
+    wait_told(told)
+    state = told.workspace.explore.state
+    assert not state.condition_edited
+    np.testing.assert_array_equal(state.told, state.start_condition)
+    assert len(told.workspace.session.history) == steps + 3
+    for _ in range(3):
+        undo(told)
     assert told.workspace.session.document is before
     told.qtbot.mouseClick(page.link, LEFT, pos=page.link.rect().center() * 0.2)
     told.rest()

@@ -245,7 +245,10 @@ def test_a_page_is_chosen_looked_at_and_used(told, screen, data: str) -> None:
     state = told.workspace.explore.state
     assert state.source.name == case.name
     np.testing.assert_array_equal(state.condition, case.items[0].condition)
-    np.testing.assert_array_equal(state.start_condition, case.items[0].condition)
+    np.testing.assert_array_equal(state.told, case.items[0].condition)
+    np.testing.assert_array_equal(state.start_condition, case.condition)
+    found = state.source.encoded.reconstruction[..., 2::-1].astype(int)
+    assert np.abs(found - case.reconstruction).max() <= 2
     told.rest()
     found = told.picture.astype(int)
     assert np.abs(found - case.items[0].picture).max() <= 2, "encoded live, drawn settled"

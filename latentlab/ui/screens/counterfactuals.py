@@ -210,7 +210,7 @@ class CounterfactualsScreen(QWidget):
         own, other = case.condition, case.items[0].condition
         told = own if case.side == "decoder" else other
         drawn = own if case.side == "encoder" else other
-        self._workspace.bring_pixels(case.source, case.name, told, drawn)
+        self._workspace.bring_pixels(case.source, case.name, told, drawn, own)
 
     def select(self, cell: int) -> None:
         """Look at what a cell of the grid shows."""

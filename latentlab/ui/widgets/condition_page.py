@@ -78,7 +78,9 @@ class ConditionPage(QWidget):
         self.link = QCheckBox("Linked")
         self.link.setToolTip("Tell the encoder what the decoder is told, whenever that changes")
         self.as_seen = QPushButton("As predicted")
-        self.as_seen.setToolTip("Tell the encoder what the predictor sees in the input")
+        self.as_seen.setToolTip(
+            "Tell the encoder what the predictor sees in the input; where it is linked, the decoder too"
+        )
         self._grid = QGridLayout()
         self._lay_out_encoder()
         layout = QVBoxLayout(self)
@@ -144,19 +146,20 @@ class ConditionPage(QWidget):
         if condition is None or not self._schema.size:
             return
         usual = condition if start is None else start
+        told = usual if state.told is None else state.told
         for block in self.blocks.values():
             block.show_condition(self._schema, condition, usual)
         there = state.source is not None
         with QSignalBlocker(self.link):
             self.link.setChecked(state.linked)
         self.link.setEnabled(there)
-        self.as_seen.setEnabled(there and not state.linked)
+        self.as_seen.setEnabled(there)
         tip = "" if there else NO_PICTURE
         for name, box in self.encoder.items():
             box.setEnabled(there and not state.linked)
             box.setToolTip(tip or "What the encoder was told of the picture; another class encodes it again")
-            found = conditions.chosen(self._schema, usual, name)
-            some = bool(np.any(usual[self._schema.slice(name)]))
+            found = conditions.chosen(self._schema, told, name)
+            some = bool(np.any(told[self._schema.slice(name)]))
             with QSignalBlocker(box):
                 box.setItemText(0, MIXTURE if some and found is None else NOTHING)
                 box.setCurrentIndex(0 if found is None or not there else box.findData(found[0]))
