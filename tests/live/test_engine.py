@@ -93,6 +93,31 @@ def test_encoding_gives_the_posterior_and_the_reconstruction(engine: Engine):
     assert (reconstruction.pixels[..., 2::-1] == expected).all()
 
 
+def test_the_reconstruction_is_under_the_pictures_own_condition_whatever_the_encoder_is_told(
+    tiny_cvae_folder: Path, tiny_predictor_folder: Path
+):
+    judged = Engine(str(tiny_cvae_folder), str(tiny_predictor_folder), FLOAT)
+    picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    seen = judged.encode(picture, None)
+    assert (seen.condition == seen.own).all()
+    expected = settled_pictures(judged.loaded.model, seen.mean[None], seen.own[None])
+    assert (seen.reconstruction.pixels[..., 2::-1] == expected).all()
+    told = np.roll(seen.own, 1)
+    found = judged.encode(picture, told)
+    assert (found.condition == told).all()
+    assert (found.own == seen.own).all()
+    assert (found.mean != seen.mean).any()
+    assert (found.reconstruction.pixels == seen.reconstruction.pixels).all()
+    again = judged.encode(picture, told, own=told)
+    assert (again.own == told).all()
+    assert (again.mean == found.mean).all()
+    assert (again.reconstruction.pixels != seen.reconstruction.pixels).any()
+    alone = Engine(str(tiny_cvae_folder), "", FLOAT)
+    assert (alone.encode(picture, told).own == told).all()
+    assert not alone.encode(picture, None).own.any()
+    assert (alone.encode(picture, told, own=seen.own).own == seen.own).all()
+
+
 def test_a_model_without_an_encoder_says_so(engine: Engine, monkeypatch: pytest.MonkeyPatch):
     spec = engine.spec.model_copy(update={"cannot": {"encode": "it was trained as a generator only."}})
     monkeypatch.setattr(engine.loaded.checkpoint.network, "spec", spec)

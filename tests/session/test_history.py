@@ -208,3 +208,30 @@ def test_the_last_step_can_be_undone_however_large_its_picture_is(session: Sessi
     session.undo()
     assert session.document.explore.source.name == "1"
     assert session.history.undo_name is None
+
+
+def test_what_comes_to_be_known_is_put_into_every_document_and_is_no_step(session: Session) -> None:
+    session.change("One", document(1.0))
+    session.change("Two", document(2.0))
+    session.undo()
+    session.begin_gesture("Drag")
+    session.change("Drag", replace(session.document, threads=3))
+    kept = {id(found): found for found in session.documents()}
+    assert len(kept) == 4, "the start, both ends of the drag, and what was undone"
+    changes: list[Change] = []
+    session.changed.connect(changes.append)
+    session.amend(lambda found: replace(found, threads=found.threads + 1))
+    assert [change.way for change in changes] == ["move"]
+    session.end_gesture()
+    threads = []
+    while session.history.undo_name is not None:
+        threads.append((session.history.undo_name, session.document.threads))
+        session.undo()
+    assert threads == [("Drag", 4), ("One", 2)]
+    assert session.document.threads == 2
+    session.redo()
+    session.redo()
+    assert session.document.threads == 4
+    before = session.document
+    session.amend(lambda found: found)
+    assert session.document is before

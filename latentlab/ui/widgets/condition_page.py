@@ -76,7 +76,9 @@ class ConditionPage(QWidget):
         self._area.setWidget(self._content)
         self._told = QWidget()
         self.link = QCheckBox("Linked")
-        self.link.setToolTip("Tell the encoder what the decoder is told, whenever that changes")
+        self.link.setToolTip(
+            "Tell the encoder what the decoder is told, whenever that changes; going along a path unlinks"
+        )
         self.as_seen = QPushButton("As predicted")
         self.as_seen.setToolTip(
             "Tell the encoder what the predictor sees in the input; where it is linked, the decoder too"
