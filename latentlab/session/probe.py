@@ -124,7 +124,11 @@ class ProbeCurves(Follower):
     @property
     def of_what(self) -> str:
         """What the mean is taken of, in words."""
-        return f"images of {self._data[0]}" if self._data is not None else "random draws"
+        if self._data is None:
+            return "random draws"
+        opened = self._workspace.opened
+        told_alike = opened is not None and opened.spec.condition.size and self._conditions is None
+        return f"images of {self._data[0]}{', all under one condition' if told_alike else ''}"
 
     @property
     def position(self) -> float:

@@ -471,3 +471,14 @@ def test_the_probe_along_a_scale_is_that_of_the_operation(told_desk, intents, ex
     intents.shelf.set_probe(ProbeView(AxisRef(condition="hat=yes"), "gender"))
     assert curves.axis is None
     assert "no attribute 'hat'" in curves.refusal
+
+
+def test_the_mean_says_where_all_images_have_one_condition(told_desk, explorer: Explorer) -> None:
+    curves = ProbeCurves(told_desk.workspace)
+    latents = np.stack([explorer.draw(k) for k in range(3)])
+    curves.use_data("faces", latents, np.repeat(explorer.first_condition()[None], 3, axis=0))
+    assert curves.of_what == "images of faces"
+    curves.use_data("people without labels", latents.copy())
+    assert curves.of_what == "images of people without labels, all under one condition"
+    curves.use_data("", None)
+    assert curves.of_what == "random draws"
