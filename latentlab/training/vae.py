@@ -158,14 +158,14 @@ def encode_all(
 
 
 def summarise_latents(
-    vae: VAE | CVAE, data: ImageSet, conditions: NDArray[np.float32] | None = None
+    vae: VAE | CVAE, data: ImageSet, conditions: NDArray[np.float32] | None = None, batch: int = 128
 ) -> LatentSummary:
     """Measure each latent dimension on a set: mean and std of mu, and the mean KL in nats.
 
     ``conditions`` are those of the images, float32 ``[n, C]``, where the model has any.
     """
     means, kls = [], []
-    for posterior in _posteriors(vae, data, conditions):
+    for posterior in _posteriors(vae, data, conditions, batch):
         means.append(posterior.mean.float().cpu())
         kls.append(posterior.kl().float().cpu())
     mean, kl = torch.cat(means), torch.cat(kls).mean(dim=0)
