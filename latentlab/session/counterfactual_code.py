@@ -6,8 +6,6 @@ import io
 import textwrap
 from base64 import b64encode
 
-from PIL import Image
-
 from latentlab.session.counterfactual import page_sort
 from latentlab.session.document import Document, Explore
 from latentlab.session.python_code import comment, opening
@@ -67,6 +65,8 @@ def _source_text(state: Explore) -> str:
     """Return the input as base64 text of a PNG; empty where there is none, or it is a large one."""
     if state.source is None:
         return ""
+    from PIL import Image  # the window's first paint does without Pillow
+
     content = io.BytesIO()
     Image.fromarray(state.source.encoded.source).save(content, "PNG", optimize=True)
     text = b64encode(content.getvalue()).decode("ascii")
