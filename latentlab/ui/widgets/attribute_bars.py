@@ -26,7 +26,7 @@ from latentlab.ui.widgets.bars_painter import (
 )
 from latentlab.ui.widgets.tips import answered_tip
 
-LEAST, TALLEST = 100, 300
+LEAST, TALLEST = 100, 250
 _ORDER = ("input", "start", "edited")
 
 Probabilities = Mapping[str, NDArray[np.float32]]
