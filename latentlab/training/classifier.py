@@ -24,7 +24,7 @@ from latentlab.families.attribute_cnn import AttributeCNN, AttributeCNNConfig
 from latentlab.metrics.classification import confusion_matrix
 from latentlab.metrics.labels import translate
 from latentlab.spec import Confusion, PredictorSpec
-from latentlab.training.loop import Part, Step, clip_gradients, learning_rate, set_learning_rate
+from latentlab.training.loop import Part, Step, descend
 
 
 class ClassifierRecipe:
@@ -84,11 +84,7 @@ class ClassifierRecipe:
                 F.cross_entropy(scores.float(), target, ignore_index=-1, label_smoothing=self.smoothing)
             )
         loss = torch.stack(losses).sum()
-        set_learning_rate(part.optimizer, learning_rate(step.number, step.steps, self.rate))
-        fabric.backward(loss)
-        clip_gradients(fabric, part)
-        part.optimizer.step()
-        part.optimizer.zero_grad()
+        descend(fabric, part, loss, step, self.rate)
         return {"cross_entropy": loss.detach()}
 
     def snapshot(self, average: nn.Module, folder: Path, step: int) -> dict[str, float]:

@@ -32,7 +32,7 @@ from latentlab.metrics.labels import conditions
 from latentlab.model import Posterior
 from latentlab.spec import ConditionSchema, ModelSpec
 from latentlab.training.independence import Reader, dependence, errors_of, reading_error, shares
-from latentlab.training.loop import Part, Step, clip_gradients, learning_rate, set_learning_rate
+from latentlab.training.loop import Part, Step, descend
 from latentlab.training.muon import Muon
 from latentlab.training.perceptual import FeatureDistance, PatchDiscriminator, teach_judge, with_judgement
 from latentlab.training.pictures import save_grid
@@ -126,11 +126,11 @@ class CVAERecipe:
         self.late_share = 1.0 - losses.adversarial_from if losses.adversarial else 0.0
 
     def parts(self) -> dict[str, tuple[nn.Module, torch.optim.Optimizer]]:
-        """Return the CVAE with Muon and, where they take part, reader and discriminator with Adam."""
+        """Return the CVAE with Muon, its reader with Adam and, where it takes part, the discriminator too."""
         found: dict[str, tuple[nn.Module, torch.optim.Optimizer]] = {
-            "cvae": (self.cvae, Muon(self.cvae.parameters(), self.losses.rate))
+            "cvae": (self.cvae, Muon(self.cvae.parameters(), self.losses.rate)),
+            "reader": (self.reader, torch.optim.Adam(self.reader.parameters(), lr=1e-3)),
         }
-        found["reader"] = (self.reader, torch.optim.Adam(self.reader.parameters(), lr=1e-3))
         if self.losses.adversarial:
             judge = self.discriminator
             found["discriminator"] = (judge, torch.optim.Adam(judge.parameters(), lr=2e-4, betas=(0.5, 0.99)))
@@ -139,23 +139,21 @@ class CVAERecipe:
     def step(self, fabric: Fabric, parts: Mapping[str, Part], step: Step) -> dict[str, Tensor]:
         """Do one step of the CVAE, one of the reader and, late, one of the discriminator."""
         losses, part, x = self.losses, parts["cvae"], step.images
-        late = bool(losses.adversarial) and step.fraction >= losses.adversarial_from
+        late = losses.is_late(step.fraction)
         eps = step.noise(self.cvae.config.latent)
         half = slice(step.share.start // 2, step.share.stop // 2)
         c, told, changed, wanted = (t.to(x.device) for t in self._draw_conditions(step))
         n, again = len(x), (half.stop - half.start if self.guide is not None and losses.guide else 0)
         others = step.noise(self.cvae.config.latent, rows=half) if late else x.new_zeros(0, eps.shape[1])
         drawn_as = torch.cat([c, changed[:again], c[: len(others)]])
-        matrix, offset = self.reader.erasure()
-        erasure = matrix.to(x), offset.to(x)
+        erasure = self.reader.erasure()
         pictures, mean, logvar, told_of = part.wrapped(x, told, eps, drawn_as, others, erasure)
         pictures = pictures.view_as(pictures)  # whose own gradient Fabric lets one ask for
         mae = (pictures[:n] - x).abs().mean()
         kl = Posterior(mean, logvar).kl().sum(dim=1).mean()
-        beta = losses.beta * min(1.0, step.fraction / losses.warmup) if losses.warmup else losses.beta
         figures = {"mae_255": mae.detach() * 255.0, "kl_nats": kl.detach()}
         looks = mae
-        if self.features is not None and losses.features and step.fraction >= losses.features_from:
+        if self.features is not None and losses.with_features(step.fraction):
             with fabric.autocast():
                 distance = self.features(pictures[:n], x)
             figures["feature_distance"] = distance.detach()
@@ -167,17 +165,13 @@ class CVAERecipe:
             looks = looks + losses.guide * misread
         if late:
             looks = with_judgement(fabric, self.discriminator, looks, pictures, n, losses.adversarial)
-        loss = looks + beta * kl
+        loss = looks + losses.beta_at(step.fraction) * kl
         if losses.independence != "none" and losses.independence_weight:
             penalty, figure = self._dependence(fabric, parts, mean, c, erasure, step.generator)
             figures |= figure
             loss = loss + losses.independence_weight * penalty
         self.reader.remember(told_of, c)
-        set_learning_rate(part.optimizer, learning_rate(step.number, step.steps, losses.rate))
-        fabric.backward(loss)
-        clip_gradients(fabric, part)
-        part.optimizer.step()
-        part.optimizer.zero_grad()
+        descend(fabric, part, loss, step, losses.rate)
         if late:
             figures |= teach_judge(fabric, parts["discriminator"], x, pictures.detach())
         return figures
@@ -248,9 +242,7 @@ class CVAERecipe:
         logits = self.guide(pictures)
         total = pictures.new_zeros((), dtype=torch.float32)
         for name in self.guided:
-            where = self.schema.slice(name)
-            alone = ConditionSchema(attributes=(self.schema.attribute(name),))
-            errors = errors_of(alone, self.schema.attribute(name), logits[name], wanted[:, where])
+            errors = errors_of(self.schema.attribute(name), logits[name], wanted[:, self.schema.slice(name)])
             total = total + errors.mean()
         return total
 
@@ -272,20 +264,19 @@ class CVAERecipe:
                 folder / f"samples_{step:06d}.png",
                 average.decode(average.sample(min(64, count), None, generator), c[:64]),
             )
-            matrix, offset = (one.to(like) for one in self.reader.erasure())
+            matrix, offset = self.reader.erasure()
             z = average.encode(x, c).mean @ matrix.T + offset
             again = average.decode(z, c)
             pairs = torch.stack([x[:32], again[:32]], dim=1).flatten(0, 1)
             save_grid(folder / f"reconstructions_{step:06d}.png", pairs)
             rows = [torch.stack([x[:12], again[:12]], dim=1)]
-            for entry in range(self.schema.size):
-                other = c[:12].clone()
-                for attribute in self.schema.attributes:
-                    where = self.schema.slice(attribute.name)
-                    if where.start <= entry < where.stop and attribute.kind == "categorical":
-                        other[:, where] = 0.0
-                other[:, entry] = 1.0
-                rows.append(average.decode(z[:12], other)[:, None])
+            for attribute in self.schema.attributes:
+                where = self.schema.slice(attribute.name)
+                for entry in range(where.start, where.stop):
+                    other = c[:12].clone()
+                    other[:, where] = 0.0
+                    other[:, entry] = 1.0
+                    rows.append(average.decode(z[:12], other)[:, None])
             flips = torch.cat(rows, dim=1)
             save_grid(folder / f"flips_{step:06d}.png", flips.flatten(0, 1), columns=flips.shape[1])
         return {"mae_255": float((again - x).abs().mean()) * 255.0}

@@ -112,16 +112,18 @@ def reading_error(schema: ConditionSchema, read: Tensor, targets: Tensor) -> Ten
     targets
         Conditions, or the classes' probabilities, ``[B, C]``; an attribute that is all zeros is unknown.
     """
-    return sum((errors_of(schema, a, read, targets).mean() for a in schema.attributes), read.new_zeros(()))
+    places = [(attribute, schema.slice(attribute.name)) for attribute in schema.attributes]
+    return sum((errors_of(a, read[:, w], targets[:, w]).mean() for a, w in places), read.new_zeros(()))
 
 
-def errors_of(schema: ConditionSchema, attribute: Attribute, read: Tensor, targets: Tensor) -> Tensor:
-    """Return each row's error in one attribute, ``[B]``: nats, or squared for a continuous one."""
-    where = schema.slice(attribute.name)
-    wanted = targets[:, where]
+def errors_of(attribute: Attribute, read: Tensor, targets: Tensor) -> Tensor:
+    """Return each row's error in one attribute, ``[B]``: nats, or squared for a continuous one.
+
+    ``read`` and ``targets`` are the attribute's entries, ``[B, width]``.
+    """
     if attribute.kind == "continuous":
-        return (read[:, where] - wanted).square().sum(dim=1)
-    return -(wanted * F.log_softmax(read[:, where].float(), dim=1)).sum(dim=1)
+        return (read - targets).square().sum(dim=1)
+    return -(targets * F.log_softmax(read.float(), dim=1)).sum(dim=1)
 
 
 def dependence(latents: Tensor, conditions: Tensor) -> Tensor:

@@ -189,6 +189,15 @@ def clip_gradients(fabric: Fabric, part: Part, norm: float = 1.0) -> None:
     fabric.clip_gradients(part.wrapped, part.optimizer, max_norm=norm, error_if_nonfinite=False)
 
 
+def descend(fabric: Fabric, part: Part, loss: Tensor, step: Step, peak: float) -> None:
+    """Do a part's step down a loss, at the step's learning rate and with gradients of norm 1 at most."""
+    set_learning_rate(part.optimizer, learning_rate(step.number, step.steps, peak))
+    fabric.backward(loss)
+    clip_gradients(fabric, part)
+    part.optimizer.step()
+    part.optimizer.zero_grad()
+
+
 def rows_of_step(n: int, batch: int, step: int, seed: int) -> NDArray[np.int64]:
     """Return the rows of a step: epochs of seeded permutations laid end to end, cut into batches."""
     wanted = np.arange(step * batch, (step + 1) * batch)

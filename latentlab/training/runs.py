@@ -24,7 +24,7 @@ from latentlab.errors import DataError, SettingsError
 from latentlab.families.attribute_cnn import AttributeCNN, AttributeCNNConfig
 from latentlab.families.cvae import CVAE, CVAEConfig
 from latentlab.families.vae import VAE, VAEConfig
-from latentlab.metrics.labels import conditions, group_attributes
+from latentlab.metrics.labels import group_attributes
 from latentlab.progress import Progress, Reporter
 from latentlab.spec import CheckpointConfig, ConditionSchema, ModelSpec, Record
 from latentlab.training.classifier import ClassifierRecipe, calibrated_spec
@@ -87,7 +87,7 @@ def train_vae(
         "data": data,
         "network": config.model_dump(mode="json"),
         "losses": asdict(losses),
-        "features": None if features is None else locate(features).sha256(),
+        "features": None if helper is None else helper.located.sha256(),
         "from": None if before is None else before.located.sha256(),
     }
     trained = train(recipe, images, run, settings, fabric, reporter, asked)
@@ -183,8 +183,7 @@ def train_cvae(
     assert isinstance(cvae, CVAE)
     if fabric.is_global_zero:
         reporter.report(Progress("Taking the rest of the condition out of the latent"))
-        told = conditions(schema, images)
-        assert told is not None
+        told = recipe.conditions.numpy()
         erase_condition(cvae, encode_all(cvae, images, told), told, hand_over=False)
         reporter.report(Progress("Measuring the latent dimensions"))
         summary = summarise_latents(cvae, images, told)

@@ -27,7 +27,7 @@ from latentlab.families.cvae import CVAE
 from latentlab.families.vae import VAE, VAEConfig
 from latentlab.model import Posterior
 from latentlab.spec import LatentSummary
-from latentlab.training.loop import Part, Step, clip_gradients, learning_rate, set_learning_rate
+from latentlab.training.loop import Part, Step, descend
 from latentlab.training.muon import Muon
 from latentlab.training.perceptual import FeatureDistance, PatchDiscriminator, teach_judge, with_judgement
 from latentlab.training.pictures import save_grid
@@ -71,6 +71,18 @@ class VAELosses:
             if not 0.0 <= weight < math.inf:
                 raise SettingsError(f"The weight {name} is 0 or more, not {weight}.")
 
+    def beta_at(self, fraction: float) -> float:
+        """Return the weight of the KL divergence when that share of the training is done."""
+        return self.beta * min(1.0, fraction / self.warmup) if self.warmup else self.beta
+
+    def with_features(self, fraction: float) -> bool:
+        """Whether the feature distance counts by then."""
+        return bool(self.features) and fraction >= self.features_from
+
+    def is_late(self, fraction: float) -> bool:
+        """Whether the discriminator takes part by then."""
+        return bool(self.adversarial) and fraction >= self.adversarial_from
+
 
 class VAERecipe:
     """Trains a `VAE`, with a `PatchDiscriminator` in the last part."""
@@ -103,7 +115,7 @@ class VAERecipe:
     def step(self, fabric: Fabric, parts: Mapping[str, Part], step: Step) -> dict[str, Tensor]:
         """Do one step of the VAE and, late in the training, one of the discriminator."""
         losses, vae, latent = self.losses, parts["vae"], self.vae.config.latent
-        late = bool(losses.adversarial) and step.fraction >= losses.adversarial_from
+        late = losses.is_late(step.fraction)
         eps = step.noise(latent)
         half = slice(step.share.start // 2, step.share.stop // 2)
         prior = step.noise(latent, rows=half) if late else None
@@ -112,22 +124,17 @@ class VAERecipe:
         fakes = torch.cat([pictures, samples])
         mae = (fakes[: len(x)] - x).abs().mean()
         kl = Posterior(mean, logvar).kl().sum(dim=1).mean()
-        beta = losses.beta * min(1.0, step.fraction / losses.warmup) if losses.warmup else losses.beta
         figures = {"mae_255": mae.detach() * 255.0, "kl_nats": kl.detach()}
         looks = mae
-        if self.features is not None and losses.features and step.fraction >= losses.features_from:
+        if self.features is not None and losses.with_features(step.fraction):
             with fabric.autocast():
                 distance = self.features(fakes[: len(x)], x)
             figures["feature_distance"] = distance.detach()
             looks = looks + losses.features * distance
         if late:
             looks = with_judgement(fabric, self.discriminator, looks, fakes, len(x), losses.adversarial)
-        loss = looks + beta * kl
-        set_learning_rate(vae.optimizer, learning_rate(step.number, step.steps, losses.rate))
-        fabric.backward(loss)
-        clip_gradients(fabric, vae)
-        vae.optimizer.step()
-        vae.optimizer.zero_grad()
+        loss = looks + losses.beta_at(step.fraction) * kl
+        descend(fabric, vae, loss, step, losses.rate)
         if late:
             figures |= teach_judge(fabric, parts["discriminator"], x, fakes.detach())
         return figures
