@@ -87,7 +87,7 @@ def counterfactual(
         counterfactual_text,
     )
     from latentlab.operations.explore import Explorer
-    from latentlab.operations.probe import save_probe_table
+    from latentlab.operations.row_table import save_rows
     from latentlab.operations.series import SEED, is_latent, start_under
 
     if (image is None) == (not data):
@@ -132,7 +132,7 @@ def counterfactual(
     if sheet is not None:
         save_sheet(sheet, np.array(figure(found)))
     if table is not None:
-        save_probe_table(table, counterfactual_rows(found))
+        save_rows(table, counterfactual_rows(found))
     if as_json:
         settings |= {"position": position, "target": target, "count": count, "sort": sort}
         print(json.dumps(counterfactual_record(found, data or image or "", settings, seed), indent=1))

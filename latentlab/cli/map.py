@@ -49,9 +49,10 @@ def make(
     from latentlab.errors import SettingsError
     from latentlab.operations.explore import Explorer
     from latentlab.operations.make_map import make_map
-    from latentlab.operations.map_file import map_path, save_map, usual_data
+    from latentlab.operations.map_file import map_path, save_map
     from latentlab.operations.map_info import LAYOUTS
     from latentlab.operations.map_table import save_map_picture, save_map_table
+    from latentlab.operations.training_sets import usual_data
 
     if layout not in LAYOUTS:
         raise SettingsError(f"A map is laid out by {' or '.join(LAYOUTS)}, not {layout!r}.")

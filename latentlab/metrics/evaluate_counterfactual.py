@@ -264,8 +264,7 @@ class _Run:
                 back = self.model.decode(self.model.encode(flipped, other).mean, given)
                 flips.reversed_255[rows] = np.where(flips.target[rows] >= 0, _error(back, x), np.nan)
         shown = flips.curve_class[rows]
-        judge = self.predictor.spec.attribute(name)
-        column = np.array([judge.index(label) for label in self.schema.attribute(name).classes])[shown]
+        column = self._as_judged(name, shown)
         for place, scale in enumerate(CURVE):
             other = self._tensor(with_codes(self.schema, c, name, shown, scale))
             p = self._predict(self.model.decode(z, other))[name].float().cpu().numpy()

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latentlab.conditions import as_condition, choose, chosen, extrapolates
-from latentlab.errors import LatentLabError, SettingsError
+from latentlab.errors import SettingsError
 from latentlab.operations.attribute_table import Probabilities
 from latentlab.operations.difference import (
     DARKER,
@@ -132,20 +131,6 @@ def other_class(schema: ConditionSchema, condition: ArrayLike, attribute: str) -
     """
     classes, mine = _categorical(schema, attribute).classes, _own_class(schema, condition, attribute)
     return None if mine is None else classes[(classes.index(mine) + 1) % len(classes)]
-
-
-def held_out_sets(model: Path) -> list[str]:
-    """Return the held-out splits of the set that a model was trained on; of avatars in its own style."""
-    from latentlab.checkpoints import locate
-
-    try:
-        record = locate(model).config.training
-    except LatentLabError:
-        return []
-    styles, body = record.get("styles"), str(record.get("data", "")).removesuffix(":train")
-    if isinstance(styles, list) and len(styles) == 1:
-        body = f"avatars:{styles[0]}"
-    return [f"{body}:{split}" for split in ("validation", "test")] if body else []
 
 
 @dataclass(frozen=True, eq=False)

@@ -144,14 +144,3 @@ def find_map(sha256: str, data: str, count: int, seed: int) -> Path | None:
         return path if path.is_file() and load_map(path).info.fits(sha256, data, count, seed) else None
     except LatentLabError:
         return None
-
-
-def usual_data(model: Path) -> str:
-    """Return the set on which a model was trained, as its configuration says; empty where it does not."""
-    from latentlab.checkpoints import locate
-
-    try:
-        data = locate(model).config.training.get("data", "")
-    except LatentLabError:
-        return ""
-    return data if isinstance(data, str) else ""

@@ -6,7 +6,6 @@ says what the axis does to the model's pictures, as far as the predictor can see
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from latentlab.operations.direction import Direction, offset
 from latentlab.operations.grid_plan import Along, axis_values, moved, name_of
 from latentlab.operations.latents import draw
 from latentlab.operations.map_rows import COUNT, chosen_rows
+from latentlab.operations.row_table import save_rows
 from latentlab.operations.scale_axis import ScaleAxis
 from latentlab.progress import Progress, Reporter
 from latentlab.spec import ModelSpec
@@ -86,7 +86,7 @@ class Probe:
 
     def save_table(self, path: Path) -> None:
         """Save the table as CSV; raises `SettingsError` if it cannot be written."""
-        save_probe_table(path, self.rows())
+        save_rows(path, self.rows())
 
 
 def probe_values(spec: ModelSpec, axis: Probed, points: int = POINTS) -> NDArray[np.float32]:
@@ -317,14 +317,3 @@ def probe_rows(
                     }
                 rows.append(row)
     return rows
-
-
-def save_probe_table(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Save a probe's rows as CSV; raises `SettingsError` if it cannot be written."""
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror or error}.") from None

@@ -19,8 +19,9 @@ from latentlab.metrics.labels import conditions
 from latentlab.operations.attribute_table import origin_note
 from latentlab.operations.direction import Direction
 from latentlab.operations.explore import Explorer
-from latentlab.operations.probe import MEAN_COUNT, Probe, Probed, probe, save_probe_table, usual_rows
+from latentlab.operations.probe import MEAN_COUNT, Probe, Probed, probe, usual_rows
 from latentlab.operations.probe_picture import Panel, probe_picture
+from latentlab.operations.row_table import save_rows
 from latentlab.operations.scale_axis import ScaleAxis
 from latentlab.progress import Reporter
 from latentlab.spec import PredictorSpec
@@ -77,7 +78,7 @@ class Probes:
 
     def save_table(self, path: Path) -> None:
         """Save the rows as CSV; raises `SettingsError` if it cannot be written."""
-        save_probe_table(path, self.rows())
+        save_rows(path, self.rows())
 
     def save_picture(self, path: Path, start: str) -> None:
         """Save the curves as a picture; ``start`` is what the latent is called.

@@ -89,7 +89,7 @@ class MapData:
         if chosen or opened is None:
             return chosen
         if opened.sha256 != self._usual[0]:
-            from latentlab.operations.map_file import usual_data
+            from latentlab.operations.training_sets import usual_data
 
             self._usual = opened.sha256, usual_data(Path(opened.path))
         return self._usual[1]

@@ -86,10 +86,10 @@ class CounterfactualExports:
 
         def save(found: Counterfactuals | CounterfactualPage) -> None:
             from latentlab.operations.counterfactual_table import counterfactual_rows
-            from latentlab.operations.probe import save_probe_table
+            from latentlab.operations.row_table import save_rows
 
             rows = counterfactual_rows(found)
-            self._writer.write(partial(save_probe_table, path, rows), f"Saved as {path}.")
+            self._writer.write(partial(save_rows, path, rows), f"Saved as {path}.")
 
         self._all(save)
 

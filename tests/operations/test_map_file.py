@@ -19,7 +19,8 @@ from latentlab.checkpoints.companion import load_model
 from latentlab.data.catalog import full_name
 from latentlab.errors import SettingsError
 from latentlab.operations.latent_map import LatentMap
-from latentlab.operations.map_file import find_map, load_map, map_path, save_map, usual_data
+from latentlab.operations.map_file import find_map, load_map, map_path, save_map
+from latentlab.operations.training_sets import usual_data
 
 Tensors = dict[str, np.ndarray]
 

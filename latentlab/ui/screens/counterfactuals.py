@@ -23,8 +23,9 @@ from PySide6.QtWidgets import (
 from latentlab.errors import SettingsError
 from latentlab.live.frames import Opened
 from latentlab.operations.attribute_table import Probabilities
-from latentlab.operations.counterfactual_plan import CounterfactualPlan, Targets, held_out_sets, what_changed
+from latentlab.operations.counterfactual_plan import CounterfactualPlan, Targets, what_changed
 from latentlab.operations.difference import difference_picture
+from latentlab.operations.training_sets import held_out_sets
 from latentlab.progress import Progress
 from latentlab.session.counterfactual import (
     LiveCounterfactuals,
