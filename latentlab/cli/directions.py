@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from latentlab.cli.options import AsJson, Condition, Model, Predictor, Threads
-
-if TYPE_CHECKING:
-    from latentlab.operations.explore import Explorer
-    from latentlab.operations.series import Start
 
 
 def register(app: typer.Typer) -> None:
@@ -69,11 +65,11 @@ def directions(
     from latentlab.operations.explore import Explorer
     from latentlab.operations.find_directions import find_directions
     from latentlab.operations.series import directions_series
-    from latentlab.session.session_places import direction_between
+    from latentlab.session.session_places import direction_between, start_at
 
     explorer = Explorer.open(model, "" if predictor == "none" else predictor, threads=threads)
     # Before the work, so that what cannot be drawn is said at once.
-    setting_out = None if sheet is None else _start(explorer, start, condition)
+    setting_out = None if sheet is None else start_at(explorer, start, condition)
     with show_progress() as reporter:
         given = [direction_between(explorer, begin or (), end or (), name)] if begin or end else []
         if load is not None:
@@ -98,24 +94,3 @@ def directions(
     for one in found.directions:
         right = "" if one.accuracy is None else f"  held-out accuracy {100 * one.accuracy:.1f}%"
         print(f"{one.name:24} sigma {one.sigma:.3f}{right}  ({one.origin})")
-
-
-def _start(explorer: Explorer, text: str, condition: str) -> Start:
-    """Return where strips set out from: as `start_under`, or a pin under its own condition."""
-    from latentlab.conditions import parse_choices
-    from latentlab.operations.series import Start, start_under
-    from latentlab.session.document import Shelf
-    from latentlab.session.saved import load_session
-    from latentlab.session.session_places import place_from
-
-    path, _, name = text.rpartition(":")
-    if not (name and path.lower().endswith(".json")):
-        return start_under(explorer, text, condition)
-    latent, under = place_from(explorer, text), explorer.first_condition()
-    shelf = load_session(Path(path)).shelves.get(explorer.located.sha256(), Shelf())
-    for pin in shelf.pins:
-        if pin.name == name:
-            under = pin.condition_beside(under)
-    if condition:
-        under = explorer.condition(parse_choices(explorer.spec.condition, condition), under)
-    return Start(latent, under)

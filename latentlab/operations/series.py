@@ -148,9 +148,14 @@ def start_under(explorer: Explorer, text: str | Path, condition: str = "") -> St
     """
     latent, own = _latent_and_condition(explorer, text)
     own = explorer.first_condition() if own is None else own
-    if not condition:
-        return Start(latent, own)
-    return Start(latent, explorer.condition(parse_choices(explorer.spec.condition, condition), own))
+    return Start(latent, chosen_over(explorer, own, condition))
+
+
+def chosen_over(
+    explorer: Explorer, own: NDArray[np.float32] | None, condition: str
+) -> NDArray[np.float32] | None:
+    """Return a condition ``[C]`` with what is chosen in words set in it; as it is where nothing is chosen."""
+    return explorer.condition(parse_choices(explorer.spec.condition, condition), own) if condition else own
 
 
 def is_latent(text: str) -> bool:

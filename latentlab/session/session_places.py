@@ -16,30 +16,43 @@ from latentlab.session.saved import load_session
 
 if TYPE_CHECKING:
     from latentlab.operations.explore import Explorer
+    from latentlab.operations.series import Start
 
 
-def place_from(explorer: Explorer, text: str) -> NDArray[np.float32]:
-    """Return the latent of ``SESSION.json:NAME`` (a pin, or a group's mean), or as `start_from` reads it.
+def start_at(explorer: Explorer, text: str, condition: str = "") -> Start:
+    """Return ``SESSION.json:NAME`` as a start, or what `latentlab.operations.series.start_under` reads.
+
+    A pin brings its own condition; a group's mean is drawn under the first classes. ``condition`` is as in
+    `start_under`.
 
     Raises
     ------
     LatentLabError
         If the session cannot be read or holds no pin or group of that name for this model, or what
-        `latentlab.operations.series.start_from` raises.
+        `start_under` raises.
     """
-    from latentlab.operations.series import start_from
+    from latentlab.operations.series import Start, chosen_over, start_under
 
     path, _, name = text.rpartition(":")
     if not (name and path.lower().endswith(".json")):
-        return start_from(explorer, text)
+        return start_under(explorer, text, condition)
     shelf = load_session(Path(path)).shelves.get(explorer.located.sha256(), Shelf())
-    places = {group.name: group.mean for group in shelf.groups} | {pin.name: pin.latent for pin in shelf.pins}
-    if name not in places:
-        known = ", ".join(places) or "none"
+    pin, group, own = shelf.pin(name), shelf.group(name), explorer.first_condition()
+    if pin is not None:
+        latent, own = pin.latent, pin.condition_beside(own)
+    elif group is not None:
+        latent = group.mean
+    else:
+        known = ", ".join([*(one.name for one in shelf.groups), *(one.name for one in shelf.pins)]) or "none"
         raise SettingsError(
             f"{path} has no pin or group {name!r} for the model {explorer.located.name}; it has {known}."
         )
-    return explorer.latent(places[name])
+    return Start(explorer.latent(latent), chosen_over(explorer, own, condition))
+
+
+def place_from(explorer: Explorer, text: str) -> NDArray[np.float32]:
+    """Return the latent that `start_at` reads; raises what it raises."""
+    return start_at(explorer, text).latent
 
 
 def direction_between(
