@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from psygnal import Signal
 from PySide6.QtWidgets import QApplication
 
 from latentlab.session.counterfactual import chosen_attribute
@@ -17,6 +16,7 @@ from latentlab.session.counterfactual_code import counterfactual_code
 from latentlab.session.session import Message
 from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
+from latentlab.ui.screen_exports import Renderings
 from latentlab.ui.widgets.picture_view import bgrx, image_of
 
 if TYPE_CHECKING:
@@ -26,27 +26,15 @@ if TYPE_CHECKING:
 NOT_YET = "There are no counterfactuals yet. Wait until they are there, or choose a picture."
 
 
-class CounterfactualExports:
+class CounterfactualExports(Renderings):
     """Writes and copies; failures become messages.
 
     What is exported of the edited picture is rendered settled first; a page is settled already.
-
-    Attributes
-    ----------
-    rendered
-        Nothing is being rendered any more; whether all of it came to something (`bool`).
     """
 
-    rendered = Signal(bool)
-
     def __init__(self, workspace: Workspace, screen: CounterfactualsScreen, writer: FileWriter) -> None:
-        self._workspace, self._screen, self._writer = workspace, screen, writer
-        self._underway, self._whole = 0, True
-
-    @property
-    def rendering(self) -> bool:
-        """Whether anything that was asked for is still being rendered."""
-        return self._underway > 0
+        super().__init__(workspace)
+        self._screen, self._writer = screen, writer
 
     def picture(self, path: Path) -> None:
         """Save the counterfactual that is looked at as PNG, at the model's own size."""
@@ -120,8 +108,7 @@ class CounterfactualExports:
 
     def _all(self, take: Callable[[Counterfactuals | CounterfactualPage], None]) -> None:
         if not self._workspace.session.document.shelf.counterfactual.data:
-            self._whole = self._whole or not self._underway
-            self._underway += 1
+            self._begin()
             self._screen.maker.make_row(partial(self._have, take))
         elif self._screen.maker.page is not None:
             take(self._screen.maker.page)
@@ -129,17 +116,9 @@ class CounterfactualExports:
             self._refuse(NOT_YET)
 
     def _have(self, take: Callable[[Counterfactuals], None], answer: Counterfactuals | Message) -> None:
+        failed = isinstance(answer, Message)
         if isinstance(answer, Message):
-            self._whole = False
-            self._workspace.session.message.emit(answer)
+            self._refuse(answer.text, answer.details)
         else:
             take(answer)
-        self._underway -= 1
-        if not self._underway:
-            self.rendered.emit(self._whole)
-
-    def _refuse(self, text: str) -> None:
-        self._workspace.session.message.emit(Message("error", text))
-
-    def _note(self, text: str) -> None:
-        self._workspace.session.message.emit(Message("note", text))
+        self._end(whole=not failed)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from psygnal import Signal
 from PySide6.QtCore import QByteArray
 from PySide6.QtGui import QFont, QImage, QImageWriter
 from PySide6.QtWidgets import QApplication
@@ -26,12 +25,12 @@ from latentlab.session.batches import Export
 from latentlab.session.document import Explore
 from latentlab.session.probe import ProbePlan
 from latentlab.session.rendering import Lost, SettledListener
-from latentlab.session.session import Message
 from latentlab.session.view_code import view_code
 from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
 from latentlab.spec import Attribute
 from latentlab.ui.figure import FigurePicture, compose
+from latentlab.ui.screen_exports import Renderings
 from latentlab.ui.screens.comparison import Compared, picture_of
 from latentlab.ui.widgets.bars_painter import Series
 from latentlab.ui.widgets.picture_view import bgrx, image_of
@@ -46,7 +45,7 @@ NO_MAP = "There is no map yet. Choose a set above it, or wait until it has been 
 NO_CURVES = "There are no curves yet. Choose an axis, or wait until they are there."
 
 
-class Exports:
+class Exports(Renderings):
     """Writes and copies what is seen; failures to write become messages.
 
     Parameters
@@ -57,15 +56,7 @@ class Exports:
         Writes files.
     smooth
         Whether the pictures are shown smoothed, as they should be in the figure.
-
-    Attributes
-    ----------
-    rendered
-        Nothing is being rendered any more; whether all of it has been given to the writer (`bool`), or
-        something has come to nothing.
     """
-
-    rendered = Signal(bool)
 
     def __init__(
         self,
@@ -74,15 +65,10 @@ class Exports:
         writer: FileWriter,
         smooth: Callable[[], bool],
     ) -> None:
-        self._workspace, self._screen, self._writer = workspace, screen, writer
+        super().__init__(workspace)
+        self._screen, self._writer = screen, writer
         self._smooth = smooth
         self._export = Export(workspace.rendering)
-        self._underway, self._whole = 0, True
-
-    @property
-    def rendering(self) -> bool:
-        """Whether anything that was asked for is still being rendered."""
-        return self._underway > 0
 
     @property
     def busy(self) -> bool:
@@ -194,10 +180,6 @@ class Exports:
             latents, condition, partial(self._take, taker), self._lost(f"{path} was not saved")
         )
 
-    def _begin(self) -> None:
-        self._whole = self._whole or not self._underway
-        self._underway += 1
-
     def _take(self, taker: Callable[..., None], *rendered: object) -> None:
         try:
             taker(*rendered)
@@ -208,16 +190,10 @@ class Exports:
         """Return what says that something came to nothing, and why."""
 
         def tell(why: str, details: str) -> None:
-            self._workspace.session.message.emit(Message("error", f"{failure}: {why}", details))
-            self._whole = False
-            self._end()
+            self._refuse(f"{failure}: {why}", details)
+            self._end(whole=False)
 
         return tell
-
-    def _end(self) -> None:
-        self._underway -= 1
-        if not self._underway:
-            self.rendered.emit(self._whole)
 
     # The grid
 
@@ -380,12 +356,6 @@ class Exports:
             self._refuse(
                 f"{path} was not saved: the folder cannot be written to or is missing. Choose another place."
             )
-
-    def _refuse(self, text: str) -> None:
-        self._workspace.session.message.emit(Message("error", text))
-
-    def _note(self, text: str) -> None:
-        self._workspace.session.message.emit(Message("note", text))
 
 
 def _picture(title: str, colour: str, pixels: NDArray[np.uint8] | None) -> FigurePicture:

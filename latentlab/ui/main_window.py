@@ -29,6 +29,7 @@ from latentlab.ui.actions import Actions
 from latentlab.ui.counterfactual_exports import CounterfactualExports
 from latentlab.ui.exports import Exports
 from latentlab.ui.icons import application_icon
+from latentlab.ui.screen_exports import ScreenExports
 from latentlab.ui.screens.counterfactuals import CounterfactualsScreen
 from latentlab.ui.screens.explore import LATER_MILLISECONDS, VIEWS, ExploreScreen
 from latentlab.ui.sessions import Sessions
@@ -176,9 +177,9 @@ class MainWindow(QMainWindow):
         return {
             "open_checkpoint": lambda: self._ask(dialogs.ask_checkpoint),
             "open_picture": lambda: self._ask(dialogs.ask_picture),
-            "export_picture": self._export_picture,
-            "export_figure": self._export_figure,
-            "export_table": self._export_table,
+            "export_picture": lambda: self._ask_target(*self._here.picture),
+            "export_figure": lambda: self._ask_target(*self._here.figure),
+            "export_table": lambda: self._ask_target(*self._here.table),
             "export_loop": self._export_loop,
             "open_session": lambda: self._ask(dialogs.ask_session),
             "save_session": self._save_session,
@@ -187,8 +188,8 @@ class MainWindow(QMainWindow):
             "quit": self.close,
             "undo": session.undo,
             "redo": session.redo,
-            "copy_picture": self._copy_picture,
-            "copy_python": self._copy_python,
+            "copy_picture": lambda: self._here.copy_picture(),
+            "copy_python": lambda: self._here.copy_python(),
             "copy_latent": lambda: self.exports.copy_latent(),
             "paste": self.paste,
             "crop": lambda: self.explore.crop(),
@@ -250,34 +251,34 @@ class MainWindow(QMainWindow):
     def _on_counterfactuals(self) -> bool:
         return self.screen_name == CounterfactualsScreen.name
 
-    def _export_picture(self) -> None:
-        if self._on_counterfactuals:
-            self._ask_target("counterfactual.png", self.counterfactual_exports.picture)
-        else:
-            self._ask_target("edited.png", self.exports.picture)
+    def _explore_exports(self) -> ScreenExports:
+        view, exports = self.explore.view, self.exports
+        return ScreenExports(
+            ("edited.png", exports.picture),
+            (f"{FIGURES[view]}.png", lambda path: exports.figure(path, view, self.font())),
+            (f"{TABLES[view]}.csv", lambda path: exports.table(path, view)),
+            exports.copy_picture,
+            lambda: exports.copy_python(view),
+        )
 
-    def _copy_picture(self) -> None:
-        (self.counterfactual_exports if self._on_counterfactuals else self.exports).copy_picture()
+    def _counterfactual_exports(self) -> ScreenExports:
+        exports = self.counterfactual_exports
+        return ScreenExports(
+            ("counterfactual.png", exports.picture),
+            ("counterfactuals.png", exports.figure),
+            ("counterfactuals.csv", exports.table),
+            exports.copy_picture,
+            exports.copy_python,
+        )
 
-    def _copy_python(self) -> None:
-        if self._on_counterfactuals:
-            self.counterfactual_exports.copy_python()
-        else:
-            self.exports.copy_python(self.explore.view)
-
-    def _export_figure(self) -> None:
-        if self._on_counterfactuals:
-            self._ask_target("counterfactuals.png", self.counterfactual_exports.figure)
-            return
-        view = self.explore.view
-        self._ask_target(f"{FIGURES[view]}.png", lambda path: self.exports.figure(path, view, self.font()))
-
-    def _export_table(self) -> None:
-        if self._on_counterfactuals:
-            self._ask_target("counterfactuals.csv", self.counterfactual_exports.table)
-            return
-        view = self.explore.view
-        self._ask_target(f"{TABLES[view]}.csv", lambda path: self.exports.table(path, view))
+    @property
+    def _here(self) -> ScreenExports:
+        """What the export and copy actions do on the screen that is shown."""
+        made = {
+            ExploreScreen.name: self._explore_exports,
+            CounterfactualsScreen.name: self._counterfactual_exports,
+        }
+        return made[self.screen_name]()
 
     def _export_loop(self) -> None:
         self._ask_target("loop.gif", lambda path: self.exports.loop(path, self.explore.picture.fps))

@@ -260,7 +260,7 @@ class CounterfactualsScreen(QWidget):
             if before is not None and before.data:
                 self.live.refresh()
             elif self.live.found is not None:
-                self._look_at_live()  # such as with another threshold
+                self._show_live(self.live.found)  # such as with another threshold
 
     def _nothing(self, why: str) -> None:
         self._take = None
@@ -298,21 +298,25 @@ class CounterfactualsScreen(QWidget):
     def _show_live(self, found: LivePictures) -> None:
         if not self._active or self._view is None or self._view.data:
             return
-        if found.plan.rows > 1:
-            self.grid.show_frame(np.ascontiguousarray(found.pixels[:-1]))
+        self._show_pictures(found, self._view.threshold)
         self._look_at_live()
+
+    def _show_pictures(self, found: LivePictures, threshold: float) -> None:
+        """Show the counterfactuals in the grid, and below a row of them what changed beyond the threshold."""
+        pixels = found.pixels[:-1]
+        if found.plan.rows == 1:
+            edited = found.picture(-1)
+            changed = [
+                bgrx(difference_picture(edited, found.picture(k), threshold=threshold))
+                for k in range(len(pixels))
+            ]
+            pixels = np.concatenate([pixels, np.stack(changed)])
+        self.grid.show_frame(np.ascontiguousarray(pixels))
 
     def _look_at_live(self) -> None:
         found, opened, view, place = self.live.found, self._workspace.opened, self._view, self._selected
         if found is None or opened is None or view is None:
             return
-        if found.plan.rows == 1:  # the differences, which depend on the threshold
-            edited = found.picture(-1)
-            changed = [
-                bgrx(difference_picture(edited, found.picture(k), threshold=view.threshold))
-                for k in range(len(found.pixels) - 1)
-            ]
-            self.grid.show_frame(np.concatenate([found.pixels[:-1], np.stack(changed)]))
         if place is None or place >= len(found.plan.targets):
             return
         self.grid.set_current(place)
