@@ -8,21 +8,19 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from pydantic import ValidationError
 from torch import nn
 
 import latentlab
-from latentlab.checkpoints import Checkpoint, load, locate, save
+from latentlab.checkpoints import Checkpoint, load, save
 from latentlab.checkpoints.companion import usual_predictor
-from latentlab.data.catalog import open_set
 from latentlab.data.image_set import ImageSet
 from latentlab.errors import DataError, SettingsError
 from latentlab.families.attribute_cnn import AttributeCNN, AttributeCNNConfig
-from latentlab.families.cvae import CVAE, CVAEConfig
+from latentlab.families.cvae import CVAE
 from latentlab.families.vae import VAE, VAEConfig
 from latentlab.metrics.labels import group_attributes
 from latentlab.progress import Progress, Reporter
@@ -32,9 +30,16 @@ from latentlab.training.cvae import CVAELosses, CVAERecipe
 from latentlab.training.erasure import erase_condition
 from latentlab.training.loop import LoopSettings, Trained, make_fabric, train
 from latentlab.training.perceptual import FeatureDistance
+from latentlab.training.setting_out import (
+    cnn_of,
+    cvae_shape,
+    go_on_from,
+    network_config,
+    open_helper,
+    open_sets,
+    shape,
+)
 from latentlab.training.vae import VAELosses, VAERecipe, encode_all, summarise_latents
-
-_Config = TypeVar("_Config", bound=Record)
 
 
 def train_vae(
@@ -71,14 +76,16 @@ def train_vae(
     reporter = reporter or Reporter()
     torch.manual_seed(settings.seed)
     before = None if start is None else load(start)
-    config = _shape(network or {}, before, VAE, VAEConfig)
+    config = shape(network or {}, before, VAE, VAEConfig)
     _check_place(out)
-    images, held_out = _sets(data, validation, config.image_size, reporter)
+    images, held_out = open_sets(data, validation, config.image_size, reporter)
     fabric = make_fabric(settings)
     helper = (
-        None if features is None else _helper(features, predictor or usual_predictor(data), config.image_size)
+        None
+        if features is None
+        else open_helper(features, predictor or usual_predictor(data), config.image_size)
     )
-    distance = None if helper is None else FeatureDistance(_cnn(helper)).to(fabric.device)
+    distance = None if helper is None else FeatureDistance(cnn_of(helper)).to(fabric.device)
     recipe = VAERecipe(config, losses, held_out, distance)
     if before is not None:
         recipe.vae.load_state_dict(before.network.state_dict())
@@ -140,9 +147,9 @@ def train_cvae(
     reporter = reporter or Reporter()
     torch.manual_seed(settings.seed)
     before = None if start is None else load(start)
-    config = _cvae_shape(network or {}, before)
+    config = cvae_shape(network or {}, before)
     _check_place(out)
-    images, held_out = _sets(data, validation, config.image_size, reporter)
+    images, held_out = open_sets(data, validation, config.image_size, reporter)
     schema = ConditionSchema(attributes=tuple(images.attribute(name) for name in dict.fromkeys(condition)))
     if not schema.size:
         raise SettingsError(
@@ -156,15 +163,17 @@ def train_cvae(
         )
     fabric = make_fabric(settings)
     helper = (
-        None if features is None else _helper(features, predictor or usual_predictor(data), config.image_size)
+        None
+        if features is None
+        else open_helper(features, predictor or usual_predictor(data), config.image_size)
     )
     distance = guide = None
     if helper is not None:
-        distance = FeatureDistance(_cnn(helper)).to(fabric.device)
-        guide = _cnn(helper).to(fabric.device) if losses.guide else None
+        distance = FeatureDistance(cnn_of(helper)).to(fabric.device)
+        guide = cnn_of(helper).to(fabric.device) if losses.guide else None
     recipe = CVAERecipe(config, schema, losses, images, held_out, distance, guide)
     if before is not None:
-        _go_on_from(recipe.cvae, before)
+        go_on_from(recipe.cvae, before)
         if not isinstance(before.network, CVAE):
             reporter.report(Progress("Taking the condition out of the latent"))
             vectors = recipe.conditions.numpy()
@@ -221,9 +230,9 @@ def train_classifier(
     """
     reporter = reporter or Reporter()
     torch.manual_seed(settings.seed)
-    config = _network(AttributeCNNConfig, {"image_size": image_size})
+    config = network_config(AttributeCNNConfig, {"image_size": image_size})
     _check_place(out)
-    images, held_out = _sets(data, validation, image_size, reporter)
+    images, held_out = open_sets(data, validation, image_size, reporter)
     if held_out is None:
         raise DataError(
             f"A predictor is calibrated on held-out images, and {data} has none; give --validation."
@@ -256,37 +265,6 @@ def train_classifier(
     return out
 
 
-def _sets(
-    data: str, validation: str | None, image_size: int, reporter: Reporter
-) -> tuple[ImageSet, ImageSet | None]:
-    """Open the set to train on and its held-out rows; ``SET:train`` is held out by ``SET:validation``."""
-    images = open_set(data, image_size, reporter)
-    if validation is None and data.endswith(":train"):
-        validation = data.removesuffix(":train") + ":validation"
-    return images, open_set(validation, image_size, reporter) if validation else None
-
-
-def _helper(features: str, predictor: str | None, image_size: int) -> Checkpoint:
-    """Open the network behind the losses, which must not be the one that judges the model."""
-    helper = load(features)
-    judge = helper.network
-    if not isinstance(judge, AttributeCNN) or judge.config.image_size != image_size:
-        raise SettingsError(
-            f"The feature network {features} must be an attribute predictor for {image_size} px pictures."
-        )
-    if predictor and helper.located.sha256() == locate(predictor).sha256():
-        raise SettingsError(
-            f"{features} is the predictor that judges this model, so it must stand in no loss of its "
-            "training. Train another network for the feature loss."
-        )
-    return helper
-
-
-def _cnn(helper: Checkpoint) -> AttributeCNN:
-    assert isinstance(helper.network, AttributeCNN)
-    return helper.network
-
-
 def _made_with(
     features: str | None,
     helper: Checkpoint | None,
@@ -316,67 +294,6 @@ def _save_model(
         kind="model", name=out.name, model=spec, network=config.model_dump(mode="json"), training=record
     )
     save(out, network, described, half=True)
-
-
-def _cvae_shape(network: Mapping[str, Any], before: Checkpoint | None) -> CVAEConfig:
-    """Return the shape that is asked for; a checkpoint to go on from gives it its own."""
-    asked = dict(network)
-    if before is None or isinstance(before.network, CVAE):
-        return _shape(asked, before, CVAE, CVAEConfig)
-    injection = {name: asked.pop(name) for name in ("injection",) if name in asked}
-    return _network(CVAEConfig, _shape(asked, before, VAE, VAEConfig).model_dump() | injection)
-
-
-def _go_on_from(cvae: CVAE, before: Checkpoint) -> None:
-    """Fill in a checkpoint's weights; those of a VAE leave what the condition does at zero."""
-    spec = before.config.model
-    if isinstance(before.network, CVAE) and spec is not None and spec.condition != cvae.spec.condition:
-        names = ", ".join(attribute.name for attribute in spec.condition.attributes)
-        raise SettingsError(
-            f"{before.located.path} is conditioned on {names}, with its own classes; a training that goes on "
-            "from it cannot have another condition."
-        )
-    cvae.load_state_dict(before.network.state_dict(), strict=isinstance(before.network, CVAE))
-
-
-def _shape(
-    network: Mapping[str, Any],
-    before: Checkpoint | None,
-    family: type[VAE] | type[CVAE],
-    kind: type[_Config],
-) -> _Config:
-    """Return the shape that is asked for, which must be that of the checkpoint to go on from."""
-    asked = dict(network)
-    for side in ("encoder", "decoder"):
-        if f"{side}_widths" in asked:  # a stage more or less has its block
-            asked.setdefault(f"{side}_blocks", (1,) * len(asked[f"{side}_widths"]))
-    if before is None:
-        return _network(kind, asked)
-    if not isinstance(before.network, family):
-        raise SettingsError(
-            f"A {family.__name__} can only go on from a VAE{' or CVAE' if family is CVAE else ''}; "
-            f"{before.located.path} holds something else."
-        )
-    config = cast(_Config, before.network.config)
-    for name, value in asked.items():
-        if getattr(config, name) != value:
-            raise SettingsError(
-                f"{before.located.path} has {name} {getattr(config, name)}; a training that goes on from it "
-                "cannot have another."
-            )
-    return config
-
-
-def _network(kind: type[_Config], settings: Mapping[str, Any]) -> _Config:
-    """Make a network's configuration; what it cannot be is the asker's setting, not a fault."""
-    try:
-        return kind.model_validate(settings)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(
-            f"No such network can be built: {field}{': ' if field else ''}{first['msg']}."
-        ) from None
 
 
 def _check_place(out: Path) -> None:
