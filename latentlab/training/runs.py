@@ -16,7 +16,6 @@ from torch import nn
 
 import latentlab
 from latentlab.checkpoints import Checkpoint, load, save
-from latentlab.checkpoints.companion import usual_predictor
 from latentlab.data.image_set import ImageSet
 from latentlab.errors import DataError, SettingsError
 from latentlab.families.attribute_cnn import AttributeCNN, AttributeCNNConfig
@@ -80,11 +79,7 @@ def train_vae(
     _check_place(out)
     images, held_out = open_sets(data, validation, config.image_size, reporter)
     fabric = make_fabric(settings)
-    helper = (
-        None
-        if features is None
-        else open_helper(features, predictor or usual_predictor(data), config.image_size)
-    )
+    helper = open_helper(features, predictor, data, config.image_size)
     distance = None if helper is None else FeatureDistance(cnn_of(helper)).to(fabric.device)
     recipe = VAERecipe(config, losses, held_out, distance)
     if before is not None:
@@ -162,11 +157,7 @@ def train_cvae(
             "last steps, which one process has to remember. Give --devices 1 --nodes 1."
         )
     fabric = make_fabric(settings)
-    helper = (
-        None
-        if features is None
-        else open_helper(features, predictor or usual_predictor(data), config.image_size)
-    )
+    helper = open_helper(features, predictor, data, config.image_size)
     distance = guide = None
     if helper is not None:
         distance = FeatureDistance(cnn_of(helper)).to(fabric.device)
