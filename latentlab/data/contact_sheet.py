@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from latentlab.data.avatars import paired
 from latentlab.data.image_set import ImageSet
 from latentlab.errors import SettingsError
+from latentlab.whole_file import whole_file
 
 MOST_GROUPS = 48
 """More groups than this do not fit one sheet."""
@@ -77,12 +78,11 @@ def save_sheet(path: Path, sheet: NDArray[np.uint8]) -> None:
     SettingsError
         If the format is unknown or the file cannot be written.
     """
-    try:
-        Image.fromarray(sheet).save(path)
-    except ValueError:
-        raise SettingsError(f"{path} has no known picture suffix; call it .png, for example.") from None
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror or error}.") from None
+    kind = Image.registered_extensions().get(path.suffix.lower())
+    if kind not in Image.SAVE:
+        raise SettingsError(f"{path} has no known picture suffix; call it .png, for example.")
+    with whole_file(path) as part:
+        Image.fromarray(sheet).save(part, kind)
 
 
 def _lay_out(

@@ -12,7 +12,6 @@ Its JSON form is the same for every ``evaluate`` command::
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ import latentlab
 from latentlab.checkpoints import Located
 from latentlab.errors import SettingsError
 from latentlab.metrics.intervals import Estimate
+from latentlab.whole_file import write_table
 
 Metrics = Mapping[str, Estimate]
 COLUMNS = ("group", "metric", "value", "low", "high", "n")
@@ -131,14 +131,8 @@ class Report:
         SettingsError
             If the file cannot be written.
         """
-        try:
-            with path.open("w", newline="", encoding="utf-8") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(COLUMNS)
-                for group, name, e in self.rows():
-                    writer.writerow([group or "all", name, e.value, e.low, e.high, e.n])
-        except OSError as error:
-            raise SettingsError(f"The table {path} cannot be written: {error.strerror}.") from None
+        rows = ((group or "all", name, e.value, e.low, e.high, e.n) for group, name, e in self.rows())
+        write_table(path, COLUMNS, rows)
 
 
 def check_place(path: Path | None) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.errors import SettingsError
+from latentlab import whole_file
 from latentlab.spec import Attribute, Confusion, PredictorSpec
 
 Probabilities = Mapping[str, NDArray[np.float32]]
@@ -46,21 +44,25 @@ def attribute_rows(spec: PredictorSpec, pictures: Mapping[str, Probabilities]) -
 
 def table_text(rows: list[AttributeRow]) -> str:
     """Return rows as CSV text with a header; probabilities and errors with six decimals."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        error = "" if row.held_out_error is None else f"{row.held_out_error:.6f}"
-        writer.writerow([row.picture, row.attribute, row.label, f"{row.probability:.6f}", row.origin, error])
-    return out.getvalue()
+    return whole_file.table_text(
+        COLUMNS,
+        (
+            (
+                row.picture,
+                row.attribute,
+                row.label,
+                f"{row.probability:.6f}",
+                row.origin,
+                "" if row.held_out_error is None else f"{row.held_out_error:.6f}",
+            )
+            for row in rows
+        ),
+    )
 
 
 def save_table(path: Path, rows: list[AttributeRow]) -> None:
     """Write rows as CSV; raises `SettingsError` if the file cannot be written."""
-    try:
-        path.write_text(table_text(rows), encoding="utf-8", newline="")
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror or error}.") from None
+    whole_file.write_whole(path, table_text(rows))
 
 
 def held_out_error(spec: PredictorSpec, attribute: Attribute) -> float | None:

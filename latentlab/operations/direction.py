@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError, model_validator
 from latentlab.errors import SettingsError
 from latentlab.operations.latents import as_latent
 from latentlab.spec import ModelSpec, Record
+from latentlab.whole_file import write_whole
 
 UNIT = 1e-3
 """By how much a direction's length may differ from 1."""
@@ -188,10 +189,7 @@ def along(
 
 def save_directions(path: Path, directions: Directions) -> None:
     """Write directions as JSON; raises `SettingsError` if the file cannot be written."""
-    try:
-        path.write_text(directions.model_dump_json(indent=1), encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror or error}.") from None
+    write_whole(path, directions.model_dump_json(indent=1))
 
 
 def load_directions(path: Path) -> Directions:

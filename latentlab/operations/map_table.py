@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from latentlab.errors import SettingsError
 from latentlab.operations.latent_map import LatentMap
 from latentlab.operations.map_info import LAYOUT_NAMES, Layout
 from latentlab.paths import bundled
+from latentlab.whole_file import write_table
 
 SIDE, MARGIN, FINER = 900, 40, 2
 """Height and width of the picture and its margin in pixels, and how much finer it is painted."""
@@ -29,18 +29,14 @@ def save_map_table(path: Path, found: LatentMap, layout: Layout) -> None:
         If the map lacks the layout, or the file cannot be written.
     """
     places = found.layout(layout)
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["name", "row", "x", "y", *found.label_texts])
-            labels = list(found.label_texts.values())
-            for k, name in enumerate(found.names.tolist()):
-                x, y = places[k].tolist()
-                writer.writerow(
-                    [name, int(found.rows[k]), f"{x:.6g}", f"{y:.6g}", *(texts[k] for texts in labels)]
-                )
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror or error}.") from None
+    labels = list(found.label_texts.values())
+    rows = (
+        [name, row, f"{x:.6g}", f"{y:.6g}", *(texts[k] for texts in labels)]
+        for k, (name, row, (x, y)) in enumerate(
+            zip(found.names.tolist(), found.rows.tolist(), places.tolist(), strict=True)
+        )
+    )
+    write_table(path, ["name", "row", "x", "y", *found.label_texts], rows)
 
 
 def save_map_picture(path: Path, found: LatentMap, layout: Layout, colour: str = "") -> None:

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from latentlab.errors import SettingsError
 from latentlab.paths import bundled
+from latentlab.whole_file import whole_file
 
 GAP = 2
 LOOP = 256
@@ -93,9 +94,9 @@ def save_loop(
         return
     frames = [Image.fromarray(np.kron(p, np.ones((enlarge, enlarge, 1), dtype=np.uint8))) for p in pictures]
     more = {"GIF": {"optimize": False}, "WEBP": {"lossless": True}, "PNG": {}}[kind]
-    try:
+    with whole_file(path) as part:
         frames[0].save(
-            path,
+            part,
             format=kind,
             save_all=True,
             append_images=frames[1:],
@@ -103,8 +104,6 @@ def save_loop(
             loop=0,
             **more,
         )
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
 def _save_film(path: Path, pictures: Sequence[NDArray[np.uint8]], fps: float, enlarge: int) -> None:
@@ -119,16 +118,13 @@ def _save_film(path: Path, pictures: Sequence[NDArray[np.uint8]], fps: float, en
     size = pictures[0].shape[0]
     enlarge = max(enlarge, -(-FILM // size))
     side = size * enlarge + (size * enlarge) % 2
-    try:
-        with av.open(str(path), "w", format="mp4") as film:
-            stream = film.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000))
-            stream.width = stream.height = side
-            stream.pix_fmt = "yuv420p"
-            stream.options = {"crf": "16", "preset": "medium"}
-            for picture in pictures:
-                large = Image.fromarray(picture).resize((side, side), Image.Resampling.NEAREST)
-                frame = av.VideoFrame.from_ndarray(np.asarray(large), format="rgb24")
-                film.mux(stream.encode(frame))
-            film.mux(stream.encode())
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror or error}.") from None
+    with whole_file(path) as part, av.open(str(part), "w", format="mp4") as film:
+        stream = film.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000))
+        stream.width = stream.height = side
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"crf": "16", "preset": "medium"}
+        for picture in pictures:
+            large = Image.fromarray(picture).resize((side, side), Image.Resampling.NEAREST)
+            frame = av.VideoFrame.from_ndarray(np.asarray(large), format="rgb24")
+            film.mux(stream.encode(frame))
+        film.mux(stream.encode())

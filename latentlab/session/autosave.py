@@ -18,7 +18,7 @@ import platformdirs
 
 from latentlab.errors import LatentLabError
 from latentlab.jobs.file_lock import FileLock, is_locked
-from latentlab.session.whole_file import part_of, write_whole
+from latentlab.whole_file import part_of, write_whole
 
 REST = 1.0
 """Seconds without a change after which the session is written."""

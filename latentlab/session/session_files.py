@@ -17,7 +17,7 @@ from latentlab.session.restore import find_checkpoint, find_predictor
 from latentlab.session.saved import Saved, load_session, session_json
 from latentlab.session.saved_picture import PictureTexts
 from latentlab.session.session import Message, Session
-from latentlab.session.whole_file import write_whole
+from latentlab.whole_file import write_whole
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QByteArray
+from PySide6.QtCore import QByteArray, QIODevice, QSaveFile
 from PySide6.QtGui import QFont, QImage, QImageWriter
 from PySide6.QtWidgets import QApplication
 
@@ -34,6 +34,7 @@ from latentlab.ui.screen_exports import Renderings
 from latentlab.ui.screens.comparison import Compared, picture_of
 from latentlab.ui.widgets.bars_painter import Series
 from latentlab.ui.widgets.picture_view import bgrx, image_of
+from latentlab.whole_file import write_whole
 
 if TYPE_CHECKING:
     from latentlab.ui.screens.explore import ExploreScreen
@@ -286,7 +287,7 @@ class Exports(Renderings):
         named |= {"edited": picture_of(frame, 0)[1]}
         text = table_text(attribute_rows(opened.predictor, named))
         done = f"The attribute table was saved as {path}."
-        self._writer.write(lambda: path.write_text(text, encoding="utf-8", newline=""), done)
+        self._writer.write(lambda: write_whole(path, text), done)
 
     def _save_figure(self, path: Path, font: QFont, state: Explore, frame: Frame, compared: Compared) -> None:
         opened, stage = self._workspace.opened, self._screen.stage
@@ -350,7 +351,9 @@ class Exports(Renderings):
         return image
 
     def _save(self, image: QImage, path: Path) -> None:
-        if QImageWriter(str(path), QByteArray(b"PNG")).write(image):
+        file = QSaveFile(str(path))
+        opened = file.open(QIODevice.OpenModeFlag.WriteOnly)
+        if opened and QImageWriter(file, QByteArray(b"PNG")).write(image) and file.commit():
             self._note(f"Saved as {path}.")
         else:
             self._refuse(

@@ -466,7 +466,7 @@ def test_a_session_that_cannot_be_written_is_said_and_the_file_stays(made, desk,
         desk.workspace.save_session(wrong, {})
     desk.wait(lambda: len(desk.messages) == 3)
     assert all(message.kind == "error" for message in desk.messages)
-    assert all("was not written" in message.text for message in desk.messages)
+    assert all("cannot be written" in message.text for message in desk.messages)
     assert "nowhere" in desk.messages[1].text
     assert path.read_text() == before
     assert not list(tmp_path.glob(".*.part"))
