@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 _OURS = ("LATENTLAB_CACHE", "LATENTLAB_RUNS", "LATENTLAB_STATE", "XDG_CONFIG_HOME")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what has been imported by now out of garbage collections: they would go through all of torch."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -118,6 +118,7 @@ class Theme(QObject):
         self._app = app
         self._scheme: Scheme = "system"
         self.colours = LIGHT
+        self._applied: Colours | None = None
         app.setStyle("Fusion")
         app.setFont(_load_font(app.font()))
         app.styleHints().colorSchemeChanged.connect(self._follow_system)
@@ -153,6 +154,9 @@ class Theme(QObject):
         system_is_dark = self._app.styleHints().colorScheme() == Qt.ColorScheme.Dark
         dark = self._scheme == "dark" or (self._scheme == "system" and system_is_dark)
         self.colours = DARK if dark else LIGHT
+        if self._applied is self.colours:  # A style sheet is laid on every widget anew, which takes a while.
+            return
+        self._applied = self.colours
         self._app.setPalette(_palette(self.colours))
         self._app.setStyleSheet(stylesheet({**vars(self.colours), **_drawings(dark)}))
         self.changed.emit()

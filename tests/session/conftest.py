@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from compiled_once import compiled_once
 
 from latentlab.data.pictures import read_picture, square_picture
 from latentlab.paths import bundled
+from latentlab.session import map_data
 from latentlab.session.document import Explore
 from latentlab.session.session import Message
 from latentlab.session.workspace import Workspace
@@ -65,6 +67,14 @@ def small_faces() -> list[np.ndarray]:
         square_picture(read_picture(path).pixels, 32)
         for path in sorted(bundled("resources", "samples").glob("*.png"))
     ]
+
+
+@pytest.fixture(autouse=True)
+def no_waste(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Compile a network once for all tests, and ask often how a job stands."""
+    monkeypatch.setattr(map_data, "POLL_SECONDS", 0.05)
+    with compiled_once():
+        yield
 
 
 @pytest.fixture
