@@ -146,8 +146,8 @@ def cvae(
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 5e-4,
     beta: Annotated[float, typer.Option(help="Weight of the KL divergence.")] = 3e-5,
     independence: Annotated[
-        str, typer.Option(help="Penalty on what z tells of the condition: adversarial, hsic or none.")
-    ] = "adversarial",
+        str, typer.Option(help="Penalty on what z tells of the condition: linear, adversarial, hsic or none.")
+    ] = "none",
     independence_weight: Annotated[float, typer.Option(help="Weight of that penalty.")] = 0.02,
     features: Annotated[
         str | None,

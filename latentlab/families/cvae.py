@@ -90,9 +90,17 @@ class CVAE(nn.Module):
     def encode(self, images: Tensor, condition: Tensor | None = None) -> Posterior:
         """Return mu and log sigma^2, each ``[B, D]``, of images in [0, 1] under conditions ``[B, C]``."""
         c = _given(condition)
-        maps = self.encoder_maps(c) if self.config.injection == "spatial" else ()
-        features = self.encoder(images * 2.0 - 1.0, maps).flatten(1)
-        both = self.to_posterior(features) + self.condition_to_posterior(c)
+        return self.posterior(self.features(images, c), c)
+
+    def features(self, images: Tensor, condition: Tensor) -> Tensor:
+        """Return the encoder's last features ``[B, F]`` of images under conditions ``[B, C]``."""
+        maps = self.encoder_maps(condition) if self.config.injection == "spatial" else ()
+        found: Tensor = self.encoder(images * 2.0 - 1.0, maps).flatten(1)
+        return found
+
+    def posterior(self, features: Tensor, condition: Tensor) -> Posterior:
+        """Return mu and log sigma^2, each ``[B, D]``, of the encoder's last features."""
+        both = self.to_posterior(features) + self.condition_to_posterior(condition)
         mean, logvar = both.chunk(2, dim=1)
         return Posterior(mean, logvar.clamp(*LOGVAR_RANGE))
 
@@ -116,8 +124,7 @@ class CVAE(nn.Module):
         eps: Tensor,
         drawn_as: Tensor,
         others: Tensor,
-        erasure: tuple[Tensor, Tensor],
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Encode, sample, and decode all that a step of training looks at: the training pass.
 
         Parameters
@@ -133,23 +140,18 @@ class CVAE(nn.Module):
             next ones for the same latents again from the first on, the last ones for ``others``.
         others
             Latents drawn from the prior, ``[P, D]``, P = 0 included.
-        erasure
-            A matrix ``[D, D]`` and an offset ``[D]``, through which the mean goes before it is decoded.
 
         Returns
         -------
         tuple
-            Pictures ``[N, 3, S, S]``, the posterior's mean after the erasure, its log variance, and the mean
-            before it, each ``[B, D]``.
+            Pictures ``[N, 3, S, S]``, and the posterior's mean and log variance, each ``[B, D]``.
         """
         posterior = self.encode(images, seen_as)
         assert posterior.logvar is not None
-        matrix, offset = erasure
-        mean = posterior.mean.float() @ matrix.T + offset
-        z = mean + torch.exp(0.5 * posterior.logvar) * eps
+        z = posterior.mean + torch.exp(0.5 * posterior.logvar) * eps
         again = len(drawn_as) - len(z) - len(others)
         pictures = self.decode(torch.cat([z, z[:again], others]), drawn_as)
-        return pictures, mean, posterior.logvar, posterior.mean
+        return pictures, posterior.mean, posterior.logvar
 
 
 def _zero(layer: nn.Linear) -> nn.Linear:

@@ -72,7 +72,7 @@ class ClassifierRecipe:
     def step(self, fabric: Fabric, parts: Mapping[str, Part], step: Step) -> dict[str, Tensor]:
         """Do one step on augmented pictures."""
         part = parts["predictor"]
-        logits = part.wrapped(augment(step.images, step))
+        logits = part.wrapped(augment(step.examples, step))
         losses = []
         for name, scores in logits.items():
             target = self.labels[name][step.rows]

@@ -3,13 +3,13 @@
     L = mean|x - x^| + w_f * d_f(x, x^) + beta * KL(q(z|x, c') || N(0, I)) + w_i * I(z, c)
         + w_g * CE(guide(p(z, c*)), c*) + lambda * g * L_adv
 
-z is what is left of the encoder's answer when what a line reads is erased (`latentlab.training.erasure`), and
-x^ = p(z, c) is drawn under the true condition c. The encoder is told c' : mostly c, sometimes another
-class or nothing, so that what it is told decides nothing that it can see for itself. I(z, c) is one of the
-penalties of `latentlab.training.independence`. c* is c with one attribute set to a random class at a random
-scale from 0 to 2; the *guide*, a classifier of its own that judges nothing later, says what the picture
-under c* shows: in the changed attribute min(s, 1) of the class and the rest uniform, in all others what c
-says. The discriminator takes part at the end, as in the recipe of the VAE.
+z begins, where the training goes on from a VAE, and ends without what a line reads of the condition
+(`latentlab.training.centring`). x^ = p(z, c) is drawn under the true condition c. The encoder is told c' :
+mostly c, sometimes another class or nothing, so that what it is told decides nothing that it can see for
+itself. I(z, c) is one of the penalties of `latentlab.training.independence`. c* is c with one attribute set
+to a random class at a random scale from 0 to 2; the *guide*, a classifier of its own that judges nothing
+later, says what the picture under c* shows: in the changed attribute min(s, 1) of the class and the rest
+uniform, in all others what c says. The discriminator takes part at the end, as in the recipe of the VAE.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from latentlab.training.vae import VAELosses
 LESSONS, RECALLED = 2, 256
 """Steps of the reader for one of the CVAE, and latents of each."""
 
-Independence = Literal["adversarial", "hsic", "none"]
+Independence = Literal["linear", "adversarial", "hsic", "none"]
 """The penalties on what the latent tells of the condition."""
 
 
@@ -61,7 +61,7 @@ class CVAELosses(VAELosses):
         Shares of the images whose encoder is told another class of one attribute, or no condition at all.
     """
 
-    independence: Independence = "adversarial"
+    independence: Independence = "none"
     independence_weight: float = 0.02
     guide: float = 0.02
     told_another: float = 0.25
@@ -138,16 +138,15 @@ class CVAERecipe:
 
     def step(self, fabric: Fabric, parts: Mapping[str, Part], step: Step) -> dict[str, Tensor]:
         """Do one step of the CVAE, one of the reader and, late, one of the discriminator."""
-        losses, part, x = self.losses, parts["cvae"], step.images
+        losses, part, x = self.losses, parts["cvae"], step.examples
         late = losses.is_late(step.fraction)
         eps = step.noise(self.cvae.config.latent)
         half = slice(step.share.start // 2, step.share.stop // 2)
-        c, told, changed, wanted = (t.to(x.device) for t in self._draw_conditions(step))
+        c, seen_as, changed, wanted = (t.to(x.device) for t in self._draw_conditions(step))
         n, again = len(x), (half.stop - half.start if self.guide is not None and losses.guide else 0)
         others = step.noise(self.cvae.config.latent, rows=half) if late else x.new_zeros(0, eps.shape[1])
         drawn_as = torch.cat([c, changed[:again], c[: len(others)]])
-        erasure = self.reader.erasure()
-        pictures, mean, logvar, told_of = part.wrapped(x, told, eps, drawn_as, others, erasure)
+        pictures, mean, logvar = part.wrapped(x, seen_as, eps, drawn_as, others)
         pictures = pictures.view_as(pictures)  # whose own gradient Fabric lets one ask for
         mae = (pictures[:n] - x).abs().mean()
         kl = Posterior(mean, logvar).kl().sum(dim=1).mean()
@@ -166,11 +165,15 @@ class CVAERecipe:
         if late:
             looks = with_judgement(fabric, self.discriminator, looks, pictures, n, losses.adversarial)
         loss = looks + losses.beta_at(step.fraction) * kl
-        if losses.independence != "none" and losses.independence_weight:
-            penalty, figure = self._dependence(fabric, parts, mean, c, erasure, step.generator)
+        told = self.reader.told_by_a_line(mean, c)
+        figures["told_by_a_line"] = told.detach()
+        if losses.independence == "linear":
+            loss = loss + losses.independence_weight * told
+        elif losses.independence != "none" and losses.independence_weight:
+            penalty, figure = self._dependence(fabric, parts, mean, c, step.generator)
             figures |= figure
             loss = loss + losses.independence_weight * penalty
-        self.reader.remember(told_of, c)
+        self.reader.remember(mean, c)
         descend(fabric, part, loss, step, losses.rate)
         if late:
             figures |= teach_judge(fabric, parts["discriminator"], x, pictures.detach())
@@ -182,7 +185,6 @@ class CVAERecipe:
         parts: Mapping[str, Part],
         mean: Tensor,
         c: Tensor,
-        erasure: tuple[Tensor, Tensor],
         generator: torch.Generator,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the penalty, and what is shown of it; the reader first does its own step."""
@@ -190,11 +192,10 @@ class CVAERecipe:
             found = dependence(mean, c)
             return found, {"hsic": found.detach()}
         reader = parts["reader"]
-        matrix, offset = erasure
         error: Tensor | None = None
         for _ in range(LESSONS if int(self.reader.seen) else 0):
             latents, conditions = self.reader.recall(RECALLED, generator)
-            error = reading_error(self.schema, reader.wrapped(latents @ matrix.T + offset), conditions)
+            error = reading_error(self.schema, reader.wrapped(latents), conditions)
             fabric.backward(error)
             reader.optimizer.step()
             reader.optimizer.zero_grad()
@@ -264,8 +265,7 @@ class CVAERecipe:
                 folder / f"samples_{step:06d}.png",
                 average.decode(average.sample(min(64, count), None, generator), c[:64]),
             )
-            matrix, offset = self.reader.erasure()
-            z = average.encode(x, c).mean @ matrix.T + offset
+            z = average.encode(x, c).mean
             again = average.decode(z, c)
             pairs = torch.stack([x[:32], again[:32]], dim=1).flatten(0, 1)
             save_grid(folder / f"reconstructions_{step:06d}.png", pairs)

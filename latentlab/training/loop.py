@@ -98,13 +98,14 @@ class LoopSettings:
 class Step:
     """What a recipe is given for one step: this process's share of the batch, and the random numbers.
 
+    ``examples`` are images ``[B, 3, S, S]`` in [0, 1], or whatever else the recipe is trained on.
     ``generator`` is seeded by run and step alone, so a recipe draws noise for the whole batch
     (``total`` rows) and takes its own ``share``: then the number of processes changes nothing.
     """
 
     number: int
     steps: int
-    images: Tensor
+    examples: Tensor
     rows: NDArray[np.int64]
     total: int
     share: slice
@@ -118,7 +119,7 @@ class Step:
     def noise(self, *shape: int, rows: slice | None = None) -> Tensor:
         """Draw standard normal noise for the whole batch; return this process's rows, or those given."""
         drawn = torch.randn(self.total, *shape, generator=self.generator)
-        return drawn[self.share if rows is None else rows].to(self.images.device)
+        return drawn[self.share if rows is None else rows].to(self.examples.device)
 
 
 @dataclass
@@ -141,6 +142,33 @@ class Trained:
     step: int
     steps: int
     seconds: float
+
+
+class Examples(Protocol):
+    """What a recipe is trained on."""
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        ...
+
+    def tensor(self, rows: NDArray[np.int64], device: torch.device) -> Tensor:
+        """Return rows as float32 ``[B, ...]`` on a device."""
+        ...
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A set's images as examples: ``[B, 3, S, S]`` in [0, 1]."""
+
+    images: ImageSet
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def tensor(self, rows: NDArray[np.int64], device: torch.device) -> Tensor:
+        """Return images; they travel as bytes."""
+        pixels = torch.from_numpy(self.images.pixels(rows)).permute(0, 3, 1, 2)
+        return pixels.to(device).float().div_(255.0)
 
 
 class Recipe(Protocol):
@@ -236,7 +264,7 @@ def make_fabric(settings: LoopSettings) -> Fabric:
 
 def train(
     recipe: Recipe,
-    data: ImageSet,
+    data: ImageSet | Examples,
     folder: Path,
     settings: LoopSettings,
     fabric: Fabric,
@@ -248,7 +276,7 @@ def train(
     Parameters
     ----------
     data
-        The images to train on.
+        The images to train on, or other examples.
     folder
         The run folder: ``state/`` (resumable), ``events/`` (TensorBoard), ``samples/`` (pictures).
     asked
@@ -264,9 +292,11 @@ def train(
     Cancelled
         If the reporter asked for it; the state is saved first.
     """
-    if len(data) == 0:
-        raise DataError(f"The set {data.info.name} has no images to train on.")
-    run = _Run(recipe, data, folder, settings, fabric, reporter or Reporter(), asked or {})
+    examples = Pictures(data) if isinstance(data, ImageSet) else data
+    if len(examples) == 0:
+        name = data.info.name if isinstance(data, ImageSet) else ""
+        raise DataError(f"The set {name} has no images to train on.")
+    run = _Run(recipe, examples, folder, settings, fabric, reporter or Reporter(), asked or {})
     return run.finish()
 
 
@@ -276,7 +306,7 @@ class _Run:
     def __init__(
         self,
         recipe: Recipe,
-        data: ImageSet,
+        data: Examples,
         folder: Path,
         settings: LoopSettings,
         fabric: Fabric,
@@ -343,11 +373,10 @@ class _Run:
         rows = rows_of_step(len(self.data), settings.batch, number, settings.seed)
         size = settings.batch // world
         share = slice(self.fabric.global_rank * size, (self.fabric.global_rank + 1) * size)
-        pixels = torch.from_numpy(self.data.pixels(rows[share])).permute(0, 3, 1, 2)
         step = Step(
             number=number,
             steps=self.steps,
-            images=pixels.to(self.fabric.device).float().div_(255.0),
+            examples=self.data.tensor(rows[share], self.fabric.device),
             rows=rows[share],
             total=settings.batch,
             share=share,
@@ -359,7 +388,10 @@ class _Run:
             current = self.kept.state_dict()
             with torch.no_grad():
                 for key, value in self.average.items():
-                    value.lerp_(current[key].to(value), 1.0 - decay)
+                    if value.is_floating_point():
+                        value.lerp_(current[key].to(value), 1.0 - decay)
+                    else:
+                        value.copy_(current[key])
             self.seconds += time.perf_counter() - started
         return figures
 

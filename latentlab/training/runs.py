@@ -24,9 +24,9 @@ from latentlab.families.vae import VAE, VAEConfig
 from latentlab.metrics.labels import group_attributes
 from latentlab.progress import Progress, Reporter
 from latentlab.spec import CheckpointConfig, ConditionSchema, ModelSpec, Record
+from latentlab.training.centring import centre_condition
 from latentlab.training.classifier import ClassifierRecipe, calibrated_spec
 from latentlab.training.cvae import CVAELosses, CVAERecipe
-from latentlab.training.erasure import erase_condition
 from latentlab.training.loop import LoopSettings, Trained, make_fabric, train
 from latentlab.training.perceptual import FeatureDistance
 from latentlab.training.setting_out import (
@@ -38,7 +38,7 @@ from latentlab.training.setting_out import (
     open_sets,
     shape,
 )
-from latentlab.training.vae import VAELosses, VAERecipe, encode_all, summarise_latents
+from latentlab.training.vae import VAELosses, VAERecipe, summarise_latents
 
 
 def train_vae(
@@ -153,8 +153,8 @@ def train_cvae(
         )
     if settings.devices * settings.nodes > 1:
         raise SettingsError(
-            "A conditional VAE is trained in one process: what a line reads is erased by the latents of the "
-            "last steps, which one process has to remember. Give --devices 1 --nodes 1."
+            "A conditional VAE is trained in one process: what z tells of the condition is judged by the "
+            "latents of the last steps, which one process has to remember. Give --devices 1 --nodes 1."
         )
     fabric = make_fabric(settings)
     helper = open_helper(features, predictor, data, config.image_size)
@@ -167,8 +167,7 @@ def train_cvae(
         go_on_from(recipe.cvae, before)
         if not isinstance(before.network, CVAE):
             reporter.report(Progress("Taking the condition out of the latent"))
-            vectors = recipe.conditions.numpy()
-            erase_condition(recipe.cvae, encode_all(recipe.cvae, images, vectors), vectors, hand_over=True)
+            centre_condition(recipe.cvae, images, recipe.conditions.numpy())
     run = _run_folder(out, fresh, fabric)
     asked = {
         "data": data,
@@ -184,7 +183,7 @@ def train_cvae(
     if fabric.is_global_zero:
         reporter.report(Progress("Taking the rest of the condition out of the latent"))
         told = recipe.conditions.numpy()
-        erase_condition(cvae, encode_all(cvae, images, told), told, hand_over=False)
+        centre_condition(cvae, images, told)
         reporter.report(Progress("Measuring the latent dimensions"))
         summary = summarise_latents(cvae, images, told)
         spec = cvae.spec.model_copy(update={"latent_summary": summary})

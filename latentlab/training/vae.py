@@ -119,7 +119,7 @@ class VAERecipe:
         eps = step.noise(latent)
         half = slice(step.share.start // 2, step.share.stop // 2)
         prior = step.noise(latent, rows=half) if late else None
-        x = step.images
+        x = step.examples
         pictures, samples, mean, logvar = vae.wrapped(x, eps, prior)
         fakes = torch.cat([pictures, samples])
         mae = (fakes[: len(x)] - x).abs().mean()
@@ -157,13 +157,6 @@ class VAERecipe:
         return figures
 
 
-def encode_all(
-    vae: VAE | CVAE, data: ImageSet, conditions: NDArray[np.float32] | None = None
-) -> NDArray[np.float32]:
-    """Return the posterior means of a set's images, ``[n, D]``, under their conditions ``[n, C]``."""
-    return torch.cat([one.mean.float() for one in _posteriors(vae, data, conditions)]).cpu().numpy()
-
-
 def summarise_latents(
     vae: VAE | CVAE, data: ImageSet, conditions: NDArray[np.float32] | None = None, batch: int = 128
 ) -> LatentSummary:
@@ -172,7 +165,7 @@ def summarise_latents(
     ``conditions`` are those of the images, float32 ``[n, C]``, where the model has any.
     """
     means, kls = [], []
-    for posterior in _posteriors(vae, data, conditions, batch):
+    for posterior in posteriors(vae, data, conditions, batch):
         means.append(posterior.mean.float().cpu())
         kls.append(posterior.kl().float().cpu())
     mean, kl = torch.cat(means), torch.cat(kls).mean(dim=0)
@@ -181,9 +174,10 @@ def summarise_latents(
     return LatentSummary(mean=rounded[0], std=rounded[1], kl=rounded[2])
 
 
-def _posteriors(
-    vae: VAE | CVAE, data: ImageSet, conditions: NDArray[np.float32] | None, batch: int = 128
+def posteriors(
+    vae: VAE | CVAE, data: ImageSet, conditions: NDArray[np.float32] | None = None, batch: int = 128
 ) -> Iterator[Posterior]:
+    """Encode a set's images batch by batch, under their conditions ``[n, C]``."""
     like = vae.from_latent.weight
     for start in range(0, len(data), batch):
         rows = slice(start, start + batch)

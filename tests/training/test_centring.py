@@ -1,8 +1,7 @@
-"""Erasure is LEACE as it is defined: nothing linear is left of the concept, and no smaller change does it."""
+"""Centring: nothing linear is left of the condition, and nothing that differs within a class is lost."""
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 
 import numpy as np
@@ -15,101 +14,100 @@ from latentlab.families.cvae import CVAE, CVAEConfig
 from latentlab.metrics.condition_probe import probe_points
 from latentlab.metrics.labels import conditions
 from latentlab.spec import Attribute, ConditionSchema, ModelSpec
-from latentlab.training.erasure import erase_condition, erasure
+from latentlab.training.centring import centre_condition, centring
 
-D = 6
-
-
-@pytest.fixture(scope="module")
-def told() -> tuple[np.ndarray, np.ndarray]:
-    """Correlated latents [2000, 6] of unequal scales that tell of one-hot conditions [2000, 3]."""
-    generator = np.random.default_rng(0)
-    codes = generator.integers(0, 3, 2000)
-    c = np.eye(3)[codes]
-    spread = generator.normal(size=(D, D)) * np.array([3.0, 1.0, 0.5, 1.0, 2.0, 0.1])
-    z = generator.normal(size=(2000, D)) @ spread + c @ generator.normal(size=(3, D)) + 2.0
-    return z, c
+GENDER = Attribute(name="gender", classes=("female", "male"))
+SCHEMA = ConditionSchema(attributes=(GENDER,))
 
 
 def covariance(z: np.ndarray, c: np.ndarray) -> np.ndarray:
     return (z - z.mean(0)).T @ (c - c.mean(0)) / len(z)
 
 
-def test_nothing_linear_is_left_and_the_mean_stays(told) -> None:
-    z, c = told
-    matrix, offset = erasure(z, c)
-    erased = z @ matrix.T + offset
-    assert np.abs(covariance(z, c)).max() > 0.1
-    np.testing.assert_allclose(covariance(erased, c), 0.0, atol=1e-9)
-    np.testing.assert_allclose(erased.mean(0), z.mean(0), atol=1e-9)
+@pytest.fixture(scope="module")
+def told() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Features [2000, 12] that show a class of three, latents [2000, 5] of them, conditions, own content."""
+    generator = np.random.default_rng(0)
+    c = np.eye(3)[generator.integers(0, 3, 2000)]
+    own = generator.normal(size=(2000, 5))
+    noise = 0.1 * generator.normal(size=(2000, 12))
+    features = np.hstack([own, c, own[:, :4]]) @ generator.normal(size=(12, 12)) + noise
+    latents = own + 2.0 * c @ generator.normal(size=(3, 5)) + 1.0
+    return features.astype(np.float32), latents.astype(np.float32), c, own
 
 
-def test_no_smaller_change_leaves_nothing(told) -> None:
-    """Every other map with the same property, A + E A of any E, moves the latents farther."""
-    z, c = told
-    matrix, offset = erasure(z, c)
-    least = np.square(z @ matrix.T + offset - z).sum(1).mean()
-    generator = np.random.default_rng(1)
-    for size in (1e-3, 1e-2, 1e-1):
-        for _ in range(20):
-            other = matrix + size * generator.normal(size=(D, D)) @ matrix
-            moved = z @ other.T + z.mean(0) - other @ z.mean(0)
-            np.testing.assert_allclose(covariance(moved, c), 0.0, atol=1e-9)
-            assert np.square(moved - z).sum(1).mean() > least
+def test_nothing_linear_is_left_of_other_images_either(told) -> None:
+    features, latents, c, _ = told
+    reading, telling = centring(features[:1000], latents[:1000], c[:1000])
+    for rows, most in ((slice(0, 1000), 0.02), (slice(1000, None), 0.06)):
+        left = latents[rows] - (features[rows] - features[:1000].mean(0)) @ reading @ telling.T
+        before = np.abs(covariance(latents[rows], c[rows])).max()
+        assert np.abs(covariance(left, c[rows])).max() < most * before
 
 
-def test_as_few_directions_are_lost_as_the_condition_has_degrees(told) -> None:
-    matrix, _ = erasure(*told)
-    np.testing.assert_allclose(matrix @ matrix, matrix, atol=1e-9)
-    assert np.linalg.matrix_rank(matrix) == D - 2, "three classes differ in two ways"
+def test_what_differs_within_a_class_stays(told) -> None:
+    """A projection would lose two of the five directions, a whole class's difference wide."""
+    features, latents, c, own = told
+    reading, telling = centring(features, latents, c)
+    left = latents - (features - features.mean(0)) @ reading @ telling.T
+    rest = left - left.mean(0) - (own - own.mean(0))
+    assert np.square(rest).mean() < 0.05 * np.square(own).mean()
 
 
-def test_latents_that_tell_nothing_stay() -> None:
-    z = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
-    c = np.array([[1.0], [1.0], [2.0], [2.0]])
-    matrix, offset = erasure(z, c)
-    np.testing.assert_allclose(z @ matrix.T + offset, z, atol=1e-9)
+def test_latents_that_tell_nothing_stay(told) -> None:
+    features, _, c, _ = told
+    z = np.random.default_rng(3).normal(size=(2000, 5)).astype(np.float32)
+    reading, telling = centring(features, z, c)
+    moved = (features - features.mean(0)) @ reading @ telling.T
+    assert np.square(moved).mean() < 0.02
 
 
-def test_a_vaes_latent_is_erased_and_its_decoder_told_instead(
+def test_what_cannot_be_read_is_left_alone(told) -> None:
+    """Features of noise say nothing: any correction by them would only add noise."""
+    _, latents, c, _ = told
+    noise = np.random.default_rng(1).normal(size=(60, 200)).astype(np.float32)
+    reading, telling = centring(noise, latents[:60], c[:60])
+    assert not (reading @ telling.T).any()
+
+
+def test_fewer_images_than_features_do(told) -> None:
+    features, latents, c, _ = told
+    wide = np.hstack([features, 0.1 * np.random.default_rng(1).normal(size=(2000, 400)).astype(np.float32)])
+    reading, telling = centring(wide[:300], latents[:300], c[:300])
+    left = latents[300:] - (wide[300:] - wide[:300].mean(0)) @ reading @ telling.T
+    assert np.abs(covariance(left, c[300:])).max() < 0.2 * np.abs(covariance(latents, c)).max()
+
+
+def test_a_vaes_latent_is_centred_and_its_decoder_told_instead(
     tiny_model_folder: Path, tiny_faces: ImageSet
 ) -> None:
     vae = load(tiny_model_folder).network
     train, test = tiny_faces.split("train"), tiny_faces.split("test")
-    schema = ConditionSchema(
-        attributes=(Attribute(name="race", classes=("asian", "black", "brown", "white")),)
-    )
     config = CVAEConfig(**vae.config.model_dump())
-    cvae = CVAE(config, ModelSpec(family="cvae", image_size=32, latent_shape=(8,), condition=schema)).eval()
+    cvae = CVAE(config, ModelSpec(family="cvae", image_size=32, latent_shape=(8,), condition=SCHEMA)).eval()
     cvae.load_state_dict(vae.state_dict(), strict=False)
 
     def encoded(data: ImageSet) -> tuple[torch.Tensor, torch.Tensor]:
-        x, c = images_to_tensor(data.pixels(slice(None))), torch.from_numpy(conditions(schema, data))
+        x, c = images_to_tensor(data.pixels(slice(None))), torch.from_numpy(conditions(SCHEMA, data))
         with torch.inference_mode():
             return cvae.encode(x, c).mean, c
 
     before, c = encoded(train)
     with torch.inference_mode():
         drawn = vae.decode(before)
-    codes = {data: np.asarray(images.codes("race")) for data, images in (("train", train), ("test", test))}
-    tried = probe_points(before.numpy(), codes["train"], encoded(test)[0].numpy(), codes["test"], 4)
-    told_before = cvae.from_condition.weight.clone()
-    alone = copy.deepcopy(cvae)
-    erase_condition(cvae, before.numpy(), c.numpy(), hand_over=True)
+    codes = {data: np.asarray(images.codes("gender")) for data, images in (("train", train), ("test", test))}
+    tried = probe_points(before.numpy(), codes["train"], encoded(test)[0].numpy(), codes["test"], 2)
+    centre_condition(cvae, train, c.numpy())
     after, _ = encoded(train)
-    erase_condition(alone, before.numpy(), c.numpy(), hand_over=False)
-    assert torch.equal(alone.from_condition.weight, told_before)
-    assert torch.equal(alone.to_posterior.weight, cvae.to_posterior.weight)
-    assert np.abs(covariance(after.numpy().astype(float), c.numpy().astype(float))).max() < 1e-4
-    again = probe_points(after.numpy(), codes["train"], encoded(test)[0].numpy(), codes["test"], 4)
+    left, there = (np.abs(covariance(z.numpy(), c.numpy())).max() for z in (after, before))
+    assert left < 0.4 * there
+    again = probe_points(after.numpy(), codes["train"], encoded(test)[0].numpy(), codes["test"], 2)
     assert tried["linear"].value > 10.0
     assert again["linear"].value < 0.5 * tried["linear"].value
-    on_itself = probe_points(after.numpy(), codes["train"], after.numpy(), codes["train"], 4)
-    assert on_itself["linear"].value < 2.0, "no line separates what it was fitted on"
     with torch.inference_mode():
-        joined = cvae.from_latent(after) + cvae.from_condition(c)
-        for k in range(4):
-            wanted = vae.from_latent(before[c[:, k] == 1]).mean(0)
-            torch.testing.assert_close(joined[c[:, k] == 1].mean(0), wanted, atol=1e-4, rtol=1e-4)
         told_again, untold = cvae.decode(after, c), vae.decode(after)
-    assert (told_again - drawn).abs().mean() < (untold - drawn).abs().mean()
+    assert (told_again - drawn).abs().mean() < 0.7 * (untold - drawn).abs().mean()
+    x = images_to_tensor(test.pixels(slice(None)))
+    with torch.inference_mode():
+        one, other = (cvae.encode(x, torch.eye(2)[k].expand(len(x), -1)).mean for k in (0, 1))
+    assert torch.equal(one, other), "what the encoder is told decides nothing"
