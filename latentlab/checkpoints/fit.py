@@ -16,10 +16,12 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from latentlab.checkpoints.header import FLOATS, Header
+from latentlab.checkpoints.header import FLOATS, WHOLE, Header
 from latentlab.checkpoints.recognise import first_fault
+from latentlab.conditions import first_classes
 from latentlab.errors import CheckpointError
 from latentlab.families import MODEL_FAMILIES, PREDICTOR_FAMILIES
+from latentlab.families.cinn import CINN
 from latentlab.spec import CheckpointConfig, ModelSpec, PredictorSpec
 
 _FAULTS = (ValueError, TypeError, KeyError, IndexError, RuntimeError)
@@ -73,6 +75,13 @@ def try_out(network: nn.Module, config: CheckpointConfig, where: Path) -> None:
         If what it gives does not have the shapes of the specification.
     """
     with torch.inference_mode():
+        if isinstance(network, CINN):
+            try:
+                network.verify()
+            except _FAULTS as error:
+                raise CheckpointError(
+                    f"{where}: its flow cannot be turned back: {_line(error)}. Copy or download it again."
+                ) from None
         for call, run, expected in _trials(network, config.spec):
             try:
                 found = f"the shape {list(run().shape)}"
@@ -109,10 +118,12 @@ def check_tensors(network: nn.Module, header: Header, weights: Path) -> None:
                 f"{weights}: tensor {name} should have the shape {list(shape)}; it has {list(entry.shape)}. "
                 f"Weights and configuration are from different checkpoints."
             )
-        if entry.dtype not in FLOATS:
+        wanted = FLOATS if expected[name].is_floating_point() else WHOLE
+        if entry.dtype not in wanted:
+            kind = "floating-point" if wanted is FLOATS else "whole"
             raise CheckpointError(
-                f"{weights}: tensor {name} should hold floating-point numbers ({', '.join(FLOATS)}); it "
-                f"holds {entry.dtype}."
+                f"{weights}: tensor {name} should hold {kind} numbers ({', '.join(wanted)}); it holds "
+                f"{entry.dtype}."
             )
 
 
@@ -124,7 +135,7 @@ def _trials(
     machine: Any = network
     if isinstance(spec, ModelSpec):
         latent = [1, *spec.latent_shape]
-        c = torch.zeros(1, spec.condition.size) if spec.condition.size else None
+        c = torch.from_numpy(first_classes(spec.condition)).unsqueeze(0) if spec.condition.size else None
         yield "decode", lambda: machine.decode(torch.zeros(latent), c), size
         if "encode" not in spec.cannot:
             yield "encode", lambda: machine.encode(torch.zeros(size), c).mean, latent

@@ -22,6 +22,11 @@ from latentlab.errors import CheckpointError
 FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 """The types of numbers that weights may have, with what NumPy reads them as (bfloat16 as raw bits)."""
 
+WHOLE = ("I64", "U8")
+"""The types of whole numbers."""
+WHOLE_NAMES = frozenset({"forward_shuffle_idx", "backward_shuffle_idx", "initialized"})
+"""The last part of the names of tensors that hold whole numbers: a flow's permutations and flags."""
+
 _BF16_EXPONENT = 0x7F80
 
 
@@ -86,12 +91,14 @@ def check_finite(path: Path, header: Header) -> None:
     Raises
     ------
     CheckpointError
-        Naming the first tensor that is not of floats, or holds NaN or infinite numbers.
+        Naming the first tensor that is of no type that weights may have, or holds NaN or infinite numbers.
     """
     if not any(entry.end > entry.begin for entry in header.tensors.values()):
         return
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         for name, entry in header.tensors.items():
+            if entry.dtype in WHOLE and name.rpartition(".")[2] in WHOLE_NAMES:
+                continue
             if entry.dtype not in FLOATS:
                 raise CheckpointError(
                     f"{path}: tensor {name} should hold floating-point numbers; it holds {entry.dtype}."

@@ -140,7 +140,10 @@ def load(name: str | Path) -> Checkpoint:
         raise CheckpointError(
             f"{located.weights} cannot be read ({error}). Download or copy it again."
         ) from None
-    network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, assign=True)
+    network.load_state_dict(
+        {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()},
+        assign=True,
+    )
     for parameter in network.parameters():
         parameter.requires_grad_(False)
     network.eval().to(memory_format=torch.channels_last)
@@ -169,7 +172,8 @@ def save(
 
     tensors = {}
     for name, tensor in network.state_dict().items():
-        tensor = tensor.detach().to("cpu", torch.float16 if half else torch.float32).contiguous()
+        kind = (torch.float16 if half else torch.float32) if tensor.is_floating_point() else tensor.dtype
+        tensor = tensor.detach().to("cpu", kind).contiguous()
         if not torch.isfinite(tensor).all():
             raise CheckpointError(
                 f"{folder} was not written: the tensor {name} holds numbers that are not finite"

@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     group.command("classifier")(classifier)
     group.command("reconstruction")(reconstruction)
     group.command("counterfactual")(counterfactual)
+    group.command("projection")(projection)
     app.add_typer(group, name="evaluate")
 
 
@@ -126,6 +127,49 @@ def counterfactual(
             seed=seed,
             device=device,
             groups=split_names(groups),
+            reporter=reporter,
+        )
+    show(report, as_json, table)
+
+
+def projection(
+    checkpoint: CheckpointArgument,
+    data: Annotated[str, typer.Option("--pairs", help="Held-out avatars in all the model's styles.")],
+    mode: Annotated[str, typer.Option(help="keep (only style shifts) or follow (composition too).")] = "keep",
+    predictor: Annotated[
+        str | None, typer.Option(help="Checkpoint of the attribute predictor that judges.")
+    ] = None,
+    known_pairs: Annotated[
+        int, typer.Option(min=0, help="Training identities that the ridge map learns from.")
+    ] = 200,
+    identities: Annotated[int, typer.Option(min=2, help="Held-out identities that are projected.")] = 300,
+    seed: Seed = 0,
+    device: Device = "auto",
+    as_json: AsJson = False,
+    table: Table = None,
+) -> None:
+    """Project held-out identities onto every dataset, and judge that beside closed-form maps.
+
+    Example: latentlab evaluate projection styles-cinn --pairs avatars:test --mode follow
+    """
+    from latentlab.cli.progress import show_progress
+    from latentlab.errors import SettingsError
+    from latentlab.metrics.report import check_place
+    from latentlab.metrics.runs import run_projection
+
+    if mode not in ("keep", "follow"):
+        raise SettingsError(f"The mode is keep or follow, not {mode!r}.")
+    check_place(table)
+    with show_progress() as reporter:
+        report = run_projection(
+            checkpoint,
+            data,
+            mode="keep" if mode == "keep" else "follow",
+            predictor=predictor,
+            known_pairs=known_pairs,
+            identities=identities,
+            seed=seed,
+            device=device,
             reporter=reporter,
         )
     show(report, as_json, table)

@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Train a model or a predictor.", no_args_is_help=True)
     group.command("vae")(vae)
     group.command("cvae")(cvae)
+    group.command("cinn")(cinn)
     group.command("classifier")(classifier)
     app.add_typer(group, name="train")
 
@@ -226,6 +227,87 @@ def cvae(
             asked,
             features,
             start,
+            predictor,
+            validation,
+            fresh,
+            reporter,
+        )
+    print(f"Written to {folder}")
+
+
+def cinn(
+    data: Data,
+    out: Out,
+    autoencoder: Annotated[str, typer.Option(help="Checkpoint of the VAE on whose latents it is trained.")],
+    datasets: Annotated[
+        str, typer.Option(help="Attribute of the set whose classes are the datasets: style, dataset, ...")
+    ],
+    tie: Annotated[
+        str | None,
+        typer.Option(help="Attributes tied in the mode keep, by commas; all others of the set by default."),
+    ] = None,
+    pairs: Annotated[
+        int, typer.Option(min=0, help="Identities whose drawings in all styles are taken as known pairs.")
+    ] = 0,
+    steps: Steps = 4_000,
+    stop: Stop = None,
+    minutes: Minutes = None,
+    batch: Batch = 256,
+    seed: Seed = 0,
+    blocks: Annotated[int | None, typer.Option(help="Blocks of the flow.")] = None,
+    width: Annotated[int | None, typer.Option(help="Width of the networks in its couplings.")] = None,
+    depth: Annotated[int | None, typer.Option(help="Hidden layers in them after the first.")] = None,
+    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
+    tie_weight: Annotated[float, typer.Option(help="Weight of the tied attributes' cross-entropy.")] = 1.0,
+    pair_weight: Annotated[float, typer.Option(help="Weight of the squared distance of known pairs.")] = 1.0,
+    predictor: Annotated[
+        str | None,
+        typer.Option(help="Bundled attribute predictor to show with this model, recorded in its config."),
+    ] = None,
+    validation: Validation = None,
+    devices: Devices = 1,
+    nodes: Nodes = 1,
+    accelerator: Accelerator = "auto",
+    precision: Precision = "32-true",
+    threads: Threads = 0,
+    fresh: Fresh = False,
+) -> None:
+    """Train a conditional INN on an autoencoder's latents; run it again to resume.
+
+    Example: latentlab train cinn --data avatars:train --datasets style --autoencoder my-vae --out my-cinn
+    """
+    from latentlab.cli.evaluate import split_names
+    from latentlab.cli.progress import show_progress
+    from latentlab.training.cinn import CINNLosses
+    from latentlab.training.loop import LoopSettings
+    from latentlab.training.runs import train_cinn
+
+    settings = LoopSettings(
+        steps=steps,
+        stop=stop,
+        minutes=minutes,
+        batch=batch,
+        seed=seed,
+        devices=devices,
+        nodes=nodes,
+        accelerator=accelerator,
+        precision=precision,
+        threads=threads,
+    )
+    losses = CINNLosses(rate=rate, tie=0.0 if tie == "" else tie_weight, pairs=pair_weight)
+    asked = {"blocks": blocks, "width": width, "depth": depth}
+    network = {name: value for name, value in asked.items() if value is not None}
+    with show_progress() as reporter:
+        folder = train_cinn(
+            data,
+            out,
+            settings,
+            losses,
+            autoencoder,
+            datasets,
+            split_names(tie),
+            pairs,
+            network,
             predictor,
             validation,
             fresh,

@@ -11,6 +11,7 @@ from typing import Any
 from torch import nn
 
 from latentlab.families.attribute_cnn import AttributeCNN, AttributeCNNConfig
+from latentlab.families.cinn import CINN, CINNConfig
 from latentlab.families.cvae import CVAE, CVAEConfig
 from latentlab.families.vae import VAE, VAEConfig
 from latentlab.spec import ModelSpec, PredictorSpec
@@ -19,6 +20,7 @@ Network = Mapping[str, Any]
 
 MODEL_FAMILIES: dict[str, Callable[[Network, ModelSpec], nn.Module]] = {
     "vae": lambda network, spec: VAE(VAEConfig.model_validate(network), spec),
+    "cinn": lambda network, spec: CINN(CINNConfig.model_validate(network), spec),
     "cvae": lambda network, spec: CVAE(CVAEConfig.model_validate(network), spec),
 }
 """Latent models by family name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from latentlab.checkpoints import Checkpoint
 from latentlab.checkpoints.companion import fitting_predictor, load_model, load_predictor
@@ -12,8 +12,10 @@ from latentlab.data.catalog import open_set
 from latentlab.data.image_set import SPLITS, ImageSet
 from latentlab.device import resolve_device
 from latentlab.errors import NoSplitError, SettingsError
+from latentlab.families.cinn import CINN
 from latentlab.metrics.evaluate_classifier import evaluate_classifier
 from latentlab.metrics.evaluate_counterfactual import SCALES, evaluate_counterfactual
+from latentlab.metrics.evaluate_projection import IDENTITIES, evaluate_projection
 from latentlab.metrics.evaluate_reconstruction import evaluate_reconstruction, other_held_out
 from latentlab.metrics.report import Report
 from latentlab.model import AttributePredictor, LatentModel
@@ -133,6 +135,58 @@ def run_counterfactual(
     )
     found = replace(found, settings=_of_both(opened, judge, seed) | dict(found.settings))
     return Report.of("evaluate counterfactual", opened.located, data, len(images), seed, str(where), found)
+
+
+def run_projection(
+    checkpoint: str,
+    data: str,
+    *,
+    mode: Literal["keep", "follow"] = "keep",
+    predictor: str | None = None,
+    known_pairs: int = 200,
+    identities: int = IDENTITIES,
+    seed: int = 0,
+    device: str = "auto",
+    reporter: Reporter | None = None,
+) -> Report:
+    """Evaluate a cINN's projections by name or path on a paired set by name (`evaluate_projection`).
+
+    Parameters
+    ----------
+    predictor
+        The judge, by name or path; None for the one that goes with the model (`fitting_predictor`).
+    known_pairs
+        Identities of the training rows that the ridge map learns from; a model that was trained with pairs
+        is compared with the map from as many.
+
+    Raises
+    ------
+    LatentLabError
+        If a checkpoint, the set or the device cannot be used, or no judge is known; `Cancelled` on request.
+    """
+    opened, judge = _model_and_judge(checkpoint, predictor)
+    where, model = resolve_device(device), opened.network
+    if not isinstance(model, CINN):
+        raise SettingsError(f"{checkpoint} is no cINN, so it does not project. Name one.")
+    images = open_set(data, model.spec.image_size, reporter)
+    others, why_none = _training_rows(data, model.spec.image_size, reporter)
+    trained_with = int(opened.config.training.get("pairs") or 0)
+    found = evaluate_projection(
+        model.to(where),
+        cast(AttributePredictor, judge.network.to(where)),
+        images,
+        train=others,
+        pairs=trained_with or known_pairs,
+        mode=mode,
+        count=identities,
+        device=where,
+        seed=_checked(seed),
+        reporter=reporter,
+    )
+    if why_none:
+        found = replace(found, notes=(*found.notes, f"{why_none}.".capitalize()))
+    found = replace(found, settings=_of_both(opened, judge, seed) | dict(found.settings))
+    return Report.of("evaluate projection", opened.located, data, len(images), seed, str(where), found)
 
 
 def own_style(config: CheckpointConfig, data: str) -> str:

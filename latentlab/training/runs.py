@@ -19,12 +19,15 @@ from latentlab.checkpoints import Checkpoint, load, save
 from latentlab.data.image_set import ImageSet
 from latentlab.errors import DataError, SettingsError
 from latentlab.families.attribute_cnn import AttributeCNN, AttributeCNNConfig
+from latentlab.families.cinn import CINN, MODE, CINNConfig
 from latentlab.families.cvae import CVAE
+from latentlab.families.flow import FlowConfig
 from latentlab.families.vae import VAE, VAEConfig
 from latentlab.metrics.labels import group_attributes
 from latentlab.progress import Progress, Reporter
 from latentlab.spec import CheckpointConfig, ConditionSchema, ModelSpec, Record
 from latentlab.training.centring import centre_condition
+from latentlab.training.cinn import CINNLosses, CINNRecipe, latent_rows
 from latentlab.training.classifier import ClassifierRecipe, calibrated_spec
 from latentlab.training.cvae import CVAELosses, CVAERecipe
 from latentlab.training.loop import LoopSettings, Trained, make_fabric, train
@@ -253,6 +256,112 @@ def train_classifier(
             half=True,
         )
     return out
+
+
+def train_cinn(
+    data: str,
+    out: Path,
+    settings: LoopSettings,
+    losses: CINNLosses,
+    autoencoder: str,
+    datasets: str,
+    tie: Sequence[str] | None = None,
+    pairs: int = 0,
+    network: Mapping[str, Any] | None = None,
+    predictor: str | None = None,
+    validation: str | None = None,
+    fresh: bool = False,
+    reporter: Reporter | None = None,
+) -> Path:
+    """Train a cINN on the latents of an autoencoder; resumes an unfinished run in ``out``.
+
+    Parameters
+    ----------
+    autoencoder
+        Checkpoint of the VAE whose latents they are; it becomes part of the checkpoint that is written.
+    datasets
+        The attribute of the set whose classes are the datasets.
+    tie
+        Attributes that are tied in the mode *keep*; all other categorical ones of the set if None.
+    pairs
+        Identities whose drawings in all styles are taken as known pairs; only of avatars.
+    network
+        Fields of `FlowConfig` that differ from its defaults.
+    predictor
+        As in `train_vae`.
+
+    Raises
+    ------
+    LatentLabError
+        If the set, the settings or the autoencoder cannot be used.
+    """
+    reporter = reporter or Reporter()
+    torch.manual_seed(settings.seed)
+    before = load(autoencoder)
+    vae = before.network
+    if not isinstance(vae, VAE):
+        raise SettingsError(f"{autoencoder} is no VAE; a cINN is trained on the latents of one.")
+    flow = network_config(FlowConfig, network or {})
+    _check_place(out)
+    images, held_out = open_sets(data, validation, vae.config.image_size, reporter)
+    domain = images.attribute(datasets)
+    if domain.kind != "categorical":
+        raise SettingsError(f"The datasets are the classes of an attribute; {datasets} has none.")
+    tied = _tied(images, datasets, tie) if losses.tie else ()
+    fabric = make_fabric(settings)
+    reporter.report(Progress("Encoding the images"))
+    rows = latent_rows(vae, images, datasets, tied, pairs, settings.seed)
+    others = None if held_out is None else latent_rows(vae, held_out, datasets, tied)
+    recipe = CINNRecipe(
+        flow, losses, rows, len(domain.classes), [images.attribute(name) for name in tied], others
+    )
+    run = _run_folder(out, fresh, fabric)
+    asked = {
+        "data": data,
+        "datasets": datasets,
+        "tie": list(tied),
+        "pairs": pairs,
+        "network": flow.model_dump(mode="json"),
+        "losses": asdict(losses),
+        "autoencoder": before.located.sha256(),
+    }
+    trained = train(recipe, rows, run, settings, fabric, reporter, asked)
+    if fabric.is_global_zero:
+        config = CINNConfig(autoencoder=vae.config, flow=flow)
+        spec = ModelSpec(
+            family="cinn",
+            image_size=vae.config.image_size,
+            latent_shape=(vae.config.latent,),
+            condition=ConditionSchema(attributes=(domain, MODE)),
+        )
+        cinn = CINN(config, spec)
+        cinn.autoencoder.load_state_dict(vae.state_dict())
+        cinn.flow.load_state_dict(trained.network.to("cpu").float().state_dict())
+        cinn.eval().verify()
+        more = {"losses": asdict(losses), "datasets": datasets, "tie": list(tied), "pairs": pairs}
+        more |= {"autoencoder": autoencoder, "autoencoder_sha256": before.located.sha256()}
+        made_by = before.config.training
+        more |= {f"autoencoder_{key}": made_by[key] for key in _OF_PARTS if key in made_by}
+        if predictor:
+            more["predictor"] = predictor
+        _save_model(out, cinn, spec, config, _record(data, settings, trained, more | _made_of(images)))
+    return out
+
+
+_OF_PARTS = ("command", "features_command", "from_command", "from_features_command", "features_sha256")
+"""What a record says of the autoencoder that a training sets out from."""
+
+
+def _tied(images: ImageSet, datasets: str, tie: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the attributes to tie, after a look that the set has them."""
+    every = [a.name for a in images.info.attributes if a.kind == "categorical" and a.name != datasets]
+    for name in tie or ():
+        if images.attribute(name).kind != "categorical" or name == datasets:
+            raise SettingsError(
+                f"{name} cannot be tied: what is tied has classes and is not the dataset itself. The set has "
+                f"{', '.join(every) or 'none'}."
+            )
+    return tuple(every if tie is None else dict.fromkeys(tie))
 
 
 def _made_with(

@@ -1,0 +1,541 @@
+"""What a projection between datasets is worth: whether it is of the target, and still the same content.
+
+Every image of some held-out identities is projected onto every other dataset, and what comes out is judged
+beside closed-form maps between the same latents (`latentlab.metrics.transport`), which have the same
+autoencoder's errors: *identity*, *mean shift*, *Gaussian transport*, and a *ridge* map learnt from pairs.
+``truth.`` is what the judge says of the true drawing in the target's style: nothing can do much better.
+Intervals are bootstrapped by identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from latentlab.conditions import choose
+from latentlab.data.avatars import paired
+from latentlab.data.image_set import UNKNOWN, ImageSet
+from latentlab.errors import DataError, SettingsError
+from latentlab.families.cinn import CINN, MODE
+from latentlab.metrics.condition_probe import probe_points
+from latentlab.metrics.frechet import LEAST_IMAGES, frechet_distance
+from latentlab.metrics.intervals import Estimate, bootstrap_totals, percentile_limits
+from latentlab.metrics.labels import translate
+from latentlab.metrics.passes import BATCH, JudgementsList, batches, check_size, evaluation
+from latentlab.metrics.report import Evaluation
+from latentlab.metrics.transport import Gaussian, best_ridge, gaussian_transport, mean_shift
+from latentlab.model import AttributePredictor
+from latentlab.progress import Progress, Reporter
+
+CONTENT = ("skin", "hair", "hair_color", "beard", "glasses")
+"""The avatars' attributes that ``attributes_kept`` is the mean of; of other sets it is all of them."""
+ORDERED = {"skin": 1}
+"""By how many classes an attribute may be off and still count as kept: skin by one band."""
+NEEDS_HAIR = {"hair_color": ("hair", "bald")}
+"""An attribute that does not count where another has a class."""
+IDENTITIES = 300
+
+Codes = NDArray[np.int64]
+Latents = NDArray[np.float32]
+Way = Callable[[int, int], Latents]
+"""Gives the autoencoder's latents ``[n, D]`` of the projection from one dataset onto another."""
+
+
+@dataclass
+class _Outcome:
+    """How one way fared, by ordered pair of datasets P and identity n.
+
+    ``kept`` is ``[P, n, A]``, not a number where it does not count; ``rank`` ``[P, n]`` is how many of the
+    true drawings are nearer than the true counterpart; ``on_target`` ``[P, n]``; ``codes`` ``[P, n, A]``.
+    """
+
+    kept: NDArray[np.float64]
+    rank: NDArray[np.float64]
+    on_target: NDArray[np.float64]
+    codes: Codes
+
+
+def evaluate_projection(
+    model: CINN,
+    predictor: AttributePredictor,
+    data: ImageSet,
+    *,
+    train: ImageSet | None = None,
+    pairs: int = 200,
+    mode: Literal["keep", "follow"] = "keep",
+    count: int = IDENTITIES,
+    device: torch.device | str = "cpu",
+    seed: int = 0,
+    reporter: Reporter | None = None,
+) -> Evaluation:
+    """Project held-out identities onto every other dataset, in one mode, and judge the result.
+
+    Metrics, over all ordered pairs of the model's datasets:
+
+    - ``target_dataset_share``: share of projections that the judge takes for the target's.
+    - ``attributes_kept.ATTR``: share that are predicted as what the identity has, counted where both datasets
+      can draw it (skin within one band; hair colour not of bald heads). ``attributes_kept``: the mean over
+      the attributes (`CONTENT`, or all).
+    - ``top1``, ``top10``: share whose true counterpart is the nearest (among the ten nearest) of ``count``
+      true drawings, in the judge's features.
+    - the same after ``baseline.identity.``, ``baseline.mean_shift.``, ``baseline.gaussian_transport.`` and
+      ``baseline.ridge_pairs.``, which need ``train``, and after ``truth.``.
+    - ``attributes_kept_of_truth``: ``attributes_kept`` divided by ``truth.attributes_kept``;
+      ``lead.BASELINE.attributes_kept`` and ``.top1``: the difference to a baseline, identity by identity.
+    - ``round_trip_max``: largest error of a latent's entry through the flow and back.
+    - ``dataset_probe_points``: how far above chance a linear probe reads the dataset from z (``@network``:
+      one with a hidden layer), on identities that all datasets draw alike; needs ``train``.
+    - ``frechet_target_ratio``: Frechet distance of projected latents of one half of ``data`` to the target's
+      latents of the other half, divided by that of the target's own two halves; mean over the ordered pairs.
+    - ``frechet_sample_ratio``: the same in the judge's features, of pictures of sampled z, divided by that of
+      reconstructions; mean over the datasets, each also as a group.
+    - ``entropy_ratio.ATTR``: entropy in nats of the predicted classes after, divided by before.
+
+    Parameters
+    ----------
+    model, predictor
+        On ``device`` already, in float32.
+    data
+        Held-out avatars in all the model's datasets (styles).
+    train
+        Training rows in the same datasets: what the baselines and the probe are fitted on.
+    pairs
+        Identities of ``train`` that the ridge map learns from.
+    count
+        Identities of ``data`` that are projected.
+
+    Raises
+    ------
+    LatentLabError
+        If the set does not show the model's datasets in pairs; `Cancelled` if the reporter asked for it.
+    """
+    check_size(data, model.spec.image_size, "model")
+    run = _Run(model, predictor, data, mode, count, torch.device(device), seed, reporter or Reporter())
+    metrics, groups, notes = run.measure(train, pairs)
+    settings = {"mode": mode, "identities": run.count, "pairs": pairs if train is not None else 0}
+    return Evaluation(metrics, groups, settings, tuple(notes))
+
+
+class _Run:
+    """One evaluation: the latents and judgements of the set, and what is made of them."""
+
+    def __init__(
+        self,
+        model: CINN,
+        predictor: AttributePredictor,
+        data: ImageSet,
+        mode: str,
+        count: int,
+        device: torch.device,
+        seed: int,
+        reporter: Reporter,
+    ) -> None:
+        self.model, self.predictor, self.data = model, predictor, data
+        self.mode, self.device, self.seed, self.reporter = mode, device, seed, reporter
+        self.domain = model.spec.condition.attributes[0]
+        self.names = self.domain.classes
+        _, places = paired(data)
+        missing = [name for name in self.names if name not in places]
+        if missing:
+            raise DataError(f"The set {data.info.name} lacks the dataset(s) {', '.join(missing)}.")
+        self.places = [places[name] for name in self.names]
+        self.total = len(self.places[0])
+        self.count = min(count, self.total)
+        if self.count < 2:
+            raise SettingsError("A projection is judged on at least two identities.")
+        self.ordered = [(a, b) for a in range(len(self.names)) for b in range(len(self.names)) if a != b]
+        known = {attribute.name: attribute for attribute in predictor.spec.attributes}
+        self.attributes = [
+            attribute
+            for attribute in data.info.attributes
+            if attribute.kind == "categorical"
+            and attribute.name != self.domain.name
+            and attribute.name in known
+            and set(attribute.classes) == set(known[attribute.name].classes)
+        ]
+        self.judged_domain = known.get(self.domain.name)
+        self.labels = [
+            np.stack([np.asarray(data.codes(a.name))[rows] for a in self.attributes], axis=1)
+            for rows in self.places
+        ]
+
+    def measure(
+        self, train: ImageSet | None, pairs: int
+    ) -> tuple[dict[str, Estimate], dict[str, dict[str, Estimate]], list[str]]:
+        """Return the figures, those of each target dataset, and notes."""
+        notes: list[str] = []
+        latents, features, codes = self._originals()
+        z = [self._into(latents[a], a) for a in range(len(self.names))]
+        self.features = [part[: self.count] for part in features]
+        ways: dict[str, Way] = {"": lambda a, b: self._out(z[a][: self.count], b)}
+        trained: list[Latents] = []
+        if train is None:
+            notes.append("No baselines and no probe: there are no training rows to fit them on.")
+        else:
+            trained = self._encoded(train)
+            ways |= self._baselines(train, trained, latents, pairs)
+        outcomes = {name: self._judge(way, name) for name, way in ways.items()}
+        outcomes["truth."] = self._truth(features, codes)
+        metrics: dict[str, Estimate] = {}
+        for name, outcome in outcomes.items():
+            metrics |= {f"{name}{key}": value for key, value in self._figures(outcome).items()}
+        metrics |= self._compared(outcomes)
+        metrics["round_trip_max"] = self._round_trip(latents)
+        if train is not None:
+            metrics |= self._probe(train, trained, z)
+        metrics |= self._entropies(outcomes[""], codes)
+        of_latents, of_samples = self._frechet(latents, z, features)
+        metrics["frechet_target_ratio"] = _plain(of_latents.mean(), self.total // 2)
+        metrics["frechet_sample_ratio"] = _plain(of_samples.mean(), self.total // 2)
+        if self.total // 2 < LEAST_IMAGES:
+            notes.append(
+                f"The Frechet distances rest on {self.total // 2:,} images a side; at least {LEAST_IMAGES:,} "
+                "should be there: latentlab data make avatars OUT --identities 3000,500,4000."
+            )
+        groups = self._by_target(outcomes[""], of_latents, of_samples)
+        return metrics, groups, notes
+
+    def _originals(self) -> tuple[list[Latents], list[Latents], list[Codes]]:
+        """Return latents, the judge's features and its codes of every identity, by dataset."""
+        latents = np.zeros((len(self.data), self.model.flow.size), dtype=np.float32)
+        judged = JudgementsList(self.predictor)
+        with evaluation():
+            for rows, x in batches(self.data, self.device, self.reporter, "Encoding"):
+                latents[rows] = self.model.autoencoder.encode(x).mean.float().cpu().numpy()
+                judged.judge(x)
+        found = judged.all()
+        codes = self._translated(found.codes)
+        return (
+            [latents[rows] for rows in self.places],
+            [found.features[rows] for rows in self.places],
+            [codes[rows] for rows in self.places],
+        )
+
+    def _translated(self, said: Callable[[str], Codes]) -> Codes:
+        """Return the judge's codes as the set numbers them, ``[n, A]``."""
+        return np.stack(
+            [translate(self.predictor.spec.attribute(a.name), a, said(a.name)) for a in self.attributes],
+            axis=1,
+        )
+
+    def _weights(self, dataset: int, n: int) -> torch.Tensor:
+        chosen = {self.domain.name: self.names[dataset], MODE.name: self.mode}
+        condition = torch.from_numpy(choose(self.model.spec.condition, chosen)).to(self.device)
+        return self.model.weights(condition[None]).repeat(n, 1)
+
+    def _into(self, latents: Latents, dataset: int) -> Latents:
+        """Return z of the autoencoder's latents of a dataset."""
+        with evaluation():
+            z, _ = self.model.flow(
+                torch.from_numpy(latents).to(self.device), self._weights(dataset, len(latents))
+            )
+        found: Latents = z.cpu().numpy()
+        return found
+
+    def _out(self, z: Latents, dataset: int) -> Latents:
+        """Return the autoencoder's latents of z in a dataset."""
+        with evaluation():
+            x = self.model.flow.inverse(torch.from_numpy(z).to(self.device), self._weights(dataset, len(z)))
+        found: Latents = x.cpu().numpy()
+        return found
+
+    def _encoded(self, images: ImageSet) -> list[Latents]:
+        """Return the latents of another set's images, by dataset."""
+        latents = np.zeros((len(images), self.model.flow.size), dtype=np.float32)
+        with evaluation():
+            for rows, x in batches(images, self.device, self.reporter, "Encoding the training rows"):
+                latents[rows] = self.model.autoencoder.encode(x).mean.float().cpu().numpy()
+        codes = translate(images.attribute(self.domain.name), self.domain, images.codes(self.domain.name))
+        return [latents[codes == k] for k in range(len(self.names))]
+
+    def _baselines(
+        self, train: ImageSet, trained: Sequence[Latents], latents: Sequence[Latents], pairs: int
+    ) -> dict[str, Way]:
+        """Return the closed-form maps, fitted on the training rows."""
+        bodies = [Gaussian.of(part) for part in trained]
+        own = [part[: self.count] for part in latents]
+
+        def by(make: Callable[[Gaussian, Gaussian], Callable[[Latents], NDArray[np.float64]]]) -> Way:
+            return lambda a, b: make(bodies[a], bodies[b])(own[a]).astype(np.float32)
+
+        found: dict[str, Way] = {
+            "baseline.identity.": lambda a, b: own[a],
+            "baseline.mean_shift.": by(mean_shift),
+            "baseline.gaussian_transport.": by(gaussian_transport),
+        }
+        _, places = paired(train)
+        chosen = np.random.default_rng([self.seed, 3]).permutation(len(next(iter(places.values()))))[:pairs]
+        if pairs:
+            rows = [self._pick(train, places[name][chosen]) for name in self.names]
+            found["baseline.ridge_pairs."] = lambda a, b: best_ridge(rows[a], rows[b])(own[a]).astype(
+                np.float32
+            )
+        return found
+
+    def _pick(self, images: ImageSet, places: Codes) -> Latents:
+        with evaluation():
+            return np.concatenate(
+                [
+                    self.model.autoencoder.encode(x).mean.float().cpu().numpy()
+                    for _, x in batches(images.select(places), self.device, Reporter(), "Encoding the pairs")
+                ]
+            )
+
+    def _judge(self, way: Way, name: str) -> _Outcome:
+        """Project all identities over all ordered pairs one way, and judge them."""
+        outcome = self._empty()
+        for place, (a, b) in enumerate(self.ordered):
+            self.reporter.raise_if_cancelled()
+            judged = JudgementsList(self.predictor)
+            latents = torch.from_numpy(way(a, b)).to(self.device)
+            with evaluation():
+                for part in torch.split(latents, BATCH):
+                    judged.judge(self.model.autoencoder.decode(part))
+            found = judged.all()
+            codes = self._translated(found.codes)
+            outcome.codes[place] = codes
+            outcome.kept[place] = self._kept(codes, a, b)
+            outcome.rank[place] = _ranks(found.features, self.features[b])
+            if self.judged_domain is not None:
+                said = found.codes(self.domain.name)
+                outcome.on_target[place] = said == self.judged_domain.index(self.names[b])
+            stage = f"Judging {name.strip('.') or 'the projection'}"
+            self.reporter.report(Progress(stage, place + 1, len(self.ordered)))
+        return outcome
+
+    def _empty(self) -> _Outcome:
+        shape = (len(self.ordered), self.count)
+        nothing = np.full((*shape, len(self.attributes)), np.nan)
+        codes = np.zeros((*shape, len(self.attributes)), dtype=np.int64)
+        return _Outcome(nothing, np.zeros(shape), np.full(shape, np.nan), codes)
+
+    def _truth(self, features: Sequence[Latents], codes: Sequence[Codes]) -> _Outcome:
+        """Return what the judge says of the true drawings in the targets' styles."""
+        outcome = self._empty()
+        for place, (a, b) in enumerate(self.ordered):
+            outcome.codes[place] = codes[b][: self.count]
+            outcome.kept[place] = self._kept(codes[b][: self.count], a, b)
+            outcome.rank[place] = _ranks(features[b][: self.count], self.features[b])
+        return outcome
+
+    def _kept(self, codes: Codes, a: int, b: int) -> NDArray[np.float64]:
+        """Return 1 where an attribute is what the identity has, 0 where not, NaN where it does not count."""
+        source, target = self.labels[a][: self.count], self.labels[b][: self.count]
+        found = np.full(codes.shape, np.nan)
+        names = [attribute.name for attribute in self.attributes]
+        for column, name in enumerate(names):
+            counts = (source[:, column] != UNKNOWN) & (target[:, column] != UNKNOWN)
+            if name in NEEDS_HAIR and NEEDS_HAIR[name][0] in names:
+                other = names.index(NEEDS_HAIR[name][0])
+                counts &= source[:, other] != self.attributes[other].index(NEEDS_HAIR[name][1])
+            near = np.abs(codes[:, column] - source[:, column]) <= ORDERED.get(name, 0)
+            found[counts, column] = near[counts]
+        return found
+
+    def _figures(self, outcome: _Outcome) -> dict[str, Estimate]:
+        """Return one way's figures."""
+        kept, each = self._attributes_kept(outcome)
+        found = {"attributes_kept": kept} | each
+        found["top1"], found["top10"] = (self._share(outcome.rank < most) for most in (1, 10))
+        if not np.isnan(outcome.on_target).all():
+            found["target_dataset_share"] = self._share(outcome.on_target)
+        return found
+
+    def _columns(self, outcome: _Outcome) -> tuple[NDArray[np.float64], list[int]]:
+        """Return by identity how often each attribute was kept and how often it counted, ``[n, 2 A]``."""
+        names = [attribute.name for attribute in self.attributes]
+        content = [names.index(name) for name in CONTENT if name in names]
+        used = content if len(content) == len(CONTENT) else list(range(len(names)))
+        sums = np.concatenate(
+            [np.nansum(outcome.kept, axis=0), (~np.isnan(outcome.kept)).sum(axis=0)], axis=1
+        )
+        return sums, used
+
+    def _attributes_kept(self, outcome: _Outcome) -> tuple[Estimate, dict[str, Estimate]]:
+        sums, used = self._columns(outcome)
+        totals = bootstrap_totals(sums, np.random.default_rng([self.seed, 4]))
+        width = len(self.attributes)
+        whole = sums.sum(axis=0)
+        rates, drawn = (x[..., :width] / np.maximum(x[..., width:], 1) for x in (whole, totals))
+        each = {
+            f"attributes_kept.{attribute.name}": Estimate(
+                float(rates[k]), *percentile_limits(drawn[:, k]), self.count
+            )
+            for k, attribute in enumerate(self.attributes)
+            if whole[width + k]
+        }
+        mean = Estimate(
+            float(rates[used].mean()), *percentile_limits(drawn[:, used].mean(axis=1)), self.count
+        )
+        return mean, each
+
+    def _share(self, hits: NDArray[np.float64] | NDArray[np.bool_]) -> Estimate:
+        """Return a share over pairs and identities, ``[P, n]``."""
+        by_identity = np.asarray(hits, dtype=np.float64).mean(axis=0)
+        totals = bootstrap_totals(by_identity[:, None], np.random.default_rng([self.seed, 4]))
+        return Estimate(
+            float(by_identity.mean()), *percentile_limits(totals[:, 0] / len(by_identity)), self.count
+        )
+
+    def _compared(self, outcomes: Mapping[str, _Outcome]) -> dict[str, Estimate]:
+        """Return the projection beside the truth and beside the baselines, identity by identity."""
+        width = len(self.attributes)
+        rates: dict[str, tuple[float, NDArray[np.float64]]] = {}
+        hits: dict[str, tuple[float, NDArray[np.float64]]] = {}
+        for name, outcome in outcomes.items():
+            sums, used = self._columns(outcome)
+            totals = bootstrap_totals(sums, np.random.default_rng([self.seed, 4]))
+            whole, drawn = (
+                (x[..., :width] / np.maximum(x[..., width:], 1))[..., used].mean(axis=-1)
+                for x in (sums.sum(axis=0), totals)
+            )
+            rates[name] = (float(whole), drawn)
+            first = (outcome.rank < 1).mean(axis=0)
+            drawn = bootstrap_totals(first[:, None], np.random.default_rng([self.seed, 4]))[:, 0]
+            hits[name] = (float(first.mean()), drawn / len(first))
+        own, truth = rates[""], rates["truth."]
+        ratio = percentile_limits(own[1] / np.maximum(truth[1], 1e-9))
+        found = {"attributes_kept_of_truth": Estimate(own[0] / max(truth[0], 1e-9), *ratio, self.count)}
+        for name in outcomes:
+            if not name.startswith("baseline."):
+                continue
+            for figure, of in (("attributes_kept", rates), ("top1", hits)):
+                lead = percentile_limits(of[""][1] - of[name][1])
+                found[f"lead.{name.removeprefix('baseline.')}{figure}"] = Estimate(
+                    of[""][0] - of[name][0], *lead, self.count
+                )
+        return found
+
+    def _round_trip(self, latents: Sequence[Latents]) -> Estimate:
+        """Return the largest error of all latents, each under its own dataset."""
+        worst = 0.0
+        with evaluation():
+            for k, part in enumerate(latents):
+                x = torch.from_numpy(part).to(self.device)
+                worst = max(worst, float(self.model.round_trip(x, self._weights(k, len(part))).max()))
+        return _plain(worst, sum(len(part) for part in latents))
+
+    def _probe(
+        self, train: ImageSet, trained: Sequence[Latents], z: Sequence[Latents]
+    ) -> dict[str, Estimate]:
+        """Return what probes read of the dataset from z, on identities that all datasets draw alike."""
+        alike = _drawn_alike(self.labels)
+        _, places = paired(train)
+        labels = [
+            np.stack([np.asarray(train.codes(a.name))[places[name]] for a in self.attributes], axis=1)
+            for name in self.names
+        ]
+        codes = translate(train.attribute(self.domain.name), self.domain, train.codes(self.domain.name))
+        chosen = _drawn_alike(labels)
+        seen, shown = [], []
+        for k, name in enumerate(self.names):
+            own = np.full(len(train), -1)
+            own[codes == k] = np.arange(int((codes == k).sum()))
+            seen.append(self._into(trained[k][own[places[name][chosen]]], k))
+            shown.append(z[k][alike])
+        if not chosen.any() or not alike.any():
+            return {}
+        found = probe_points(
+            np.concatenate(seen),
+            np.repeat(np.arange(len(seen)), [len(part) for part in seen]),
+            np.concatenate(shown),
+            np.repeat(np.arange(len(shown)), [len(part) for part in shown]),
+            len(self.names),
+            self.seed,
+        )
+        return {
+            "dataset_probe_points" + ("" if name == "linear" else f"@{name}"): estimate
+            for name, estimate in found.items()
+        }
+
+    def _entropies(self, outcome: _Outcome, codes: Sequence[Codes]) -> dict[str, Estimate]:
+        """Return the entropy of each attribute after, divided by before, mean over the ordered pairs."""
+        found = {}
+        for column, attribute in enumerate(self.attributes):
+            ratios = []
+            for place, (a, _) in enumerate(self.ordered):
+                before = _entropy(codes[a][: self.count, column], attribute.width)
+                if before > 0.0:
+                    ratios.append(_entropy(outcome.codes[place, :, column], attribute.width) / before)
+            if ratios:
+                found[f"entropy_ratio.{attribute.name}"] = _plain(float(np.mean(ratios)), self.count)
+        return found
+
+    def _frechet(
+        self, latents: Sequence[Latents], z: Sequence[Latents], features: Sequence[Latents]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the two ratios of distances by target dataset, ``[K]`` each."""
+        order = np.random.default_rng([self.seed, 5]).permutation(self.total)
+        one, two = order[: self.total // 2], order[self.total // 2 : 2 * (self.total // 2)]
+        targets = np.zeros(len(self.names))
+        samples = np.zeros(len(self.names))
+        generator = torch.Generator().manual_seed(self.seed)
+        for b in range(len(self.names)):
+            self.reporter.raise_if_cancelled()
+            halves = frechet_distance(latents[b][one], latents[b][two])
+            ratios = [
+                frechet_distance(self._out(z[a][one], b), latents[b][two]) / halves
+                for a in range(len(self.names))
+                if a != b
+            ]
+            targets[b] = float(np.mean(ratios))
+            drawn = self.model.sample(len(one), None, generator).cpu().numpy()
+            made = self._features(self._out(drawn, b))
+            again = self._features(latents[b][one])
+            samples[b] = frechet_distance(made, features[b][two]) / frechet_distance(again, features[b][two])
+            self.reporter.report(Progress("Comparing distributions", b + 1, len(self.names)))
+        return targets, samples
+
+    def _features(self, latents: Latents) -> Latents:
+        judged = JudgementsList(self.predictor)
+        with evaluation():
+            for part in torch.split(torch.from_numpy(latents).to(self.device), BATCH):
+                judged.judge(self.model.autoencoder.decode(part))
+        return judged.all().features
+
+    def _by_target(
+        self, outcome: _Outcome, of_latents: NDArray[np.float64], of_samples: NDArray[np.float64]
+    ) -> dict[str, dict[str, Estimate]]:
+        """Return the projection's figures onto each dataset."""
+        found = {}
+        for b, name in enumerate(self.names):
+            onto = np.array([target == b for _, target in self.ordered])
+            part = _Outcome(
+                outcome.kept[onto], outcome.rank[onto], outcome.on_target[onto], outcome.codes[onto]
+            )
+            found[f"{self.domain.name}={name}"] = self._figures(part) | {
+                "frechet_target_ratio": _plain(of_latents[b], self.total // 2),
+                "frechet_sample_ratio": _plain(of_samples[b], self.total // 2),
+            }
+        return found
+
+
+def _ranks(found: Latents, true: Latents) -> NDArray[np.float64]:
+    """Return how many true drawings are nearer to each found picture than its own true one, ``[n]``."""
+    x, y = found.astype(np.float64), true.astype(np.float64)
+    squares = np.square(x).sum(1)[:, None] - 2.0 * x @ y.T + np.square(y).sum(1)
+    own = np.diagonal(squares)[:, None]
+    nearer: NDArray[np.float64] = (squares < own).sum(axis=1).astype(np.float64)
+    return nearer
+
+
+def _drawn_alike(labels: Sequence[Codes]) -> NDArray[np.bool_]:
+    """Return the identities whose attributes are known in all datasets or in none, ``[n]``."""
+    known = np.stack([part != UNKNOWN for part in labels])
+    alike = np.logical_or(known.all(axis=0), ~known.any(axis=0))
+    return np.asarray(alike.all(axis=1), dtype=np.bool_)
+
+
+def _entropy(codes: Codes, classes: int) -> float:
+    shares = np.bincount(codes[codes >= 0], minlength=classes) / max(1, int((codes >= 0).sum()))
+    present = shares[shares > 0]
+    return float(-(present * np.log(present)).sum())
+
+
+def _plain(value: float, n: int) -> Estimate:
+    return Estimate(float(value), None, None, n)

@@ -1,0 +1,370 @@
+"""The recipe of the cINN's flow: exact likelihood under every dataset, and in *keep* mode tied attributes.
+
+    L = sum over both modes of -log p(x | y, mode) / D
+        + w_a * CE(attributes, H z_keep) + w_p * |z_keep - z'_keep|^2 / D of known pairs
+
+x is a sample of the autoencoder's posterior (its mean is used afterwards), with a little noise. H is one
+linear head that all datasets share (an attribute that a dataset cannot draw is left out of the sum): for the
+same attributes z must look the same in every dataset. Pairs are optional: the same content in two datasets.
+
+The flow begins as Gaussian transport between the datasets (`begin`). In *keep* mode its first layer is turned
+so that the datasets' means of each class, and the pairs where there are any, lie on one another: likelihood
+alone leaves every dataset free to be turned on its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from latentlab.data.avatars import paired
+from latentlab.data.image_set import UNKNOWN, ImageSet
+from latentlab.errors import SettingsError
+from latentlab.families.cinn import MODE
+from latentlab.families.flow import ConditionalFlow, FlowConfig
+from latentlab.families.vae import VAE
+from latentlab.metrics.transport import Array, Gaussian, from_standard, rotation
+from latentlab.spec import Attribute
+from latentlab.training.loop import Part, Step, clip_gradients, learning_rate, set_learning_rate
+from latentlab.training.vae import posteriors
+
+FOLLOW, KEEP = (MODE.classes.index(name) for name in MODE.classes)
+MODES = len(MODE.classes)
+INITIAL_ROWS = 4096
+"""Latents that the activation normalisation is initialised on."""
+
+
+@dataclass(frozen=True)
+class CINNLosses:
+    """Weights of the recipe's losses.
+
+    Parameters
+    ----------
+    rate
+        The highest learning rate.
+    tie
+        Weight w_a of the attributes' cross-entropy; 0 leaves the head out.
+    pairs
+        Weight w_p of the squared distance of known pairs in z; needs pairs.
+    noise
+        Deviation of the noise that is added to latents, as a share of each entry's own deviation.
+    """
+
+    rate: float = 1e-3
+    tie: float = 1.0
+    pairs: float = 1.0
+    noise: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.rate < math.inf:
+            raise SettingsError(f"The learning rate is more than 0, not {self.rate}.")
+        for name in ("tie", "pairs", "noise"):
+            if not 0.0 <= getattr(self, name) < math.inf:
+                raise SettingsError(f"The weight {name} is 0 or more, not {getattr(self, name)}.")
+
+
+@dataclass(frozen=True)
+class LatentRows:
+    """The autoencoder's posteriors of a set as examples: ``[B, 2 D]``, means and deviations side by side.
+
+    Parameters
+    ----------
+    mean, deviation
+        float32 ``[n, D]``.
+    datasets
+        The dataset of each row, int64 ``[n]``.
+    attributes
+        Class codes ``[n]`` by attribute, `UNKNOWN` where the dataset cannot show it.
+    pairs
+        Rows that show the same, ``[P, 2]``, each in two datasets; none by default.
+    """
+
+    mean: NDArray[np.float32]
+    deviation: NDArray[np.float32]
+    datasets: NDArray[np.int64]
+    attributes: Mapping[str, NDArray[np.int64]]
+    pairs: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.mean)
+
+    def tensor(self, rows: NDArray[np.int64], device: torch.device) -> Tensor:
+        """Return the posteriors of rows."""
+        both = np.concatenate([self.mean[rows], self.deviation[rows]], axis=1)
+        return torch.from_numpy(both).to(device)
+
+
+def latent_rows(
+    vae: VAE, images: ImageSet, datasets: str, attributes: Sequence[str], pairs: int = 0, seed: int = 0
+) -> LatentRows:
+    """Encode a set's images, with their labels, and choose pairs.
+
+    Parameters
+    ----------
+    datasets
+        The attribute whose classes are the datasets.
+    attributes
+        The attributes whose codes are wanted.
+    pairs
+        How many identities are taken, in all their styles, as known pairs.
+
+    Raises
+    ------
+    DataError
+        If pairs are asked for and the set has none.
+    SettingsError
+        If it has fewer.
+    """
+    means, deviations = [], []
+    for posterior in posteriors(vae, images):
+        assert posterior.logvar is not None
+        means.append(posterior.mean.float().cpu())
+        deviations.append(torch.exp(0.5 * posterior.logvar.float()).cpu())
+    return LatentRows(
+        torch.cat(means).numpy(),
+        torch.cat(deviations).numpy(),
+        np.asarray(images.codes(datasets), dtype=np.int64),
+        {name: np.asarray(images.codes(name), dtype=np.int64) for name in attributes},
+        _known_pairs(images, pairs, seed) if pairs else np.zeros((0, 2), dtype=np.int64),
+    )
+
+
+def _known_pairs(images: ImageSet, count: int, seed: int) -> NDArray[np.int64]:
+    """Return the rows of all pairs of styles of some identities, ``[P, 2]``."""
+    identities, places = paired(images)
+    if count < 0 or count > len(identities):
+        raise SettingsError(f"There are {len(identities)} identities in all styles, so no {count} pairs.")
+    chosen = np.random.default_rng([seed, 2]).permutation(len(identities))[:count]
+    styles = list(places)
+    found = [
+        np.stack([places[a][chosen], places[b][chosen]], axis=1)
+        for k, a in enumerate(styles)
+        for b in styles[k + 1 :]
+    ]
+    return np.concatenate(found)
+
+
+class CINNRecipe:
+    """Trains a `ConditionalFlow` on latents, with the head that ties the attributes.
+
+    Parameters
+    ----------
+    rows
+        What it is trained on.
+    datasets
+        Number K of datasets.
+    attributes
+        The attributes that are tied, with their classes.
+    held_out
+        Other rows, whose likelihood is shown meanwhile.
+    """
+
+    def __init__(
+        self,
+        config: FlowConfig,
+        losses: CINNLosses,
+        rows: LatentRows,
+        datasets: int,
+        attributes: Sequence[Attribute] = (),
+        held_out: LatentRows | None = None,
+    ) -> None:
+        if losses.tie and not attributes:
+            raise SettingsError(
+                "The mode keep ties attributes; name those that the datasets share, or pairs."
+            )
+        size = rows.mean.shape[1]
+        self.losses, self.rows, self.held_out = losses, rows, held_out
+        self.datasets = datasets
+        self.attributes = tuple(attributes) if losses.tie else ()
+        self.flow = ConditionalFlow(size, datasets * MODES, config)
+        self.head = nn.Linear(size, sum(attribute.width for attribute in self.attributes) or 1)
+        self.noise = torch.from_numpy(losses.noise * rows.mean.std(axis=0))
+        self.labels = {a.name: torch.from_numpy(rows.attributes[a.name]) for a in self.attributes}
+        begin(self.flow, rows, datasets, tuple(a.name for a in self.attributes))
+
+    def parts(self) -> dict[str, tuple[nn.Module, torch.optim.Optimizer]]:
+        """Return the flow and the head, both with Adam."""
+        return {
+            name: (network, torch.optim.Adam(network.parameters(), self.losses.rate, betas=(0.9, 0.99)))
+            for name, network in (("flow", self.flow), ("head", self.head))
+        }
+
+    def step(self, fabric: Fabric, parts: Mapping[str, Part], step: Step) -> dict[str, Tensor]:
+        """Do one step of the flow and the head."""
+        rows = self._with_partners(step)
+        x = self._sampled(rows, step)
+        datasets = torch.from_numpy(self.rows.datasets[rows]).to(x.device)
+        n, size = x.shape
+        weights = torch.cat([self.weights(datasets, mode) for mode in (FOLLOW, KEEP)])
+        z, log_det = parts["flow"].wrapped(x.repeat(MODES, 1), weights)
+        z = z.float()
+        nll = (0.5 * z.square().sum(1) - log_det + 0.5 * size * math.log(2 * math.pi)) / size
+        kept = z[KEEP * n : (KEEP + 1) * n]
+        loss = nll[:n].mean() + nll[n:].mean()
+        figures = {
+            "nats_follow": nll[FOLLOW * n : (FOLLOW + 1) * n].mean().detach() * size,
+            "nats_keep": nll[KEEP * n : (KEEP + 1) * n].mean().detach() * size,
+        }
+        if self.attributes:
+            entropy, right = self._misread(parts["head"].wrapped(kept), rows)
+            loss = loss + self.losses.tie * entropy
+            figures |= {"attributes_nats": entropy.detach(), "attributes_right": right}
+        if len(self.rows.pairs):
+            half = self._pairs_of(step)
+            apart = (kept[n - 2 * half : n - half] - kept[n - half :]).square().mean()
+            loss = loss + self.losses.pairs * apart
+            figures["pairs_apart"] = apart.detach()
+        fabric.backward(loss)
+        for part in parts.values():
+            set_learning_rate(part.optimizer, learning_rate(step.number, step.steps, self.losses.rate))
+            clip_gradients(fabric, part)
+            part.optimizer.step()
+            part.optimizer.zero_grad()
+        return figures
+
+    def weights(self, datasets: Tensor, mode: int) -> Tensor:
+        """Return the flow's weights ``[B, 2 K]`` of datasets ``[B]`` in a mode."""
+        return F.one_hot(datasets * MODES + mode, self.datasets * MODES).float()
+
+    def snapshot(self, average: nn.Module, folder: Path, step: int) -> dict[str, float]:
+        """Return the held-out rows' nats in both modes."""
+        assert isinstance(average, ConditionalFlow)
+        if self.held_out is None:
+            return {}
+        datasets = torch.from_numpy(self.held_out.datasets)
+        x = torch.from_numpy(self.held_out.mean)
+        with torch.inference_mode():
+            return {
+                f"nats_{MODE.classes[mode]}": -float(
+                    average.log_likelihood(x, self.weights(datasets, mode)).mean()
+                )
+                for mode in (FOLLOW, KEEP)
+            }
+
+    def _pairs_of(self, step: Step) -> int:
+        return min(len(self.rows.pairs), max(1, len(step.rows) // 4))
+
+    def _with_partners(self, step: Step) -> NDArray[np.int64]:
+        """Return the step's rows; of known pairs, both sides take the last places."""
+        if not len(self.rows.pairs):
+            return step.rows
+        count = self._pairs_of(step)
+        drawn = torch.randint(len(self.rows.pairs), (count,), generator=step.generator).numpy()
+        pairs = self.rows.pairs[drawn]
+        return np.concatenate([step.rows, pairs[:, 0], pairs[:, 1]])
+
+    def _sampled(self, rows: NDArray[np.int64], step: Step) -> Tensor:
+        device = step.examples.device
+        more = self.rows.tensor(rows[len(step.rows) :], device)
+        both = step.examples if not len(more) else torch.cat([step.examples, more])
+        mean, deviation = both.chunk(2, dim=1)
+        eps, jitter = (
+            torch.randn(len(rows), mean.shape[1], generator=step.generator).to(device) for _ in range(2)
+        )
+        return mean + deviation * eps + self.noise.to(device) * jitter
+
+    def _misread(self, logits: Tensor, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        """Return the attributes' mean cross-entropy in nats, and the share that is read right."""
+        losses, right, start = [], [], 0
+        for attribute in self.attributes:
+            part = logits[:, start : start + attribute.width].float()
+            start += attribute.width
+            wanted = self.labels[attribute.name][rows].to(part.device)
+            known = (wanted != UNKNOWN).float()
+            entropy = F.cross_entropy(part, wanted.clamp_min(0), reduction="none")
+            total = known.sum().clamp_min(1.0)
+            losses.append((entropy * known).sum() / total)
+            right.append(((part.argmax(1) == wanted).float() * known).sum() / total)
+        return torch.stack(losses).mean(), torch.stack(right).mean().detach()
+
+
+def begin(flow: ConditionalFlow, rows: LatentRows, datasets: int, tied: Sequence[str]) -> None:
+    """Set a flow's first layer to Gaussian transport between the datasets, and initialise its normalisation.
+
+    In *keep* mode each dataset is turned so that what is tied lies where it lies in all.
+
+    Raises
+    ------
+    SettingsError
+        If a dataset has fewer than two rows.
+    """
+    parts = [rows.mean[rows.datasets == k] for k in range(datasets)]
+    if min(len(part) for part in parts) < 2:
+        raise SettingsError("Each dataset of a cINN needs at least two images.")
+    bodies = [Gaussian.of(part) for part in parts]
+    matrices = from_standard(bodies)
+    turns = _turns(rows, bodies, matrices, tied)
+    with torch.no_grad():
+        for k, (body, matrix, turn) in enumerate(zip(bodies, matrices, turns, strict=True)):
+            for mode, found in ((FOLLOW, matrix), (KEEP, matrix @ turn.T)):
+                flow.affine.matrix[k * MODES + mode].copy_(torch.from_numpy(found))
+                flow.affine.offset[k * MODES + mode].copy_(torch.from_numpy(body.mean))
+    some = np.random.default_rng(0).permutation(len(rows))[:INITIAL_ROWS]
+    x = torch.from_numpy(rows.mean[some]).repeat(MODES, 1)
+    codes = torch.from_numpy(rows.datasets[some] * MODES)
+    weights = F.one_hot(torch.cat([codes + mode for mode in (FOLLOW, KEEP)]), datasets * MODES).float()
+    flow.initialise(x, weights)
+
+
+def _turns(
+    rows: LatentRows, bodies: Sequence[Gaussian], matrices: Sequence[Array], tied: Sequence[str]
+) -> list[Array]:
+    """Return each dataset's rotation R of its standard space, u -> R u, that lays what is tied together."""
+    size = rows.mean.shape[1]
+    standard = np.zeros((len(rows), size))
+    for k, (body, matrix) in enumerate(zip(bodies, matrices, strict=True)):
+        here = rows.datasets == k
+        standard[here] = np.linalg.solve(matrix, (rows.mean[here] - body.mean).T).T
+    means, known = _class_means(rows, standard, len(bodies), tied)
+    turns = [np.eye(size)] * len(bodies)
+    if not len(rows.pairs) and not known.any():
+        return turns
+    for _ in range(10):
+        for k in range(len(bodies)):  # one after the other: two that are turned at once may swap for ever
+            turned = np.stack([mean @ turn.T for mean, turn in zip(means, turns, strict=True)])
+            others = known & (np.arange(len(bodies)) != k)[:, None]
+            usable = known[k] & others.any(axis=0)
+            middle = (turned * others[:, :, None]).sum(axis=0) / np.maximum(others.sum(axis=0), 1)[:, None]
+            x, y = _pair_sides(rows, standard, turns, k)
+            own = np.concatenate([means[k, usable], x])
+            turns[k] = rotation(own, np.concatenate([middle[usable], y]), pull=1e-3 * len(own))
+    return turns
+
+
+def _class_means(
+    rows: LatentRows, standard: Array, datasets: int, tied: Sequence[str]
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Return each class's mean in each standard space, ``[K, classes, D]``, and where there is one."""
+    chosen = [
+        [(rows.datasets == k) & (rows.attributes[name] == code) for k in range(datasets)]
+        for name in tied
+        for code in range(int(rows.attributes[name].max(initial=-1)) + 1)
+    ]
+    known = np.array([[here.sum() > 1 for here in one] for one in chosen], dtype=bool).reshape(-1, datasets).T
+    means = np.zeros((datasets, len(chosen), standard.shape[1]))
+    for place, one in enumerate(chosen):
+        for k, here in enumerate(one):
+            if known[k, place]:
+                means[k, place] = standard[here].mean(axis=0)
+    return means, known
+
+
+def _pair_sides(rows: LatentRows, standard: Array, turns: Sequence[Array], k: int) -> tuple[Array, Array]:
+    """Return one dataset's sides of the pairs ``[P, D]``, and their partners as they are turned."""
+    own, others = [np.zeros((0, standard.shape[1]))], [np.zeros((0, standard.shape[1]))]
+    for mine, other in ((0, 1), (1, 0)):
+        chosen = rows.pairs[rows.datasets[rows.pairs[:, mine]] == k]
+        for m, turn in enumerate(turns):
+            there = chosen[rows.datasets[chosen[:, other]] == m]
+            own.append(standard[there[:, mine]])
+            others.append(standard[there[:, other]] @ turn.T)
+    return np.concatenate(own), np.concatenate(others)
