@@ -117,11 +117,12 @@ def parse_choices(schema: ConditionSchema, text: str) -> dict[str, str | float |
 
 
 def first_classes(schema: ConditionSchema) -> Vector:
-    """Return the condition to set out with where nothing is known: each attribute's first class, ``[C]``.
+    """Return the condition to set out with where nothing is known, ``[C]``.
 
-    A continuous attribute is 0.
+    Each attribute's default or else its first class; a continuous one is 0.
     """
-    return choose(schema, {a.name: a.classes[0] for a in schema.attributes if a.kind == "categorical"})
+    named = [attribute for attribute in schema.attributes if attribute.kind == "categorical"]
+    return choose(schema, {a.name: a.default or a.classes[0] for a in named})
 
 
 def with_codes(
@@ -215,10 +216,13 @@ def from_probabilities(
     ----------
     probabilities, classes
         ``[classes]`` and the classes' names, by attribute. Attributes of the condition that are not judged,
-        or whose most probable class the model does not know, are as in ``base`` (zeros by default).
+        or whose most probable class the model does not know, are as in ``base``; without one they take
+        their default, and are zeros where they have none.
     """
     choices: dict[str, str | float | Mapping[str, float]] = {}
     for attribute in schema.attributes:
+        if base is None and attribute.default:
+            choices[attribute.name] = attribute.default
         if attribute.kind == "categorical" and attribute.name in probabilities:
             label = classes[attribute.name][int(np.argmax(probabilities[attribute.name]))]
             if label in attribute.classes:

@@ -30,16 +30,20 @@ class Attribute(Record):
     """A named property of an image with its classes.
 
     ``origin`` says where the labels come from: ``constructed`` by a drawing program, or ``perceived``
-    by people. Neither is anybody's identity.
+    by people. Neither is anybody's identity. ``default`` is the class that a condition takes where nobody
+    says another and none is predicted; where it is empty the condition then says nothing.
     """
 
     name: str = Field(min_length=1)
     classes: tuple[str, ...] = ()
     kind: Literal["categorical", "continuous"] = "categorical"
     origin: Literal["constructed", "perceived"] = "perceived"
+    default: str = ""
 
     @model_validator(mode="after")
     def _classes_fit_the_kind(self) -> Attribute:
+        if self.default and self.default not in self.classes:
+            raise ValueError(f"attribute {self.name!r} has no class {self.default!r} to be its default")
         if self.kind == "categorical" and len(self.classes) < 2:
             raise ValueError(f"attribute {self.name!r} is categorical and needs at least two classes")
         if self.kind == "continuous" and self.classes:

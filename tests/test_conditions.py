@@ -175,3 +175,15 @@ def test_a_class_may_have_signs_in_its_name() -> None:
 def test_words_that_choose_nothing_are_refused(text: str, said: str) -> None:
     with pytest.raises(SettingsError, match=said.replace("'", ".")):
         parse_choices(SCHEMA, text)
+
+
+def test_a_default_stands_where_nothing_is_said_or_predicted() -> None:
+    mode = Attribute(name="mode", classes=("follow", "keep"), default="keep")
+    schema = ConditionSchema(attributes=(Attribute(name="hat", classes=("no", "yes")), mode))
+    np.testing.assert_array_equal(first_classes(schema), [1, 0, 0, 1])
+    seen = {"hat": [0.2, 0.8]}
+    np.testing.assert_array_equal(from_probabilities(schema, seen, {"hat": ("no", "yes")}), [0, 1, 0, 1])
+    base = [1.0, 0.0, 1.0, 0.0]
+    np.testing.assert_array_equal(from_probabilities(schema, {}, {}, base), base)
+    with pytest.raises(ValueError, match="no class 'maybe' to be its default"):
+        Attribute(name="mode", classes=("follow", "keep"), default="maybe")

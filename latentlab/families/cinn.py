@@ -21,7 +21,7 @@ from latentlab.families.vae import VAE, VAEConfig
 from latentlab.model import Posterior
 from latentlab.spec import Attribute, ModelSpec, Record
 
-MODE = Attribute(name="mode", classes=("follow", "keep"), origin="constructed")
+MODE = Attribute(name="mode", classes=("follow", "keep"), origin="constructed", default="keep")
 """The second attribute of a cINN's condition."""
 ROUND_TRIP = 1e-4
 """The largest error of an entry, through the flow and back in float32, with which a checkpoint opens."""

@@ -114,7 +114,8 @@ def identities(data: ImageSet) -> NDArray[np.int64] | None:
 def conditions(schema: ConditionSchema, data: ImageSet) -> NDArray[np.float32] | None:
     """Return the condition of each image from the set's labels, float32 ``[n, C]``.
 
-    A class is one-hot and a continuous attribute its value; unknown labels are zeros.
+    A class is one-hot and a continuous attribute its value; unknown labels are zeros. An attribute with a
+    default that the set knows nothing of has its default everywhere.
 
     Returns
     -------
@@ -129,7 +130,11 @@ def conditions(schema: ConditionSchema, data: ImageSet) -> NDArray[np.float32] |
     if not schema.size:
         return None
     vectors = np.zeros((len(data), schema.size), dtype=np.float32)
+    known = {attribute.name for attribute in data.info.attributes}
     for attribute in schema.attributes:
+        if attribute.default and attribute.name not in known:
+            vectors[:, schema.slice(attribute.name).start + attribute.index(attribute.default)] = 1.0
+            continue
         labelled, values = data.attribute(attribute.name), data.codes(attribute.name)
         if labelled.kind != attribute.kind:
             raise DataError(

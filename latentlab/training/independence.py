@@ -10,9 +10,9 @@ shares, so that hiding is not the same as telling the opposite).
 *hsic*: the normalised Hilbert-Schmidt independence criterion of z and c in each batch (Gretton et al.
 2005; normalised as by Kornblith et al. 2019), which needs no second network.
 
-The default is none of them: centring at the end does it at no cost. On the faces, from a VAE, after 500 to 1,500 steps of 32, a linear probe is up to 33 points above chance with
-*adversarial* at .01 and up to 71 with *hsic* at .05; with *adversarial* at .03 the error of reconstructions
-doubles.
+The default is none of them: centring at the end does it at no cost. On the faces, from a VAE, after 500 to
+1,500 steps of 32, a linear probe is up to 33 points above chance with *adversarial* at .01 and up to 71 with
+*hsic* at .05; with *adversarial* at .03 the error of reconstructions doubles.
 """
 
 from __future__ import annotations

@@ -332,7 +332,9 @@ def train_cinn(
             family="cinn",
             image_size=vae.config.image_size,
             latent_shape=(vae.config.latent,),
-            condition=ConditionSchema(attributes=(domain, MODE)),
+            condition=ConditionSchema(
+                attributes=(domain.model_copy(update={"default": domain.classes[0]}), MODE)
+            ),
         )
         cinn = CINN(config, spec)
         cinn.autoencoder.load_state_dict(vae.state_dict())
