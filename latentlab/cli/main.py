@@ -28,6 +28,7 @@ COMMANDS = (
     "directions",
     "probe",
     "counterfactual",
+    "project",
     "map",
     "session",
     "bench",

@@ -107,6 +107,11 @@ class Explorer:
         return cls(load_model(model), load_predictor(name) if name else None, threads)
 
     @property
+    def network(self) -> LatentModel:
+        """The model itself, in evaluation mode, on the CPU in float32."""
+        return self._model
+
+    @property
     def spec(self) -> ModelSpec:
         """What the model is."""
         return self._model.spec
