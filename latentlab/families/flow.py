@@ -60,6 +60,7 @@ class ConditionalAffine(nn.Module):
     def __init__(self, size: int, classes: int) -> None:
         super().__init__()
         self.size = size
+        self.apart = nn.Unflatten(1, (classes, size))
         self.matrix = nn.Parameter(torch.eye(size).repeat(classes, 1, 1))
         self.offset = nn.Parameter(torch.zeros(classes, size))
 
@@ -73,7 +74,7 @@ class ConditionalAffine(nn.Module):
 
     def inverse(self, u: Tensor, weights: Tensor) -> Tensor:
         """Return x ``[B, D]`` of u ``[B, D]``."""
-        maps = nn.functional.linear(u, self.matrix.flatten(0, 1)).reshape(len(u), -1, self.size)
+        maps = self.apart(nn.functional.linear(u, self.matrix.flatten(0, 1)))
         x: Tensor = (maps * weights.unsqueeze(2)).sum(1) + weights @ self.offset + NUDGE * u
         return x
 

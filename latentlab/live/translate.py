@@ -241,7 +241,56 @@ class _Translator:
         whole = slice(None)
         if isinstance(index, tuple) and index[0] == whole and all(one in (None, whole) for one in index):
             return self.reshaped(node)
+        if isinstance(index, tuple) and index[0] == whole and not isinstance(values, list):
+            return self.sliced(values, index[1:])
         raise NotImplementedError("no translation for indexing a tensor")
+
+    def sliced(self, x: Value, parts: tuple[Any, ...]) -> Value:
+        """Return a part of each row, from one place to another on the axes after the batch."""
+        for axis, part in enumerate(parts, start=1):
+            if not isinstance(part, slice) or part.step is not None:
+                raise NotImplementedError("no translation for indexing a tensor")
+            if part == slice(None):
+                continue
+            begin, end = part.start or 0, _END if part.stop is None else part.stop
+            bounds = (self.whole([number]) for number in (begin, end, 1, axis))
+            x = self.ops.slice(x, *bounds)
+        return x
+
+    def chosen(self, node: fx.Node) -> Value:
+        """Return entries in the order of constant places: ``torch.index_select`` on another axis than 0."""
+        _no_more(node, 3)
+        x, axis, places = node.args
+        if not isinstance(axis, int) or axis == 0 or not isinstance(places, fx.Node):
+            raise NotImplementedError("no translation for the arguments of index_select")
+        if places.op != "get_attr":
+            raise NotImplementedError("no translation for places that are computed")
+        found = attribute(self.module, str(places.target))
+        return self.ops.gather(self.value(x), self.whole(found.tolist()), self.whole([axis]))
+
+    def product(self, node: fx.Node) -> Value:
+        """Return the matrix product of two values."""
+        _no_more(node, 2)
+        first, second = (self.value(one) for one in node.args)
+        return self.ops.matmul(first, second, False, False)
+
+    def applied(self, node: fx.Node) -> Value:
+        """Return ``F.linear``: a product with a transposed matrix, and an offset where there is one."""
+        _no_more(node, 3)
+        x, matrix, *offset = (self.value(one) for one in node.args if one is not None)
+        found = self.ops.matmul(x, matrix, False, True)
+        return self.ops.add(found, offset[0]) if offset else found
+
+    def summed(self, node: fx.Node) -> Value:
+        """Return the sum over one axis after the batch."""
+        _no_more(node, 2)
+        if len(node.args) != 2 or not isinstance(node.args[1], int) or node.args[1] < 1:
+            raise NotImplementedError("no translation for the arguments of sum")
+        return self.ops.reduce_sum(self.value(node.args[0]), self.whole([node.args[1]]), False)
+
+
+_END = 1 << 62
+"""A place behind the last one of any axis."""
 
 
 def _pointwise(name: str) -> Callable[[_Translator, fx.Node], Value]:
@@ -309,6 +358,11 @@ _FUNCTIONS: Mapping[Any, Callable[[_Translator, fx.Node], Value]] = {
     torch.sigmoid: _pointwise("sigmoid"),
     torch.tanh: _pointwise("tanh"),
     torch.exp: _pointwise("exp"),
+    operator.matmul: _Translator.product,
+    torch.matmul: _Translator.product,
+    torch.index_select: _Translator.chosen,
+    torch.sum: _Translator.summed,
+    F.linear: _Translator.applied,
     torch.softmax: _Translator.softmax,
     torch.flatten: _Translator.reshaped,
     torch.cat: _Translator.joined,
@@ -326,6 +380,7 @@ _METHODS: Mapping[Any, Callable[[_Translator, fx.Node], Value]] = {
     "permute": _Translator.permuted,
     "transpose": _Translator.swapped,
     "chunk": _Translator.split,
+    "sum": _Translator.summed,
     "sigmoid": _pointwise("sigmoid"),
     "tanh": _pointwise("tanh"),
     "exp": _pointwise("exp"),

@@ -10,9 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from latentlab.families.cinn import CINN, MODE, CINNConfig
+from latentlab.families.flow import FlowConfig
+from latentlab.families.vae import VAEConfig
+from latentlab.live.frame_network import FrameNetwork
 from latentlab.live.prepare import Forms
 from latentlab.live.runtime import can_compile
 from latentlab.live.ways import Way
+from latentlab.spec import Attribute, ConditionSchema, ModelSpec
 
 CPU = torch.device("cpu")
 
@@ -64,6 +69,18 @@ FUNCTIONS = {
     "nearest": lambda x: F.interpolate(x, scale_factor=2.0, mode="nearest"),
     "bilinear": lambda x: F.interpolate(x, size=(9, 15), mode="bilinear", align_corners=False),
     "areas": lambda x: F.interpolate(x, size=(3, 2), mode="area"),
+    "parts": lambda x: (x[:, 1:], x[:, :3, 2:-1], x[:, :, 1:4], x[:, -2:]),
+    "choice": lambda x: (
+        torch.index_select(x, 1, torch.tensor([2, 0, 7, 7])),
+        torch.index_select(x, 3, torch.tensor([5, 1])),
+    ),
+    "products": lambda x: (
+        x.flatten(1) @ torch.linspace(-1, 1, 288 * 3).reshape(288, 3),
+        torch.matmul(x, torch.eye(6) * 2.0),
+        F.linear(x.flatten(1), torch.linspace(-1, 1, 288 * 2).reshape(2, 288), torch.ones(2)),
+        F.linear(x.flatten(1), torch.linspace(-1, 1, 288 * 2).reshape(2, 288)),
+    ),
+    "sums": lambda x: (x.sum(1), torch.sum(x, 2)),
     "softmax": lambda x: (torch.softmax(x.flatten(1), dim=1), torch.softmax(x, -1)),
 }
 
@@ -100,7 +117,11 @@ def test_functions(name: str):
         lambda x: x.reshape(-1, 6),
         lambda x: F.interpolate(x, size=(9, 9), mode="bilinear", align_corners=True),
         lambda x: F.interpolate(x, size=(9, 9), mode="bicubic"),
-        lambda x: x[:, 1:],
+        lambda x: x[1:],
+        lambda x: x[:, ::2],
+        lambda x: x[:, 1],
+        lambda x: torch.index_select(x, 0, torch.tensor([0])),
+        lambda x: x.sum(),
         lambda x: x[None],
         lambda x: x.reshape(1, -1),
         lambda x: torch.add(x, x, alpha=0.5),
@@ -152,3 +173,32 @@ def test_openvino_is_imported_without_its_reports():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[] False"
+
+
+def test_a_cinn_is_compiled_whole():
+    """Flow, autoencoder and condition, as the renderer runs them."""
+    mode = Attribute(name="style", classes=("a", "b", "c"), origin="constructed")
+    spec = ModelSpec(
+        family="cinn",
+        image_size=32,
+        latent_shape=(7,),
+        condition=ConditionSchema(attributes=(mode, MODE)),
+    )
+    autoencoder = VAEConfig(
+        image_size=32,
+        latent=7,
+        encoder_widths=(8, 8),
+        encoder_blocks=(0, 1),
+        decoder_widths=(8, 8),
+        decoder_blocks=(0, 1),
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        cinn = CINN(CINNConfig(autoencoder=autoencoder, flow=FlowConfig(blocks=2, width=16)), spec)
+        for parameter in cinn.flow.parameters():
+            parameter.data.add_(0.1 * torch.randn(parameter.shape))
+        z, c = torch.randn(3, 7), torch.rand(3, 5)
+    network = FrameNetwork(cinn.eval(), screen=False).requires_grad_(False)
+    for batch in (1, 3):
+        (found,) = Forms(network, (z[:1], c[:1])).make(Way("float32", True), CPU, batch)(z, c)
+        torch.testing.assert_close(found, network(z, c)[0], atol=1e-4, rtol=1e-4)
