@@ -48,7 +48,10 @@ class CINN(nn.Module):
     def __init__(self, config: CINNConfig, spec: ModelSpec) -> None:
         super().__init__()
         attributes = spec.condition.attributes
-        if len(attributes) != 2 or attributes[1] != MODE or attributes[0].kind != "categorical":
+        if [a.kind for a in attributes] != ["categorical"] * 2 or (
+            attributes[1].name,
+            attributes[1].classes,
+        ) != (MODE.name, MODE.classes):
             raise ValueError("the condition of a cINN is a dataset with classes, and the mode")
         self.config = config
         self.spec = spec

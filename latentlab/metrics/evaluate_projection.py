@@ -95,6 +95,8 @@ def evaluate_projection(
     - ``frechet_sample_ratio``: the same in the judge's features, of pictures of sampled z, divided by that of
       reconstructions; mean over the datasets, each also as a group.
     - ``entropy_ratio.ATTR``: entropy in nats of the predicted classes after, divided by before.
+    - ``composition_bias.ATTR``: how far apart the shares of the predicted classes are in the two modes, in
+      points (total variation, mean over the ordered pairs); what the dataset's composition alone does.
 
     Parameters
     ----------
@@ -189,6 +191,13 @@ class _Run:
         if train is not None:
             metrics |= self._probe(train, trained, z)
         metrics |= self._entropies(outcomes[""], codes)
+        other = next(name for name in MODE.classes if name != self.mode)
+        own = [part[: self.count] for part in latents]
+        opposite = self._judge(
+            lambda a, b: self._out(self._into(own[a], a, other), b, other), f"the mode {other}"
+        )
+        every = np.ones(len(self.ordered), dtype=bool)
+        metrics |= self._composition_bias(outcomes[""], opposite, every)
         of_latents, of_samples = self._frechet(latents, z, features)
         metrics["frechet_target_ratio"] = _plain(of_latents.mean(), self.total // 2)
         metrics["frechet_sample_ratio"] = _plain(of_samples.mean(), self.total // 2)
@@ -198,6 +207,9 @@ class _Run:
                 "should be there: latentlab data make avatars OUT --identities 3000,500,4000."
             )
         groups = self._by_target(outcomes[""], of_latents, of_samples)
+        for b, name in enumerate(self.names):
+            onto = np.array([target == b for _, target in self.ordered])
+            groups[f"{self.domain.name}={name}"] |= self._composition_bias(outcomes[""], opposite, onto)
         return metrics, groups, notes
 
     def _originals(self) -> tuple[list[Latents], list[Latents], list[Codes]]:
@@ -223,24 +235,26 @@ class _Run:
             axis=1,
         )
 
-    def _weights(self, dataset: int, n: int) -> torch.Tensor:
-        chosen = {self.domain.name: self.names[dataset], MODE.name: self.mode}
+    def _weights(self, dataset: int, n: int, mode: str = "") -> torch.Tensor:
+        chosen = {self.domain.name: self.names[dataset], MODE.name: mode or self.mode}
         condition = torch.from_numpy(choose(self.model.spec.condition, chosen)).to(self.device)
         return self.model.weights(condition[None]).repeat(n, 1)
 
-    def _into(self, latents: Latents, dataset: int) -> Latents:
+    def _into(self, latents: Latents, dataset: int, mode: str = "") -> Latents:
         """Return z of the autoencoder's latents of a dataset."""
         with evaluation():
             z, _ = self.model.flow(
-                torch.from_numpy(latents).to(self.device), self._weights(dataset, len(latents))
+                torch.from_numpy(latents).to(self.device), self._weights(dataset, len(latents), mode)
             )
         found: Latents = z.cpu().numpy()
         return found
 
-    def _out(self, z: Latents, dataset: int) -> Latents:
+    def _out(self, z: Latents, dataset: int, mode: str = "") -> Latents:
         """Return the autoencoder's latents of z in a dataset."""
         with evaluation():
-            x = self.model.flow.inverse(torch.from_numpy(z).to(self.device), self._weights(dataset, len(z)))
+            x = self.model.flow.inverse(
+                torch.from_numpy(z).to(self.device), self._weights(dataset, len(z), mode)
+            )
         found: Latents = x.cpu().numpy()
         return found
 
@@ -464,6 +478,30 @@ class _Run:
                     ratios.append(_entropy(outcome.codes[place, :, column], attribute.width) / before)
             if ratios:
                 found[f"entropy_ratio.{attribute.name}"] = _plain(float(np.mean(ratios)), self.count)
+        return found
+
+    def _composition_bias(
+        self, one: _Outcome, other: _Outcome, onto: NDArray[np.bool_]
+    ) -> dict[str, Estimate]:
+        """Return how far the classes' shares in the two modes are apart, over some of the ordered pairs."""
+        found = {}
+        for column, attribute in enumerate(self.attributes):
+            classes = np.arange(attribute.width)
+            apart = [
+                (outcome.codes[onto, :, column][..., None] == classes).astype(np.float64)
+                for outcome in (one, other)
+            ]
+            by_identity = (apart[0] - apart[1]).transpose(1, 0, 2)  # [n, P, classes]
+            totals = bootstrap_totals(
+                by_identity.reshape(self.count, -1), np.random.default_rng([self.seed, 6])
+            ).reshape(-1, *by_identity.shape[1:])
+
+            def distance(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+                return np.asarray(50.0 * np.abs(shares / self.count).sum(axis=-1).mean(axis=-1))
+
+            found[f"composition_bias.{attribute.name}"] = Estimate(
+                float(distance(by_identity.sum(axis=0))), *percentile_limits(distance(totals)), self.count
+            )
         return found
 
     def _frechet(

@@ -26,6 +26,9 @@ _FAMILIES = {
     "normalisation: a picture's result never depends on its neighbours in a batch",
     "cvae": "a conditional variational autoencoder (Sohn et al. 2015), convolutional and residual, without "
     "normalisation; the condition enters encoder and decoder separately",
+    "cinn": "a conditional invertible network (Rombach, Esser & Ommer 2020) on the latents of a variational "
+    "autoencoder, in one network for both modes: *keep* the content and *follow* the dataset; it projects a "
+    "picture onto another dataset",
     "attribute_cnn": "a convolutional residual network with one head an attribute; its probabilities are "
     "calibrated by one temperature an attribute (Guo et al. 2017)",
 }
@@ -52,6 +55,25 @@ _MEANINGS = {
     "error there without the flip",
     "composition_mae_255": "mean absolute error of the picture under its own condition, 0 to 255",
     "reversibility_mae_255": "the same after a flip there and back, over images whose own class is known",
+    "target_dataset_share": "share of projections that the judge takes for the target dataset's; figures "
+    "that begin with `follow.` are of the mode follow, the others of keep",
+    "attributes_kept": "share of projections that are predicted as what the identity has, where both "
+    "datasets can draw it (skin within one band, hair colour not of bald heads), averaged over the "
+    "attributes; `truth.` of the true drawings, `baseline.` of closed-form maps between the same latents",
+    "attributes_kept_of_truth": "the projection's attributes_kept / that of the true drawings",
+    "top1": "share of projections whose true counterpart is the nearest of the true drawings, in the judge's "
+    "last hidden layer; `top10` among the ten nearest",
+    "lead": "the projection's figure minus a baseline's, identity by identity",
+    "round_trip_max": "largest error of an entry of a latent through the flow and back",
+    "dataset_probe_points": "balanced accuracy above chance, in points, of a linear probe that reads the "
+    "dataset from z; `@network` of a network with a hidden layer",
+    "frechet_target_ratio": "squared Frechet distance of projected latents to the target's own held-out "
+    "ones / that of two halves of the target's",
+    "frechet_sample_ratio": "squared Frechet distance of pictures of sampled z to held-out ones / that of "
+    "reconstructions, in the judge's last hidden layer",
+    "composition_bias": "how far apart the shares of the predicted classes are in the two modes, in points "
+    "(total variation): what the dataset's composition does beside its style",
+    "entropy_ratio": "entropy of the predicted classes after / before the projection",
     "condition_probe_points": "balanced accuracy above chance, in points, of a linear probe that reads the "
     "condition from the latent; `@network` of a network with a hidden layer",
 }
@@ -197,13 +219,25 @@ def _factors(facts: CardFacts) -> list[str]:
 
 
 def _metrics(facts: CardFacts) -> list[str]:
-    kinds = dict.fromkeys(name.partition(".")[0] for name in facts.report.evaluation.metrics)
+    kinds = dict.fromkeys(_kind(name) for name in facts.report.evaluation.metrics)
     return [
         *(f"- `{kind}`: {_MEANINGS.get(kind, kind)}." for kind in kinds),
         "",
         "Square brackets hold 95% intervals: rates and what is made of them by Wilson's limits (balanced "
         "over classes by MOVER), errors by the bootstrap. Frechet distances have none.",
     ]
+
+
+def _kind(name: str) -> str:
+    """Return what a figure is a figure of: ``top1`` of ``follow.baseline.ridge_pairs.top1``."""
+    parts = name.split(".")
+    if parts[0] == "follow":
+        parts = parts[1:]
+    if parts[0] == "baseline":
+        parts = parts[2:]
+    elif parts[0] == "truth":
+        parts = parts[1:]
+    return parts[0]
 
 
 def _training_data(facts: CardFacts) -> list[str]:

@@ -13,8 +13,14 @@ from latentlab.checkpoints.native import CARD
 from latentlab.data.catalog import open_set
 from latentlab.errors import SettingsError
 from latentlab.metrics.labels import group_attributes
-from latentlab.metrics.report import together
-from latentlab.metrics.runs import own_style, run_classifier, run_counterfactual, run_reconstruction
+from latentlab.metrics.report import Evaluation, Metrics, together
+from latentlab.metrics.runs import (
+    own_style,
+    run_classifier,
+    run_counterfactual,
+    run_projection,
+    run_reconstruction,
+)
 from latentlab.operations.card_facts import CardFacts
 from latentlab.operations.card_pictures import SAMPLES, flip_sheet, reconstruction_sheet, sample_sheet
 from latentlab.operations.explore import Explorer
@@ -34,8 +40,9 @@ def write_card(
 ) -> Path:
     """Evaluate a checkpoint on a set and write ``README.md`` into its folder.
 
-    A predictor is evaluated by `run_classifier`; a model by `run_reconstruction`, and ``samples.png``
-    and ``reconstructions.png`` are drawn beside its card, as far as it can sample and encode.
+    A predictor is evaluated by `run_classifier`; a model by `run_reconstruction`, a conditional one by
+    `run_counterfactual` too and a cINN, in both modes, by `run_projection`. ``samples.png`` and
+    ``reconstructions.png`` are drawn beside its card, as far as it can sample and encode.
 
     Parameters
     ----------
@@ -69,7 +76,22 @@ def write_card(
     report = run_reconstruction(
         str(folder), data, predictor=judge, seed=seed, device=device, reporter=reporter
     )
-    if located.config.model is not None and located.config.model.condition.size:
+    if located.config.spec.family == "cinn":
+        for mode, prefix in (("keep", ""), ("follow", "follow.")):
+            found = run_projection(
+                str(folder),
+                data,
+                mode="keep" if mode == "keep" else "follow",
+                predictor=judge,
+                seed=seed,
+                device=device,
+                reporter=reporter,
+            ).evaluation
+            renamed = replaced(
+                found, metrics=_prefixed(found.metrics, prefix), groups=_grouped(found, prefix)
+            )
+            report = replaced(report, evaluation=together(report.evaluation, renamed))
+    elif located.config.model is not None and located.config.model.condition.size:
         flips = run_counterfactual(
             str(folder), data, predictor=judge, seed=seed, device=device, reporter=reporter
         )
@@ -95,6 +117,14 @@ def write_card(
     return _write(
         folder, model_card(CardFacts(located, report, images.info, locate(judge), captions)), sheets
     )
+
+
+def _prefixed(metrics: Metrics, prefix: str) -> Metrics:
+    return {f"{prefix}{name}": estimate for name, estimate in metrics.items()}
+
+
+def _grouped(found: Evaluation, prefix: str) -> dict[str, Metrics]:
+    return {group: _prefixed(metrics, prefix) for group, metrics in found.groups.items()}
 
 
 def _check_place(located: Located, replace: bool) -> None:

@@ -77,6 +77,9 @@ def test_the_truth_scores_itself_and_untrained_follow_is_gaussian_transport(styl
     assert ratio.low <= ratio.value <= ratio.high
     assert metrics["round_trip_max"].value < 1e-4
     assert set(found.groups) == {"style=lorelei", "style=toon-head"}
+    bias = metrics["composition_bias.hair"]
+    assert 0.0 <= bias.low <= bias.high <= 100.0
+    assert "composition_bias.hair" in found.groups["style=lorelei"]
     assert {"attributes_kept.skin", "attributes_kept.hair", "entropy_ratio.skin"} <= set(metrics)
     assert "attributes_kept.glasses" not in metrics, "toon-head cannot draw any"
     for name in ("identity", "mean_shift", "ridge_pairs"):
