@@ -38,8 +38,8 @@ def register(app: typer.Typer) -> None:
     """Add the command group ``data``."""
     group = typer.Typer(help="Make image sets in any mixture, and show them.", no_args_is_help=True)
     making = typer.Typer(help="Make an image set in a folder.", no_args_is_help=True)
-    for name, command in (("faces", faces), ("avatars", avatars), ("celeba", celeba), ("folder", folder)):
-        making.command(name)(command)
+    for command in (faces, avatars, celeba, folder, joined):
+        making.command(command.__name__)(command)
     group.add_typer(making, name="make")
     group.command("show")(show)
     app.add_typer(group, name="data")
@@ -154,6 +154,30 @@ def folder(
     with show_progress() as reporter:
         images = make_folder_set(root.expanduser(), out, size, mixture, reporter)
     _print_made(images, "data make folder", out, mixture, as_json)
+
+
+def joined(
+    out: Out,
+    parts: Annotated[list[str], typer.Argument(help="NAME=SET, such as photos=photos:train; two or more.")],
+    size: Size = 64,
+    as_json: AsJson = False,
+) -> None:
+    """Join sets into one whose attribute dataset says of which each image is, as a cINN needs it.
+
+    Example: latentlab data make joined both photos=./photos drawings=./drawings
+    """
+    from latentlab.cli.progress import show_progress
+    from latentlab.data.catalog import open_set
+    from latentlab.data.joined import join_sets
+    from latentlab.errors import SettingsError
+
+    pairs = [part.partition("=") for part in parts]
+    if not all(name and equals and source for name, equals, source in pairs):
+        raise SettingsError(f"Each set is given as NAME=SET, such as photos=./photos; not {' '.join(parts)}.")
+    with show_progress() as reporter:
+        bodies = [(name, open_set(source, size, reporter)) for name, _, source in pairs]
+        images = join_sets(out, bodies, reporter=reporter)
+    _print_made(images, "data make joined", out, _mixture(None, None, None, None, 0, False, "train"), as_json)
 
 
 def show(

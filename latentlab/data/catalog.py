@@ -6,6 +6,7 @@ name                        the set
 ``faces``                   the bundled faces; ``faces:train``, ``faces:validation``, ``faces:test``
 ``avatars``                 the avatars in all styles, paired; ``avatars:train`` and so on
 ``avatars:STYLE``           the avatars of one style; ``avatars:lorelei:test`` and so on
+``faces-triple``            the faces' broad, narrow and low-quality sets as one (`latentlab.data.triple`)
 a folder                    a set that LatentLab wrote, CelebA's official files, or any folder of pictures
                             (`latentlab.data.folder`); ``FOLDER:train`` and so on for one split
 ==========================  ==========================================================================
@@ -23,13 +24,14 @@ from latentlab.data.folder import list_folder
 from latentlab.data.image_set import SPLITS, ImageSet
 from latentlab.data.picture_list import PictureList, open_pictures
 from latentlab.data.resize import open_resized
+from latentlab.data.triple import open_faces_triple
 from latentlab.errors import DataError
 from latentlab.progress import Reporter
 
 
 def known_sets() -> tuple[str, ...]:
     """Return the sets that have names of their own, without their splits."""
-    return ("faces", "avatars", *(f"avatars:{style}" for style in avatar_schema().shippable))
+    return ("faces", "faces-triple", "avatars", *(f"avatars:{style}" for style in avatar_schema().shippable))
 
 
 def open_set(name: str | Path, image_size: int = 64, reporter: Reporter | None = None) -> ImageSet:
@@ -52,6 +54,8 @@ def open_set(name: str | Path, image_size: int = 64, reporter: Reporter | None =
     source, split = _take_split(str(name))
     if source == "faces":
         images = open_faces(image_size, reporter)
+    elif source == "faces-triple":
+        images = open_faces_triple(image_size, reporter)
     elif source in known_sets():
         images = open_avatars(image_size, reporter)
         if style := source.partition(":")[2]:

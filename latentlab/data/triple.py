@@ -13,12 +13,18 @@ import numpy as np
 from PIL import Image
 
 from latentlab.data.distribution import PRESETS, Distribution
-from latentlab.data.image_set import ImageSet
+from latentlab.data.faces import open_faces
+from latentlab.data.image_set import SPLITS, ImageSet
+from latentlab.data.joined import join_sets
 from latentlab.data.pictures import square_picture
 from latentlab.data.resample import resample
+from latentlab.data.set_folder import open_image_set
 from latentlab.errors import DataError
+from latentlab.paths import cache_directory
+from latentlab.progress import Reporter
 
 BROAD_ROWS, NARROW_ROWS = 4000, 2000
+_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,32 @@ def faces_triple(train: ImageSet, seed: int = 0) -> Triple:
     others = train.select(~np.isin(train.rows, broad.rows))
     narrow = resample(others, _preset("narrow"), NARROW_ROWS, generator, allow_repeats=True)
     return Triple(broad, narrow, degrade(narrow))
+
+
+def open_faces_triple(image_size: int = 64, reporter: Reporter | None = None) -> ImageSet:
+    """Open the triple as one set with the attribute ``dataset``: broad, narrow or low.
+
+    Its training rows are those of `faces_triple`. Of the validation and test rows, *broad* are all, *narrow*
+    is half as many of them with the narrow set's shares, and *low* has the rows of *narrow*. It is made on
+    first use, in seconds.
+    """
+    folder = cache_directory() / f"faces-triple-v{_VERSION}-{image_size}"
+    if not (folder / "set.json").is_file():
+        faces = open_faces(image_size, reporter)
+        parts: list[tuple[str, ImageSet]] = []
+        for split in SPLITS:
+            body = faces.split(split)
+            triple = faces_triple(body) if split == "train" else _held_out(body)
+            parts += [("broad", triple.broad), ("narrow", triple.narrow), ("low", triple.low)]
+        source = {"kind": "faces-triple", "version": _VERSION}
+        join_sets(folder, parts, "faces-triple", source, reporter)
+    return open_image_set(folder)
+
+
+def _held_out(body: ImageSet, seed: int = 0) -> Triple:
+    generator = np.random.default_rng(seed)
+    narrow = resample(body, _preset("narrow"), len(body) // 2, generator, allow_repeats=True)
+    return Triple(body, narrow, degrade(narrow))
 
 
 def degrade(images: ImageSet, side: int = 24, quality: int = 30) -> ImageSet:

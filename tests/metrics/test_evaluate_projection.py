@@ -144,3 +144,23 @@ def test_the_command(styles, cinn, tmp_path: Path, capfd) -> None:
         assert said in capfd.readouterr().err
     assert run(["evaluate", "projection", "faces-vae", "--pairs", f"{sets}:test"]) == 2
     assert "is no cINN" in capfd.readouterr().err
+
+
+def test_its_card_shows_both_modes(styles, cinn, tmp_path: Path) -> None:
+    described = CheckpointConfig(
+        kind="model",
+        name="begun",
+        model=cinn.spec,
+        network=cinn.config.model_dump(mode="json"),
+        training={"predictor": "avatars-attributes"},
+    )
+    folder = save(tmp_path / "begun", cinn, described)
+    sets = str(Path(styles.images.filename).parent)
+    assert run(["card", str(folder), "--data", f"{sets}:test"]) == 0
+    card = (folder / "README.md").read_text()
+    assert "a conditional invertible network" in card
+    for figure in ("attributes_kept", "follow.attributes_kept", "follow.frechet_target_ratio", "mae_255"):
+        assert f'type: "{figure}"' in card
+    assert "- `top1`: share of projections" in card
+    assert "- `follow`" not in card
+    assert {path.name for path in folder.glob("*.png")} == {"samples.png", "reconstructions.png", "flips.png"}
