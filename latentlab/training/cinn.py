@@ -24,6 +24,7 @@ import torch
 import torch.nn.functional as F
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
+from scipy.linalg import schur
 from torch import Tensor, nn
 
 from latentlab.data.avatars import paired
@@ -39,6 +40,8 @@ from latentlab.training.vae import posteriors
 
 FOLLOW, KEEP = (MODE.classes.index(name) for name in MODE.classes)
 MODES = len(MODE.classes)
+WIDEST = 2.0 * math.pi / 3.0
+"""How far a plane may be turned at the beginning: half of such a turn and half of none leave half of it."""
 INITIAL_ROWS = 4096
 """Latents that the activation normalisation is initialised on."""
 
@@ -337,7 +340,38 @@ def _turns(
             x, y = _pair_sides(rows, standard, turns, k)
             own = np.concatenate([means[k, usable], x])
             turns[k] = rotation(own, np.concatenate([middle[usable], y]), pull=1e-3 * len(own))
-    return turns
+    # A rotation that all share changes no projection; with it each is as near to none as can be. A condition
+    # between modes or datasets mixes the matrices, and a mixture of opposites has no inverse.
+    together = _nearest_rotation(np.mean(turns, axis=0)).T
+    return [_not_opposite(together @ turn) for turn in turns]
+
+
+def _nearest_rotation(matrix: Array) -> Array:
+    u, _, v = np.linalg.svd(matrix)
+    return np.asarray(u @ v, dtype=np.float64)
+
+
+def _not_opposite(turn: Array) -> Array:
+    """Return the rotation with no plane turned by more than `WIDEST`; a mirrored direction is let be."""
+    blocks, basis = schur(turn, output="real")
+    found, place, size = np.eye(len(turn)), 0, len(turn)
+    mirrored: list[int] = []
+    while place < size:
+        if place + 1 < size and abs(blocks[place + 1, place]) > 1e-9:
+            angle = math.atan2(blocks[place + 1, place], blocks[place, place])
+            found[place : place + 2, place : place + 2] = _plane(float(np.clip(angle, -WIDEST, WIDEST)))
+            place += 2
+            continue
+        if blocks[place, place] < 0.0:
+            mirrored.append(place)
+        place += 1
+    for one, other in zip(mirrored[::2], mirrored[1::2], strict=False):  # two make half a turn
+        found[np.ix_([one, other], [one, other])] = _plane(WIDEST)
+    return np.asarray(basis @ found @ basis.T, dtype=np.float64)
+
+
+def _plane(angle: float) -> Array:
+    return np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
 
 
 def _class_means(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.linalg import expm
 
 from latentlab.checkpoints import load
 from latentlab.cli.main import run
@@ -26,6 +27,7 @@ from latentlab.training.cinn import (
     CINNLosses,
     CINNRecipe,
     LatentRows,
+    _not_opposite,
     begin,
     latent_rows,
 )
@@ -42,7 +44,7 @@ def _rows(n: int = 600, seed: int = 0, pairs: int = 0) -> LatentRows:
     codes = generator.integers(0, 3, n)
     content = 0.5 * generator.normal(size=(n, 6))
     content[:, :3] += 2.0 * np.eye(3)[codes]
-    turn = np.linalg.qr(np.random.default_rng(9).normal(size=(6, 6)))[0]
+    turn = expm(0.8 * (skew := np.random.default_rng(9).normal(size=(6, 6))) - 0.8 * skew.T)
     other = content @ turn.T * [1.0, 2.0, 0.5, 1.0, 1.0, 3.0] + 4.0
     mean = np.concatenate([content, other]).astype(np.float32)
     chosen = np.arange(pairs)
@@ -79,6 +81,29 @@ def test_it_begins_as_gaussian_transport() -> None:
         wanted = Gaussian.of(rows.mean[len(rows) // 2 :])
         np.testing.assert_allclose(made.mean, wanted.mean, atol=1e-2)
         np.testing.assert_allclose(made.covariance, wanted.covariance, atol=5e-2)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_turn_is_bounded_and_otherwise_kept(seed: int) -> None:
+    turn = np.linalg.qr(np.random.default_rng(seed).normal(size=(7, 7)))[0]
+    found = _not_opposite(turn)
+    np.testing.assert_allclose(found @ found.T, np.eye(7), atol=1e-9)
+    assert np.linalg.svd(np.eye(7) + found, compute_uv=False)[-1] > 0.99, "halfway, half is left"
+    angles = np.abs(np.angle(np.linalg.eigvals(turn)))
+    if angles.max() < 2.0:
+        np.testing.assert_allclose(found, turn, atol=1e-9)
+    small = expm(0.3 * (turn - turn.T))
+    np.testing.assert_allclose(_not_opposite(small), small, atol=1e-9)
+
+
+def test_between_the_modes_there_is_always_an_inverse() -> None:
+    rows = _rows(pairs=100)
+    flow = ConditionalFlow(6, 2 * MODES, FLOW)
+    begin(flow, rows, 2, ["hair"])
+    for k in range(2):
+        both = flow.affine.matrix[k * MODES : (k + 1) * MODES].detach()
+        halfway = torch.linalg.svdvals(0.5 * (both[0] + both[1])).min()
+        assert float(halfway) > 0.3 * float(torch.linalg.svdvals(both[0]).min())
 
 
 def test_what_is_tied_lies_together_from_the_beginning() -> None:
