@@ -191,3 +191,69 @@ def tiny_predictor_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             kind="predictor", name="tiny-attributes", predictor=spec, network=config.model_dump(mode="json")
         ),
     )
+
+
+@pytest.fixture(scope="session")
+def tiny_cinn_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cINN of three datasets with random weights, whose first layer differs by dataset and mode."""
+    import torch
+
+    from latentlab.checkpoints import save
+    from latentlab.families.cinn import CINN, MODE, CINNConfig
+    from latentlab.families.flow import FlowConfig
+    from latentlab.families.vae import VAEConfig
+    from latentlab.spec import Attribute, CheckpointConfig, ConditionSchema, ModelSpec
+
+    autoencoder = VAEConfig(
+        image_size=32,
+        latent=6,
+        encoder_widths=(8, 8, 8),
+        encoder_blocks=(0, 1, 0),
+        decoder_widths=(8, 8, 8),
+        decoder_blocks=(0, 1, 0),
+    )
+    style = Attribute(name="style", classes=("ink", "clay", "tiles"), origin="constructed", default="ink")
+    spec = ModelSpec(
+        family="cinn",
+        image_size=32,
+        latent_shape=(6,),
+        condition=ConditionSchema(attributes=(style, MODE)),
+    )
+    config = CINNConfig(autoencoder=autoencoder, flow=FlowConfig(blocks=2, width=8, embedding=4))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        cinn = CINN(config, spec)
+        x = torch.randn(32, 6)
+        cinn.flow.initialise(x, torch.eye(6)[torch.arange(32) % 6])
+        with torch.no_grad():
+            cinn.flow.affine.offset.copy_(3.0 * torch.randn(6, 6))
+            for block in cinn.flow.blocks():
+                block.coupling.t[0].main[-1].weight.normal_(0.0, 0.3)
+    described = CheckpointConfig(
+        kind="model", name="tiny-cinn", model=spec, network=config.model_dump(mode="json")
+    )
+    return save(tmp_path_factory.mktemp("models") / "tiny-cinn", cinn, described)
+
+
+@pytest.fixture(scope="session")
+def tiny_judge_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A randomly initialised predictor of the tiny cINN's datasets and of hair."""
+    import torch
+
+    from latentlab.checkpoints import save
+    from latentlab.families.attribute_cnn import AttributeCNN, AttributeCNNConfig
+    from latentlab.spec import Attribute, CheckpointConfig, PredictorSpec
+
+    attributes = (
+        Attribute(name="style", classes=("ink", "clay", "tiles"), origin="constructed"),
+        Attribute(name="hair", classes=("short", "long"), origin="constructed"),
+    )
+    shape = AttributeCNNConfig(image_size=32, widths=(8, 8), blocks=(0, 1), hidden=8)
+    spec = PredictorSpec(family="attribute_cnn", image_size=32, attributes=attributes)
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        network = AttributeCNN(shape, spec)
+    described = CheckpointConfig(
+        kind="predictor", name="tiny-judge", predictor=spec, network=shape.model_dump(mode="json")
+    )
+    return save(tmp_path_factory.mktemp("predictors") / "tiny-judge", network, described)

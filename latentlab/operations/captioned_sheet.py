@@ -40,14 +40,15 @@ class Line:
     captions: Sequence[Sequence[str]] = ()
 
 
-def captioned_sheet(lines: Sequence[Line], title: str = "", note: str = "") -> Image.Image:
+def captioned_sheet(lines: Sequence[Line], title: str = "", note: str = "", least: int = CELL) -> Image.Image:
     """Paint lines of pictures below one another on white, with a title above and a note below.
 
-    Pixels are enlarged as squares; words that do not fit below a picture are shortened.
+    Pixels are enlarged as squares, so that a picture has ``least`` of the figure's on a side; words that do
+    not fit below a picture are shortened.
     """
     pens = _Pens()
     size = next(p.shape[0] for line in lines for p in line.pictures if p is not None)
-    factor = -(-CELL // size)
+    factor = -(-least // size)
     cell = size * factor
     left = MARGIN + max((pens.width(line.label, bold=True) for line in lines), default=0) + GAP
     columns = max(len(line.pictures) for line in lines)

@@ -19,17 +19,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from latentlab.conditions import Choices, choose
 from latentlab.data.image_set import images_to_tensor
 from latentlab.data.pictures import square_picture
 from latentlab.errors import SettingsError
-from latentlab.families.cinn import CINN, MODE
+from latentlab.families.cinn import CINN
 from latentlab.operations.attribute_table import Probabilities
 from latentlab.operations.explore import Explorer
+from latentlab.operations.projection_plan import (
+    AUTO,
+    judged_dataset,
+    latent_norm,
+    no_projection,
+    projection_condition,
+)
 from latentlab.operations.render import intra_op_threads
-
-AUTO = "auto"
-"""The dataset is guessed: by the predictor, where it judges that attribute, else by likelihood."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +68,8 @@ class Projected:
         What the predictor says of the source; empty without one.
     items
         The projections; the one onto ``source_dataset`` is the reconstruction.
+    drawn
+        Whether there was no picture but a latent: the source is its picture on ``source_dataset``.
     """
 
     name: str
@@ -77,15 +82,13 @@ class Projected:
     round_trip: float
     attributes: Probabilities
     items: tuple[Projection, ...]
+    drawn: bool = False
 
 
 def cinn_of(explorer: Explorer) -> CINN:
     """Return the explorer's network, or raise `SettingsError` if it does not project."""
     if not isinstance(explorer.network, CINN):
-        raise SettingsError(
-            f"{explorer.located.path} does not project onto datasets: it is of the family "
-            f"{explorer.spec.family}, and a cinn does. Open one, such as styles-cinn."
-        )
+        raise SettingsError(no_projection(explorer.spec, str(explorer.located.path)))
     return explorer.network
 
 
@@ -103,13 +106,7 @@ def condition_on(explorer: Explorer, dataset: str, keep: float = 1.0) -> NDArray
     SettingsError
         If there is no such dataset, or the share is not from 0 to 1.
     """
-    if not 0.0 <= keep <= 1.0:
-        raise SettingsError(f"The share of the mode keep lies between 0 (follow) and 1 (keep), not {keep:g}.")
-    domain = explorer.spec.condition.attributes[0]
-    if dataset not in domain.classes:
-        raise SettingsError(f"The model knows no dataset {dataset!r}; it knows {', '.join(domain.classes)}.")
-    chosen: Choices = {domain.name: dataset, MODE.name: {"follow": 1.0 - keep, "keep": keep}}
-    return choose(explorer.spec.condition, chosen)
+    return projection_condition(explorer.spec.condition, dataset, keep)
 
 
 def likelihoods(explorer: Explorer, picture: NDArray[np.uint8]) -> Mapping[str, float]:
@@ -124,13 +121,11 @@ def likelihoods(explorer: Explorer, picture: NDArray[np.uint8]) -> Mapping[str, 
 
 def guess_dataset(explorer: Explorer, picture: NDArray[np.uint8]) -> str:
     """Return the dataset that a picture uint8 ``[S, S, 3]`` is probably of."""
-    domain, judge = explorer.spec.condition.attributes[0], explorer.predictor_spec
-    for attribute in () if judge is None else judge.attributes:
-        if attribute.name == domain.name:
-            said = explorer.attributes(picture)[attribute.name]
-            known = [k for k, label in enumerate(attribute.classes) if label in domain.classes]
-            if known:
-                return attribute.classes[max(known, key=lambda k: float(said[k]))]
+    judge = explorer.predictor_spec
+    said = {} if judge is None else explorer.attributes(picture)
+    judged = judged_dataset(explorer.spec.condition, said, judge)
+    if judged is not None:
+        return judged
     found = likelihoods(explorer, picture)
     return max(found, key=lambda name: found[name])
 
@@ -165,7 +160,8 @@ def project(
         If the model is no cINN, a dataset is unknown, or the share is not from 0 to 1.
     """
     model = cinn_of(explorer)
-    targets = [condition_on(explorer, dataset, keep) for dataset in onto or datasets_of(explorer)]
+    for target in onto or datasets_of(explorer):
+        condition_on(explorer, target, keep)  # an unknown one is refused before anything is drawn
     seen = square_picture(picture, explorer.spec.image_size)
     guessed = source == AUTO
     dataset = guess_dataset(explorer, seen) if guessed else source
@@ -176,11 +172,6 @@ def project(
         z, _ = model.flow(mean, weights)
         error = float(model.round_trip(mean, weights)[0])
     latent = explorer.latent(z[0].numpy())
-    judged = explorer.predictor_spec is not None
-    items = []
-    for target, condition in zip(onto or datasets_of(explorer), targets, strict=True):
-        made = explorer.picture(latent, condition)
-        items.append(Projection(target, made, explorer.attributes(made) if judged else {}))
     return Projected(
         name=name,
         source=seen,
@@ -188,8 +179,65 @@ def project(
         guessed=guessed,
         keep=keep,
         latent=latent,
-        norm=float(np.linalg.norm(latent)) / float(np.sqrt(latent.size)),
+        norm=latent_norm(latent),
         round_trip=error,
-        attributes=explorer.attributes(seen) if judged else {},
-        items=tuple(items),
+        attributes=_judged(explorer, seen),
+        items=_drawn(explorer, latent, onto, keep),
     )
+
+
+def project_latent(
+    explorer: Explorer,
+    latent: NDArray[np.float32],
+    dataset: str,
+    *,
+    onto: Sequence[str] | None = None,
+    keep: float = 1.0,
+    name: str = "",
+) -> Projected:
+    """Draw one latent z, such as a random one, as each dataset has it; there is no input then.
+
+    Parameters
+    ----------
+    latent
+        Float32 ``[D]``.
+    dataset
+        The dataset whose picture of z stands for the source, with which the others are compared.
+    onto, keep
+        As in `project`, which also says what is raised.
+    """
+    model, told = cinn_of(explorer), condition_on(explorer, dataset, keep)
+    z = explorer.latent(latent)
+    with intra_op_threads(explorer.threads), torch.inference_mode():
+        weights = model.weights(torch.from_numpy(told[None]))
+        mean = model.flow.inverse(torch.from_numpy(np.array(z[None])), weights)
+        error = float(model.round_trip(mean, weights)[0])
+    picture = explorer.picture(z, told)
+    return Projected(
+        name=name,
+        source=picture,
+        source_dataset=dataset,
+        guessed=False,
+        keep=keep,
+        latent=z,
+        norm=latent_norm(z),
+        round_trip=error,
+        attributes=_judged(explorer, picture),
+        items=_drawn(explorer, z, onto, keep),
+        drawn=True,
+    )
+
+
+def _drawn(
+    explorer: Explorer, latent: NDArray[np.float32], onto: Sequence[str] | None, keep: float
+) -> tuple[Projection, ...]:
+    """Return the pictures of a latent on datasets."""
+    items = []
+    for dataset in onto or datasets_of(explorer):
+        made = explorer.picture(latent, condition_on(explorer, dataset, keep))
+        items.append(Projection(dataset, made, _judged(explorer, made)))
+    return tuple(items)
+
+
+def _judged(explorer: Explorer, picture: NDArray[np.uint8]) -> Probabilities:
+    return {} if explorer.predictor_spec is None else explorer.attributes(picture)

@@ -18,7 +18,6 @@ from latentlab.data.pictures import PICTURE_SUFFIXES, read_picture
 from latentlab.errors import ImageError, SettingsError
 from latentlab.operations.explore import Explorer
 from latentlab.operations.project import (
-    AUTO,
     Projected,
     Projection,
     cinn_of,
@@ -26,7 +25,8 @@ from latentlab.operations.project import (
     datasets_of,
     project,
 )
-from latentlab.operations.projection_figure import NOTE, mode_words, projection_figure
+from latentlab.operations.projection_figure import projection_figure
+from latentlab.operations.projection_plan import AUTO, NOTE, mode_words
 from latentlab.operations.projection_table import Shifts, projection_rows, shift_rows, shifts
 from latentlab.operations.row_table import save_rows
 from latentlab.progress import Progress, Reporter

@@ -20,6 +20,7 @@ from latentlab.session.background import Background
 from latentlab.session.batches import Batch
 from latentlab.session.document import CounterfactualView, Document
 from latentlab.session.follower import Follower
+from latentlab.session.kept_explorer import KeptExplorer, ModelKey
 from latentlab.session.session import Message
 from latentlab.session.workspace import Workspace
 from latentlab.spec import ConditionSchema
@@ -172,10 +173,7 @@ def planned(
 class _Page:
     """What a page is made from."""
 
-    path: str
-    predictor: str
-    sha256: str
-    threads: int
+    model: ModelKey
     view: CounterfactualView
 
 
@@ -204,7 +202,7 @@ class PageMaker:
         self._background = Background(self._post, "counterfactuals")
         self._reporter = Reporter()
         self._asked: _Page | None = None
-        self._explorer: tuple[tuple[str, str, str, int], Explorer] | None = None
+        self._explorer = KeptExplorer()
         self.page: CounterfactualPage | None = None
         self.failure = ""
         self.busy = False
@@ -274,13 +272,13 @@ class PageMaker:
     def _wanted(self, page: bool = True) -> _Page | None:
         document, opened = self._workspace.session.document, self._workspace.opened
         view = document.shelf.counterfactual
-        if document.checkpoint is None or opened is None or (page and not view.data):
+        model = ModelKey.of(document)
+        if model is None or opened is None or (page and not view.data):
             return None
         if page and not opened.spec.condition.size:
             return None
-        reference = document.checkpoint
         shown = replace(view, second="", attribute=self._attribute(view)) if page else view
-        return _Page(reference.path, reference.predictor, reference.sha256, document.threads, shown)
+        return _Page(model, shown)
 
     def _attribute(self, view: CounterfactualView) -> str:
         opened = self._workspace.opened
@@ -289,13 +287,7 @@ class PageMaker:
 
     def _opened(self, asked: _Page) -> Explorer:
         """Return the model, opened once more for this thread; it is kept for the next time."""
-        from latentlab.operations.explore import Explorer
-
-        key = (asked.path, asked.predictor, asked.sha256, asked.threads)
-        if self._explorer is None or self._explorer[0] != key:
-            explorer = Explorer.open(asked.path, asked.predictor, asked.sha256, asked.threads)
-            self._explorer = (key, explorer)
-        return self._explorer[1]
+        return self._explorer.open(asked.model)
 
     def _made(self, asked: _Page, reporter: Reporter) -> CounterfactualPage:
         from latentlab.data.catalog import open_set

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import textwrap
-from base64 import b64encode
-
 from latentlab.session.counterfactual import page_sort
 from latentlab.session.document import Document, Explore
 from latentlab.session.python_code import comment, opening
+from latentlab.session.source_code import IMPORTS, source_lines, source_text
 
 MOST_TEXT = 65_536
 """So many letters of an input at most are written into a program."""
-_WIDTH = 96
 
 
 def counterfactual_code(document: Document, attribute: str) -> str:
@@ -34,10 +30,7 @@ def counterfactual_code(document: Document, attribute: str) -> str:
         ]
     text = "" if view.data else _source_text(state)
     if text:
-        imports += [
-            "from base64 import b64decode",
-            "from latentlab.data.pictures import read_picture_bytes",
-        ]
+        imports += IMPORTS
     imports += ["from latentlab.operations.counterfactual_figure import figure"]
     sort = page_sort(view, bool(checkpoint.predictor))
     lines = opening(checkpoint, state, document.threads, imports)
@@ -63,13 +56,7 @@ def counterfactual_code(document: Document, attribute: str) -> str:
 
 def _source_text(state: Explore) -> str:
     """Return the input as base64 text of a PNG; empty where there is none, or it is a large one."""
-    if state.source is None:
-        return ""
-    from PIL import Image  # the window's first paint does without Pillow
-
-    content = io.BytesIO()
-    Image.fromarray(state.source.encoded.source).save(content, "PNG", optimize=True)
-    text = b64encode(content.getvalue()).decode("ascii")
+    text = "" if state.source is None else source_text(state.source.encoded.source)
     return text if len(text) <= MOST_TEXT else ""
 
 
@@ -79,5 +66,4 @@ def _source(state: Explore, text: str) -> list[str]:
         return [comment("There is no input: the latent was not made from a picture.")]
     if not text:
         return [comment(f"The input, {state.origin}, is too large for this text and is left out.")]
-    parts = [f"    {part!r}" for part in textwrap.wrap(text, _WIDTH)]
-    return ["source = read_picture_bytes(b64decode(", *parts, ")).pixels  # the input as the model sees it"]
+    return source_lines(text)

@@ -269,6 +269,22 @@ class CounterfactualView:
     sort: Literal["set", "effect", "leakage"] = "effect"
 
 
+@dataclass(frozen=True)
+class ProjectionView:
+    """What the Analogies screen shows: the picture's projections onto datasets.
+
+    Parameters
+    ----------
+    dataset
+        The picture's own, where it is not as guessed; empty for the guess.
+    keep
+        The share of the mode *keep*, 1 to 0: the rest is *follow*.
+    """
+
+    dataset: str = ""
+    keep: float = 1.0
+
+
 @dataclass(frozen=True, eq=False)
 class Shelf:
     """All that a person has put aside for one model: it stays when another model is opened.
@@ -291,6 +307,7 @@ class Shelf:
     probe: ProbeView = ProbeView()
     map: MapView = MapView()
     counterfactual: CounterfactualView = CounterfactualView()
+    projection: ProjectionView = ProjectionView()
 
     def pin(self, name: str) -> Pin | None:
         """Return the pin of that name, None where there is none."""
@@ -333,3 +350,10 @@ class Document:
         if self.checkpoint is None:
             return self
         return replace(self, shelves={**self.shelves, self.checkpoint.sha256: shelf})
+
+    def guessing_anew(self) -> Document:
+        """Return the document without a chosen dataset, which says nothing of another picture."""
+        shelf = self.shelf
+        if not shelf.projection.dataset:
+            return self
+        return self.with_shelf(replace(shelf, projection=replace(shelf.projection, dataset="")))

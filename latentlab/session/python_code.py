@@ -36,23 +36,31 @@ def opening(
     start, latent = state.start.reshape(-1), state.latent.reshape(-1)
     changed = np.flatnonzero(start != latent)
     changes = {int(k): latent[k] for k in changed}
+    said = f"{_origin(state)}, with {len(changes)} of {len(latent)} dimensions changed."
     lines = [
-        comment(f"{_origin(state)}, with {len(changes)} of {len(latent)} dimensions changed."),
-        *sorted(["from latentlab.operations.explore import Explorer", *imports]),
-        "",
-        f"explorer = Explorer.open({_name(checkpoint)!r}, predictor={checkpoint.predictor!r},",
-        f"                         sha256={checkpoint.sha256!r},",
-        f"                         threads={threads})",
-        call("start = explorer.latent(", _numbers(start)),
+        *opened(checkpoint, threads, said, imports),
+        call("start = explorer.latent(", numbers(start)),
     ]
     if len(changes) <= len(latent) // 2:
         written = ", ".join(f"{k}: {v!s}" for k, v in changes.items())
         lines.append(f"latent = explorer.change(start, {{{written}}})")
     else:
-        lines.append(call("latent = explorer.latent(", _numbers(latent)))
+        lines.append(call("latent = explorer.latent(", numbers(latent)))
     if state.condition is not None:
-        lines.append(call("condition = explorer.condition(", _numbers(state.condition)))
+        lines.append(call("condition = explorer.condition(", numbers(state.condition)))
     return lines
+
+
+def opened(checkpoint: CheckpointRef, threads: int, said: str, imports: Sequence[str] = ()) -> list[str]:
+    """Return the lines that open the checkpoint as ``explorer``, below a comment that says what it is for."""
+    return [
+        comment(said),
+        *sorted(["from latentlab.operations.explore import Explorer", *imports]),
+        "",
+        f"explorer = Explorer.open({_name(checkpoint)!r}, predictor={checkpoint.predictor!r},",
+        f"                         sha256={checkpoint.sha256!r},",
+        f"                         threads={threads})",
+    ]
 
 
 def _name(checkpoint: CheckpointRef) -> str:
@@ -70,7 +78,7 @@ def comment(text: str) -> str:
     return "# " + "".join(one if one.isprintable() else " " for one in text)
 
 
-def _numbers(values: NDArray[np.float32]) -> str:
+def numbers(values: NDArray[np.float32]) -> str:
     """Write float32 numbers with as many digits as bring the same bits back."""
     return ", ".join(str(value) for value in values)
 

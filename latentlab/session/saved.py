@@ -4,7 +4,8 @@
      "checkpoint": {path, name, sha256, predictor}, "threads": 1,
      "explore": {start, latent, condition, seed, truncation, named, start_condition, linked, told,
                  source: {name, crop, picture}},
-     "shelves": {SHA-256: {pins, directions, groups, locked, compared, grid, path, probe, map}},
+     "shelves": {SHA-256: {pins, directions, groups, locked, compared, grid, path, probe, map,
+                              counterfactual, projection}},
      "window": {...}}
 
 Float32 numbers are written as decimals that give the same bits back; the picture is in there as the base64

@@ -192,6 +192,13 @@ class CounterfactualPart(Part):
     sort: Literal["set", "effect", "leakage"] = "effect"
 
 
+class ProjectionPart(Part):
+    """`ProjectionView`."""
+
+    dataset: str = ""
+    keep: Annotated[Finite, Field(ge=0.0, le=1.0)] = 1.0
+
+
 class Salvage:
     """Reads parts, leaves out what is damaged or unknown, and notes what that was.
 

@@ -17,6 +17,7 @@ from latentlab.session.document import (
     PathView,
     Pin,
     ProbeView,
+    ProjectionView,
     Shelf,
 )
 from latentlab.session.saved_parts import (
@@ -29,6 +30,7 @@ from latentlab.session.saved_parts import (
     PathPart,
     PinPart,
     ProbePart,
+    ProjectionPart,
     Salvage,
 )
 from latentlab.session.shelf import free_name
@@ -64,6 +66,7 @@ def read_shelf(data: object, salvage: Salvage, sizes: Counter[int], of: str = ""
         probe=_probe(given.get("probe", {}), salvage, of),
         map=_map(given.get("map", {}), salvage, of),
         counterfactual=_counterfactual(given.get("counterfactual", {}), salvage, of),
+        projection=_projection(given.get("projection", {}), salvage, of),
     )
     shelf = _with_own_names(shelf)
     sizes.update(pin.latent.size for pin in shelf.pins)
@@ -176,6 +179,11 @@ def _grid(data: object, salvage: Salvage, of: str) -> GridView:
 def _counterfactual(data: object, salvage: Salvage, of: str) -> CounterfactualView:
     part = salvage.part(CounterfactualPart, data, f"the settings of the counterfactuals{of}")
     return CounterfactualView() if part is None else CounterfactualView(**dict(part))
+
+
+def _projection(data: object, salvage: Salvage, of: str) -> ProjectionView:
+    part = salvage.part(ProjectionPart, data, f"the settings of the projections{of}")
+    return ProjectionView() if part is None else ProjectionView(**dict(part))
 
 
 def _path(data: object, salvage: Salvage, of: str) -> PathView:

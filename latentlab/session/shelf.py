@@ -19,6 +19,7 @@ from latentlab.session.document import (
     PathView,
     Pin,
     ProbeView,
+    ProjectionView,
     Shelf,
 )
 from latentlab.session.session import Session
@@ -257,10 +258,11 @@ class ShelfIntents:
 
     def set_counterfactual(self, view: CounterfactualView, key: str | None = None) -> None:
         """Show other counterfactuals; while a slider moves, its ``key`` makes its moves one step."""
-        if view != self.shelf.counterfactual:
-            document = self._session.document
-            changed = document.with_shelf(replace(self.shelf, counterfactual=view))
-            self._session.change("Set the counterfactuals", changed, key)
+        self._change("Set the counterfactuals", key, counterfactual=view)
+
+    def set_projection(self, view: ProjectionView, key: str | None = None) -> None:
+        """Project otherwise onto datasets; while the slider moves, its ``key`` makes its moves one step."""
+        self._change("Set the analogies", key, projection=view)
 
     def set_probe(self, view: ProbeView) -> None:
         """Show that in the probe."""

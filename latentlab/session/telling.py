@@ -86,7 +86,7 @@ class Teller:
         else:
             state = document.explore
             if state is not None and _is_of(state, source) and not state.linked:
-                explore = _answered(state, encoded)
+                explore = answered(state, encoded)
                 if not _same(explore, state):
                     self._session.change(wish.name, replace(document, explore=explore))
         if self._pending is None and self._next:
@@ -139,9 +139,9 @@ class Teller:
         if state.condition is wish.condition:
             if _told_alike(state.told, wish.condition):
                 return document
-            return replace(document, explore=_answered(state, encoded, wish.stay))
+            return replace(document, explore=answered(state, encoded, wish.stay))
         if document is present and self._next:
-            return replace(document, explore=_answered(state, encoded))
+            return replace(document, explore=answered(state, encoded))
         return document
 
     def _follow(self, change: Change) -> None:
@@ -160,13 +160,8 @@ class Teller:
             self._want(_Wish("", state.condition, linked=True, stay=moved and at_pin))
 
 
-def _is_of(state: Explore, source: Source) -> bool:
-    there = state.source
-    return there is not None and there.picture is source.picture and there.crop == source.crop
-
-
-def _answered(state: Explore, encoded: Encoded, stay: bool = False) -> Explore:
-    """Return a state with the answer as its start; the edits are kept, or the latent itself."""
+def answered(state: Explore, encoded: Encoded, stay: bool = False) -> Explore:
+    """Return a state with the encoder's answer as its start; the edits are kept, or (``stay``) the latent."""
     assert state.source is not None
     start = np.array(encoded.mean, dtype=np.float32).reshape(state.start.shape)
     edits = state.latent - state.start
@@ -184,6 +179,11 @@ def _answered(state: Explore, encoded: Encoded, stay: bool = False) -> Explore:
         told=told,
         source=replace(state.source, encoded=encoded),
     )
+
+
+def _is_of(state: Explore, source: Source) -> bool:
+    there = state.source
+    return there is not None and there.picture is source.picture and there.crop == source.crop
 
 
 def _same(one: Explore, other: Explore) -> bool:

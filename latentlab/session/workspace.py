@@ -19,6 +19,7 @@ from latentlab.device import DeviceChoice
 from latentlab.errors import LatentLabError, SettingsError
 from latentlab.live.frames import DeviceOverride, Encoded, Failed, Opened
 from latentlab.operations.latent_text import read_condition_text, read_latent_text
+from latentlab.session.beside import BesideEncoder
 from latentlab.session.document import CheckpointRef, Document, Explore
 from latentlab.session.explore import ExploreIntents, cropped, start_from_picture, start_in_the_middle
 from latentlab.session.reading import PictureReader
@@ -81,6 +82,7 @@ class Workspace:
         self._files.busy_changed.connect(self._tell_busy)
         self.session_saved, self.checkpoint_missing = self._files.saved, self._files.missing
         self.teller = Teller(self.session, self._tell_encoder)
+        self.beside = BesideEncoder(self._encode_beside)
         self._opening: Opening | None = None
         self._encoding: Encoding | None = None
         self._held: Brought | None = None
@@ -236,6 +238,7 @@ class Workspace:
         renderer = self._host.get(self.override)
         self.rendering.attach(None)
         self.teller.forget()
+        self.beside.forget()
         if self._encoding is not None:
             if self._opening is None or self._opening.saved is None:
                 self._held = replace(self._encoding.picture, told=None, drawn=None, own=None)
@@ -259,6 +262,7 @@ class Workspace:
 
     def _encode(self, picture: Brought) -> None:
         self.teller.forget()
+        self.beside.give_way()
         renderer = self._host.get(self.override)
         self._encoding = Encoding(renderer.encode(picture.seen, picture.told, picture.own), picture)
         self._tell_busy()
@@ -270,7 +274,14 @@ class Workspace:
         state, own = self.session.document.explore, None
         if self.opened.predictor is not None and condition is not None and state is not None:
             own = state.start_condition
+        self.beside.give_way()
         return self._host.get(self.override).encode(picture, condition, own)
+
+    def _encode_beside(self, picture: NDArray[np.uint8], condition: NDArray[np.float32]) -> int | None:
+        """Ask for a picture to be encoded for a view; not while anything else is encoded or opened."""
+        if not self.in_step or self._encoding is not None or self.teller.waiting:
+            return None
+        return self._host.get(self.override).encode(picture, condition, condition)
 
     def _bring(self, picture: Brought) -> None:
         if self._opening is not None:
@@ -351,6 +362,12 @@ class Workspace:
         return None if source is None else Brought(source.name, source.picture, source.crop)
 
     def _have_encoded(self, encoded: Encoded) -> None:
+        if self.beside.take(encoded):
+            return
+        self._take_encoded(encoded)
+        self.beside.go_on()
+
+    def _take_encoded(self, encoded: Encoded) -> None:
         if self.teller.take(encoded):
             return
         encoding = self._encoding
@@ -372,6 +389,8 @@ class Workspace:
             if picture.drawn is not None:
                 explore = replace(explore, condition=picture.drawn, linked=False)
             document = replace(self.session.document, explore=explore)
+            if not picture.step:
+                document = document.guessing_anew()
             self.session.change(picture.step or f"Open picture {picture.name}", document)
         self._tell_busy()
 
@@ -421,7 +440,7 @@ class Workspace:
         if failed.task == "open" and opening is not None and failed.token == opening.token:
             what = "The model could not be opened: "
             self._fail_opening(opening, failed)
-        elif failed.task == "encode" and self.teller.fail(failed):
+        elif failed.task == "encode" and (self.beside.fail(failed) or self.teller.fail(failed)):
             what = "The picture could not be encoded: "
         elif failed.task == "encode" and encoding is not None and failed.token == encoding.token:
             what = "The picture could not be encoded: "
@@ -439,6 +458,7 @@ class Workspace:
             return
         self._tell_busy()
         self._tell_failed(what, failed)
+        self.beside.go_on()
 
     def _tell_failed(self, what: str, failed: Failed) -> None:
         self._error(failed.message if failed.expected else what + failed.message, failed.details)
@@ -481,6 +501,7 @@ class Workspace:
 
     def _end_renderer(self) -> None:
         self.rendering.attach(None)
+        self.beside.forget()
         self._opening = self._encoding = self._loaded = None
         self._host.end()
 

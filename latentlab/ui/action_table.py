@@ -13,6 +13,7 @@ from latentlab.ui.hindrances import (
     no_model,
     no_predictor,
     no_prior,
+    no_projection,
     no_source,
     no_ticked_pin,
     no_two_directions,
@@ -117,6 +118,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "export",
         "Save the edited picture as PNG, rendered in float32",
         hindrance=no_model,
+        in_view={"analogies": no_projection},
         separated=True,
     ),
     ActionSpec(
@@ -125,9 +127,9 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "Export &figure…",
         "Ctrl+Shift+S",
         "",
-        "Save what is shown as one PNG: pictures and bars, grid, chart, map or counterfactuals",
+        "Save what is shown as one PNG: pictures and bars, grid, chart, map, counterfactuals or analogies",
         hindrance=no_model,
-        in_view={"probe": no_predictor},
+        in_view={"probe": no_predictor, "analogies": no_projection},
     ),
     ActionSpec(
         "export_table",
@@ -137,7 +139,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "",
         "Save the numbers of the view that is shown as CSV",
         hindrance=no_predictor,
-        in_view={"map": no_model, "counterfactuals": unconditional},
+        in_view={"map": no_model, "counterfactuals": unconditional, "analogies": no_projection},
     ),
     ActionSpec(
         "export_loop",
@@ -189,6 +191,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "copy",
         "Copy the edited picture, rendered in float32",
         hindrance=no_model,
+        in_view={"analogies": no_projection},
         separated=True,
     ),
     ActionSpec(
@@ -199,6 +202,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "python",
         "Copy a program that makes the edited picture again, the same to the bit",
         hindrance=no_model,
+        in_view={"analogies": no_projection},
     ),
     ActionSpec(
         "copy_latent",
@@ -330,6 +334,15 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "counterfactuals",
         "The same picture as another class: what changed, and what should not have",
         hindrance=unconditional,
+        checkable=True,
+    ),
+    ActionSpec(
+        "screen_analogies",
+        VIEW,
+        "&Analogies",
+        "Ctrl+Alt+3",
+        "analogies",
+        "The same picture on every dataset that a cINN knows, and what changes with each",
         checkable=True,
     ),
     ActionSpec("view_picture", VIEW, "P&icture", "Alt+1", "picture", "Show the pictures", separated=True),

@@ -18,12 +18,13 @@ from latentlab.ui.crash import CrashGuard
 from latentlab.ui.gui_thread import GuiThread
 from latentlab.ui.icons import application_icon
 from latentlab.ui.main_window import MainWindow
+from latentlab.ui.screens.analogies import AnalogiesScreen
 from latentlab.ui.screens.counterfactuals import CounterfactualsScreen
 from latentlab.ui.screens.explore import ExploreScreen
 from latentlab.ui.settings import Settings
 from latentlab.ui.theme import Scheme, Theme
 
-SCREENS = (ExploreScreen.name, CounterfactualsScreen.name)
+SCREENS = (ExploreScreen.name, CounterfactualsScreen.name, AnalogiesScreen.name)
 """The screens by name."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from latentlab.operations import projection_plan
 from latentlab.session.workspace import Workspace
 
 Hindrance = Callable[[Workspace], str]
@@ -33,6 +34,13 @@ def unconditional(workspace: Workspace) -> str:
     if not workspace.in_step or workspace.opened is None:
         return "No model is open."
     return "" if workspace.opened.spec.condition.size else "The open model is unconditional."
+
+
+def no_projection(workspace: Workspace) -> str:
+    """Say that the open model does not project onto datasets, where it does not."""
+    if not workspace.in_step or workspace.opened is None:
+        return no_model(workspace)
+    return projection_plan.no_projection(workspace.opened.spec, workspace.opened.name)
 
 
 def no_prior(workspace: Workspace) -> str:

@@ -29,7 +29,9 @@ from latentlab.ui.actions import Actions
 from latentlab.ui.counterfactual_exports import CounterfactualExports
 from latentlab.ui.exports import Exports
 from latentlab.ui.icons import application_icon
+from latentlab.ui.projection_exports import ProjectionExports
 from latentlab.ui.screen_exports import ScreenExports
+from latentlab.ui.screens.analogies import AnalogiesScreen
 from latentlab.ui.screens.counterfactuals import CounterfactualsScreen
 from latentlab.ui.screens.explore import LATER_MILLISECONDS, VIEWS, ExploreScreen
 from latentlab.ui.sessions import Sessions
@@ -86,8 +88,11 @@ class MainWindow(QMainWindow):
         )
         self.explore = ExploreScreen(workspace, theme, self.actions_table)
         self.counterfactuals = CounterfactualsScreen(workspace, self.explore.intents, theme)
-        self.screens: dict[str, ExploreScreen | CounterfactualsScreen] = {
-            one.name: one for one in (self.explore, self.counterfactuals)
+        self.analogies = AnalogiesScreen(
+            workspace, self.explore.intents, theme, self.actions_table["open_checkpoint"]
+        )
+        self.screens: dict[str, ExploreScreen | CounterfactualsScreen | AnalogiesScreen] = {
+            one.name: one for one in (self.explore, self.counterfactuals, self.analogies)
         }
         self.screen_name = ExploreScreen.name
         self._writer = FileWriter(workspace.rendering.post, workspace.session.message.emit)
@@ -95,12 +100,14 @@ class MainWindow(QMainWindow):
             workspace, self.explore, self._writer, lambda: not self._checked("show_pixels")
         )
         self.counterfactual_exports = CounterfactualExports(workspace, self.counterfactuals, self._writer)
+        self.projection_exports = ProjectionExports(workspace, self.analogies, self._writer)
+        self._all_exports = (self.exports, self.counterfactual_exports, self.projection_exports)
         self.status = Status()
         self.setStatusBar(self.status)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.state_page)
-        for screen in self.screens.values():
-            self._stack.addWidget(screen)
+        for one in self.screens.values():
+            self._stack.addWidget(one)
         centre = QWidget()
         layout = QVBoxLayout(centre)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -127,11 +134,14 @@ class MainWindow(QMainWindow):
         workspace.model_changed.connect(self._show_model)
         workspace.choice_changed.connect(self._show_choice)
         workspace.busy_changed.connect(self._show_busy)
-        self.exports.rendered.connect(self._have_rendered)
-        self.counterfactual_exports.rendered.connect(self._have_rendered)
+        for exports in self._all_exports:
+            exports.rendered.connect(self._have_rendered)
         self.explore.timed.connect(self.status.show_times)
         self.explore.view_changed.connect(lambda _view: self._tell_view())
-        self.counterfactuals.explore_asked.connect(lambda: self.show_screen(ExploreScreen.name))
+        for screen in (self.counterfactuals, self.analogies):
+            screen.explore_asked.connect(lambda: self.show_screen(ExploreScreen.name))
+        self.analogies.resample_asked.connect(self.actions_table["randomise"].trigger)
+        self.analogies.draw_asked.connect(self.explore.draw)
         self._show_phase(workspace.phase)
 
     def open_path(self, path: Path) -> None:
@@ -205,6 +215,7 @@ class MainWindow(QMainWindow):
             "save_directions": lambda: self._ask_target("directions.json", self.exports.directions),
             "screen_explore": lambda: self.show_screen(ExploreScreen.name),
             "screen_counterfactuals": lambda: self.show_screen(CounterfactualsScreen.name),
+            "screen_analogies": lambda: self.show_screen(AnalogiesScreen.name),
             **{f"view_{view}": partial(self._show_view, view) for view in VIEWS},
             "side_by_side": self._show_ways,
             "show_pixels": self._show_ways,
@@ -247,10 +258,6 @@ class MainWindow(QMainWindow):
         if path is not None:
             write(path)
 
-    @property
-    def _on_counterfactuals(self) -> bool:
-        return self.screen_name == CounterfactualsScreen.name
-
     def _explore_exports(self) -> ScreenExports:
         view, exports = self.explore.view, self.exports
         return ScreenExports(
@@ -271,12 +278,23 @@ class MainWindow(QMainWindow):
             exports.copy_python,
         )
 
+    def _projection_exports(self) -> ScreenExports:
+        exports = self.projection_exports
+        return ScreenExports(
+            ("analogy.png", exports.picture),
+            ("analogies.png", exports.figure),
+            ("analogies.csv", exports.table),
+            exports.copy_picture,
+            exports.copy_python,
+        )
+
     @property
     def _here(self) -> ScreenExports:
         """What the export and copy actions do on the screen that is shown."""
         made = {
             ExploreScreen.name: self._explore_exports,
             CounterfactualsScreen.name: self._counterfactual_exports,
+            AnalogiesScreen.name: self._projection_exports,
         }
         return made[self.screen_name]()
 
@@ -294,8 +312,14 @@ class MainWindow(QMainWindow):
         if self._stack.currentWidget() is not self.state_page:
             self._stack.setCurrentWidget(self.screens[name])
         self.explore.looked_at = name == ExploreScreen.name
-        self.counterfactuals.active = self._on_counterfactuals and self.workspace.phase == "ready"
+        self._activate()
         self._tell_view()
+
+    def _activate(self) -> None:
+        """Let the screen that is looked at, and no other, be rendered."""
+        ready = self.workspace.phase == "ready"
+        for screen in (self.counterfactuals, self.analogies):
+            screen.active = ready and screen.name == self.screen_name
 
     def _tell_view(self) -> None:
         """Let the actions know what is looked at: a view of the Explore screen, or another screen."""
@@ -322,6 +346,7 @@ class MainWindow(QMainWindow):
         self.explore.stage.set_side_by_side(self._checked("side_by_side"))
         self.explore.set_smooth(not self._checked("show_pixels"))
         self.counterfactuals.set_smooth(not self._checked("show_pixels"))
+        self.analogies.set_smooth(not self._checked("show_pixels"))
         self.explore.stage.set_difference(self._checked("difference"))
         for name in WAYS:
             self.settings.set_flag(name, self._checked(name))
@@ -394,7 +419,7 @@ class MainWindow(QMainWindow):
         self._stack.setFocus()
         if phase == "ready":
             self._stack.setCurrentWidget(self.screens[self.screen_name])
-            self.counterfactuals.active = self._on_counterfactuals
+            self._activate()
         elif phase == "failed":
             self._stack.setCurrentWidget(self.state_page)
             self.state_page.show_failure(self.workspace.reason)
@@ -413,7 +438,8 @@ class MainWindow(QMainWindow):
     def _show_model(self) -> None:
         opened: Opened | None = self.workspace.opened
         self.header.show_model(opened)
-        if self._on_counterfactuals and opened is not None and not opened.spec.condition.size:
+        unconditional = opened is not None and not opened.spec.condition.size
+        if self.screen_name == CounterfactualsScreen.name and unconditional:
             self.show_screen(ExploreScreen.name)
         self.setWindowTitle("LatentLab" if opened is None else f"{opened.name} — LatentLab")
         self.actions_table.refresh()
@@ -483,7 +509,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the window's place and stop all threads, after what is to be saved has been rendered."""
-        rendering = self.exports.rendering or self.counterfactual_exports.rendering
+        rendering = any(exports.rendering for exports in self._all_exports)
         if rendering and self._leaving is None:
             self._leaving = dialogs.ask_to_leave(self, self._answer_leaving)
             event.ignore()
@@ -492,6 +518,7 @@ class MainWindow(QMainWindow):
         self.sessions.close()
         self.explore.close_threads()
         self.counterfactuals.close_threads()
+        self.analogies.close_threads()
         self._writer.close()
         self.workspace.close()
         super().closeEvent(event)

@@ -28,7 +28,8 @@ from shiboken6 import isValid
 
 from latentlab.live.frames import Frame
 from latentlab.live.memory import give_back
-from latentlab.session.document import AxisRef, CounterfactualView, GridView
+from latentlab.operations.projection_plan import no_projection
+from latentlab.session.document import AxisRef, CounterfactualView, GridView, ProjectionView
 from latentlab.spec import Attribute
 from latentlab.ui import menus
 from latentlab.ui.hand import mouse
@@ -117,6 +118,8 @@ class Soak:
             (2, "tell", self._tell),
             (2, "screen", self._show_screen),
             (2, "counterfactuals", self._counterfactuals),
+            (3, "analogies", self._analogies),
+            (1, "take an analogy", self._take_analogy),
             (4, "view", self._view),
             (2, "grid", self._grid),
             (2, "picture", self._open_picture),
@@ -303,13 +306,27 @@ class Soak:
         return state is not None and state.linked
 
     def _show_screen(self) -> None:
-        self._action(self._random.choice(["screen_explore", "screen_counterfactuals"]))()
+        self._action(self._random.choice(["screen_explore", "screen_counterfactuals", "screen_analogies"]))()
 
     def _counterfactuals(self) -> None:
         attribute = self._attribute()
         if attribute is not None:
             view = CounterfactualView(attribute=attribute.name, scale=self._random.uniform(-1, 3))
             self._screen.intents.shelf.set_counterfactual(view)
+
+    def _analogies(self) -> None:
+        opened = self._workspace.opened
+        if opened is None or not self._workspace.in_step or no_projection(opened.spec, opened.name):
+            return
+        datasets = ("", *opened.spec.condition.attributes[0].classes)
+        view = ProjectionView(self._random.choice(datasets), self._random.choice((0.0, 0.5, 1.0)))
+        self._screen.intents.shelf.set_projection(view)
+        self._drag_slider(self._window.analogies.panel.share.slider)
+
+    def _take_analogy(self) -> None:
+        tiles = self._window.analogies.tiles.tiles
+        if tiles and self._window.screen_name == self._window.analogies.name:
+            self._random.choice(tiles).click()
 
     def _view(self) -> None:
         self._screen.show_view(self._random.choice(["picture", "picture", "grid", "probe"]))

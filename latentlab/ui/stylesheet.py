@@ -32,6 +32,7 @@ QStatusBar QLabel { color: $muted; padding: 2px 6px; font-size: 12px; }
 QLabel[role="title"] { font-weight: 600; color: $text; }
 QLabel[role="headline"] { font-size: 20px; font-weight: 600; color: $text; }
 QLabel[role="caption"] { font-size: 12px; color: $muted; }
+QLabel[role="warning"] { font-size: 12px; color: $error; }
 QLabel[role="name"] { font-size: 15px; font-weight: 600; color: $text; }
 
 QFrame#card { background: $surface; border: 1px solid $line; border-radius: 10px; }
@@ -53,6 +54,9 @@ QPushButton[role="primary"]:disabled { background: $sunken; color: $faint; borde
 
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 6px; padding: 5px;
               color: $text; }
+QToolButton[role="switch"] { border-color: $line; }
+QToolButton[role="switch"]:hover { border-color: $faint; }
+QToolButton[role="switch"]:focus { border-color: $accent; }
 QToolButton[role="screen"] { font-size: 11px; padding: 5px 2px; }
 QToolButton:hover { background: $sunken; }
 QToolButton:pressed, QToolButton:checked { background: $accent_soft; }

@@ -70,7 +70,7 @@ def test_resizing_can_be_cancelled_and_leaves_nothing(small_set: Path, isolated_
 def test_what_is_unknown_is_answered_with_what_is_known(tmp_path: Path) -> None:
     with pytest.raises(
         DataError,
-        match=r"no image set 'fases', nor a folder of that name. Known are faces, faces-triple, avatars, .*:train",
+        match=r"no image set 'fases', nor a folder of that name. Known are faces, faces-triple, .*:train",
     ):
         open_set("fases")
     with pytest.raises(DataError, match="no image set"):

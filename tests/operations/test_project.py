@@ -11,74 +11,22 @@ import pytest
 import torch
 from PIL import Image
 
-from latentlab.checkpoints import save
 from latentlab.cli.main import run
 from latentlab.errors import Cancelled, SettingsError
-from latentlab.families.attribute_cnn import AttributeCNN, AttributeCNNConfig
-from latentlab.families.cinn import CINN, MODE, CINNConfig
-from latentlab.families.flow import FlowConfig
-from latentlab.families.vae import VAEConfig
 from latentlab.operations.explore import Explorer
 from latentlab.operations.project import Projected, Projection, condition_on, likelihoods, project
 from latentlab.operations.project_many import DONE, list_images, project_many
-from latentlab.operations.projection_figure import changes, mode_words, projection_figure
+from latentlab.operations.projection_figure import projection_figure
+from latentlab.operations.projection_plan import changes, mode_words
 from latentlab.operations.projection_table import projection_rows, shift_rows, shifts
 from latentlab.progress import Reporter
-from latentlab.spec import Attribute, CheckpointConfig, ConditionSchema, ModelSpec, PredictorSpec
 
-STYLE = Attribute(name="style", classes=("ink", "clay", "tiles"), origin="constructed", default="ink")
-HAIR = Attribute(name="hair", classes=("short", "long"), origin="constructed")
-AUTOENCODER = VAEConfig(
-    image_size=32,
-    latent=6,
-    encoder_widths=(8, 8, 8),
-    encoder_blocks=(0, 1, 0),
-    decoder_widths=(8, 8, 8),
-    decoder_blocks=(0, 1, 0),
-)
+STYLES = ("ink", "clay", "tiles")
 
 
 @pytest.fixture(scope="module")
-def cinn_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cINN of three datasets with random weights, whose first layer differs by dataset and mode."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        spec = ModelSpec(
-            family="cinn",
-            image_size=32,
-            latent_shape=(6,),
-            condition=ConditionSchema(attributes=(STYLE, MODE)),
-        )
-        config = CINNConfig(autoencoder=AUTOENCODER, flow=FlowConfig(blocks=2, width=8, embedding=4))
-        cinn = CINN(config, spec)
-        x = torch.randn(32, 6)
-        cinn.flow.initialise(x, torch.eye(6)[torch.arange(32) % 6])
-        with torch.no_grad():
-            cinn.flow.affine.offset.copy_(3.0 * torch.randn(6, 6))
-            for block in cinn.flow.blocks():
-                block.coupling.t[0].main[-1].weight.normal_(0.0, 0.3)
-    described = CheckpointConfig(
-        kind="model", name="tiny-cinn", model=spec, network=config.model_dump(mode="json")
-    )
-    return save(tmp_path_factory.mktemp("models") / "tiny-cinn", cinn, described)
-
-
-@pytest.fixture(scope="module")
-def judge_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        shape = AttributeCNNConfig(image_size=32, widths=(8, 8), blocks=(0, 1), hidden=8)
-        spec = PredictorSpec(family="attribute_cnn", image_size=32, attributes=(STYLE, HAIR))
-        network = AttributeCNN(shape, spec)
-    described = CheckpointConfig(
-        kind="predictor", name="tiny-judge", predictor=spec, network=shape.model_dump(mode="json")
-    )
-    return save(tmp_path_factory.mktemp("models") / "tiny-judge", network, described)
-
-
-@pytest.fixture(scope="module")
-def explorer(cinn_folder: Path, judge_folder: Path) -> Explorer:
-    return Explorer.open(cinn_folder, judge_folder)
+def explorer(tiny_cinn_folder: Path, tiny_judge_folder: Path) -> Explorer:
+    return Explorer.open(tiny_cinn_folder, tiny_judge_folder)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +36,7 @@ def picture() -> np.ndarray:
 
 def test_its_own_dataset_is_the_reconstruction_and_the_others_differ(explorer, picture) -> None:
     found = project(explorer, picture, source="clay", name="one")
-    assert [item.dataset for item in found.items] == list(STYLE.classes)
+    assert [item.dataset for item in found.items] == list(STYLES)
     network = explorer.network
     x = torch.from_numpy(found.source.copy())[None].permute(0, 3, 1, 2).float() / 255.0
     with torch.inference_mode():
@@ -114,15 +62,15 @@ def test_the_modes_differ_and_there_is_a_way_between(explorer, picture) -> None:
 
 
 def test_the_dataset_is_guessed_by_the_predictor_or_else_by_likelihood(
-    explorer, cinn_folder: Path, picture
+    explorer, tiny_cinn_folder: Path, picture
 ) -> None:
     found = project(explorer, picture)
     said = explorer.attributes(found.source)["style"]
     assert found.guessed
-    assert found.source_dataset == STYLE.classes[int(said.argmax())]
-    alone = Explorer.open(cinn_folder, "")
+    assert found.source_dataset == STYLES[int(said.argmax())]
+    alone = Explorer.open(tiny_cinn_folder, "")
     nats = likelihoods(alone, found.source)
-    assert set(nats) == set(STYLE.classes)
+    assert set(nats) == set(STYLES)
     assert project(alone, picture).source_dataset == max(nats, key=nats.get)
     assert project(alone, picture).attributes == {}
 
@@ -186,7 +134,7 @@ def test_the_figure_names_what_changes(explorer, picture) -> None:
     sheet = projection_figure(found, explorer.predictor_spec, "style")
     assert sheet.width > 4 * 128
     sure = np.eye(2, dtype=np.float32)
-    classes = {"hair": HAIR.classes}
+    classes = {"hair": ("short", "long")}
     assert changes({"hair": sure[0]}, {"hair": sure[1]}, classes) == ["hair: short to long (100%)"]
     assert changes({"hair": sure[0]}, {"hair": sure[0]}, classes) == []
     assert mode_words(0.25) == "25% keep the content, 75% follow the dataset"
@@ -244,8 +192,16 @@ def test_a_folder_that_was_interrupted_goes_on_and_ends_the_same(explorer, pictu
         project_many(explorer, images, out, source="ink")
 
 
-def test_the_command(cinn_folder: Path, judge_folder: Path, pictures: Path, tmp_path: Path, capfd) -> None:
-    common = ["project", str(cinn_folder), str(pictures / "a.png"), "--predictor", str(judge_folder)]
+def test_the_command(
+    tiny_cinn_folder: Path, tiny_judge_folder: Path, pictures: Path, tmp_path: Path, capfd
+) -> None:
+    common = [
+        "project",
+        str(tiny_cinn_folder),
+        str(pictures / "a.png"),
+        "--predictor",
+        str(tiny_judge_folder),
+    ]
     common += ["--from", "ink"]
     out = tmp_path / "out"
     assert run([*common, "--to", "clay,tiles", "--mode", "follow", "--out", str(out), "--json"]) == 0
@@ -264,5 +220,5 @@ def test_the_command(cinn_folder: Path, judge_folder: Path, pictures: Path, tmp_
         assert run([*common, *more, "--out", str(tmp_path / "other")]) == 2
         assert said in capfd.readouterr().err
         assert not (tmp_path / "other").exists(), "nothing is begun that cannot be done"
-    assert run(["project", str(cinn_folder), str(tmp_path / "no"), "--out", str(out)]) == 2
+    assert run(["project", str(tiny_cinn_folder), str(tmp_path / "no"), "--out", str(out)]) == 2
     assert "no picture or folder" in capfd.readouterr().err

@@ -28,6 +28,7 @@ from latentlab.session.document import (
     PathView,
     Pin,
     ProbeView,
+    ProjectionView,
     Shelf,
     Source,
 )
@@ -76,6 +77,7 @@ def shelf(shape: tuple[int, ...], seed: int) -> Shelf:
         counterfactual=CounterfactualView(
             "faces:test", "race", "gender", "black", 1.5, "both", 3.25, 5, 7, "leakage"
         ),
+        projection=ProjectionView("lorelei", 0.375),
     )
 
 
@@ -178,6 +180,7 @@ def test_a_session_without_a_picture_or_a_model(document: Document) -> None:
         (parts.ProbePart, ProbeView),
         (parts.MapPart, MapView),
         (parts.CounterfactualPart, CounterfactualView),
+        (parts.ProjectionPart, ProjectionView),
     ],
 )
 def test_each_part_has_the_fields_and_defaults_of_what_it_stands_for(part: Any, whole: Any) -> None:

@@ -34,7 +34,15 @@ def test_a_conditional_model_can_be_told_anything_in_any_order(
     figures = Soak(told.window, [str(tiny_cvae_folder), str(tiny_model_folder)], seed=3).run(250)
     assert figures.errors == []
     assert figures.stale == 0
-    assert {"scale", "class", "link", "tell", "screen", "counterfactuals"} <= figures.actions.keys()
+    assert {
+        "scale",
+        "class",
+        "link",
+        "tell",
+        "screen",
+        "counterfactuals",
+        "analogies",
+    } <= figures.actions.keys()
     told.window.show_screen("explore")
     told.rest()
 

@@ -46,7 +46,7 @@ class DimensionSlider(QSlider):
     def show_value(self, value: float, start: float) -> None:
         """Show a value and the start's; tells nobody."""
         blocked = self.blockSignals(True)
-        self.setValue(round(value / self._step))
+        self.setValue(round(min(max(value / self._step, self.minimum()), self.maximum())))
         self.blockSignals(blocked)
         if start != self._start:
             self._start = start

@@ -1,4 +1,4 @@
-"""What stands in the middle of the window while no model is open: loading, nothing there, or what failed."""
+"""What stands in the middle where there is nothing to show: loading, nothing open, what failed, and why."""
 
 from __future__ import annotations
 
@@ -77,6 +77,10 @@ class StatePage(QWidget):
     def show_failure(self, reason: str) -> None:
         """Say why the model could not be opened."""
         self._show("The model could not be opened", reason, loading=False)
+
+    def show_reason(self, headline: str, reason: str) -> None:
+        """Say what cannot be done with the open model, why, and what to do."""
+        self._show(headline, reason, loading=False)
 
     @property
     def text(self) -> str:

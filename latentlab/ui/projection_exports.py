@@ -1,0 +1,112 @@
+"""Saves and copies what the Analogies screen shows: settled pictures, a figure, a table, a program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtWidgets import QApplication
+
+from latentlab.operations.projection_plan import no_projection
+from latentlab.session.projection import NO_MODEL
+from latentlab.session.projection_code import projection_code
+from latentlab.session.session import Message
+from latentlab.session.workspace import Workspace
+from latentlab.session.writing import FileWriter
+from latentlab.ui.screen_exports import Renderings
+from latentlab.ui.widgets.picture_view import bgrx, image_of
+
+if TYPE_CHECKING:
+    from latentlab.operations.project import Projected
+    from latentlab.ui.screens.analogies import AnalogiesScreen
+
+
+class ProjectionExports(Renderings):
+    """Writes and copies; failures become messages. All is rendered settled first."""
+
+    def __init__(self, workspace: Workspace, screen: AnalogiesScreen, writer: FileWriter) -> None:
+        super().__init__(workspace)
+        self._screen, self._writer = screen, writer
+
+    def picture(self, path: Path) -> None:
+        """Save the projection that was pointed at last as PNG, at the model's own size."""
+
+        def save(pixels: NDArray[np.uint8]) -> None:
+            from latentlab.data.contact_sheet import save_sheet
+
+            self._writer.write(partial(save_sheet, path, pixels), f"Saved as {path}.")
+
+        self._chosen(save)
+
+    def copy_picture(self) -> None:
+        """Copy the projection that was pointed at last."""
+
+        def copy(pixels: NDArray[np.uint8]) -> None:
+            QApplication.clipboard().setImage(image_of(bgrx(pixels)).copy())
+            self._note("The projection was copied.")
+
+        self._chosen(copy)
+
+    def figure(self, path: Path) -> None:
+        """Save the input and all projections as one picture, with what changed below each."""
+        opened = self._workspace.opened
+
+        def save(found: Projected) -> None:
+            def write() -> None:
+                from latentlab.data.contact_sheet import save_sheet
+                from latentlab.operations.projection_figure import projection_figure
+
+                assert opened is not None
+                domain = opened.spec.condition.attributes[0].name
+                save_sheet(path, np.array(projection_figure(found, opened.predictor, domain)))
+
+            self._writer.write(write, f"Saved as {path}.")
+
+        self._all(save)
+
+    def table(self, path: Path) -> None:
+        """Save |z|, round trip and predicted classes of all projections as CSV."""
+        opened = self._workspace.opened
+
+        def save(found: Projected) -> None:
+            def write() -> None:
+                from latentlab.operations.projection_table import projection_rows
+                from latentlab.operations.row_table import save_rows
+
+                assert opened is not None
+                save_rows(path, projection_rows([found], opened.predictor))
+
+            self._writer.write(write, f"Saved as {path}.")
+
+        self._all(save)
+
+    def copy_python(self) -> None:
+        """Copy a program that makes the projections again."""
+        opened = self._workspace.opened
+        why = NO_MODEL if opened is None else no_projection(opened.spec, opened.name)
+        if why or opened is None:
+            self._refuse(why)
+            return
+        document = self._workspace.session.document
+        QApplication.clipboard().setText(projection_code(document, opened.spec.condition))
+        self._note("A Python program that makes the projections again was copied.")
+
+    def _chosen(self, take: Callable[[NDArray[np.uint8]], None]) -> None:
+        place = self._screen.selected
+        self._all(lambda found: take(found.items[place].picture))
+
+    def _all(self, take: Callable[[Projected], None]) -> None:
+        self._begin()
+        self._screen.maker.make(partial(self._have, take))
+
+    def _have(self, take: Callable[[Projected], None], answer: Projected | Message) -> None:
+        failed = isinstance(answer, Message)
+        if isinstance(answer, Message):
+            self._refuse(answer.text, answer.details)
+        else:
+            take(answer)
+        self._end(whole=not failed)

@@ -1,0 +1,210 @@
+"""What the Analogies screen is set by: the picture, its dataset, what is kept of it; and how usual it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from latentlab.session.document import ProjectionView
+from latentlab.ui.theme import Theme, numerals
+from latentlab.ui.widgets.boxes import ComboBox, SpinBox
+from latentlab.ui.widgets.condition_block import ValueRow
+from latentlab.ui.widgets.picture_view import CAPTION, PictureView
+
+WIDTH, PICTURE, LEAST = 316, 232, 128
+LARGEST_SEED = 2**31 - 1
+KEEP_TIP = "z is tied to the attributes that the datasets share: only the style shifts"
+FOLLOW_TIP = "z is only made as usual in each dataset: its composition shows too"
+
+
+class ProjectionPanel(QFrame):
+    """Sends the view that is wished for; ``moved`` is the same while the slider is dragged.
+
+    ``pressed`` and ``released`` are the two ends of a drag; ``resample_asked`` is the wish for the next
+    random latent, ``draw_asked`` for that of a seed.
+    """
+
+    wished = Signal(ProjectionView)
+    moved = Signal(ProjectionView)
+    pressed = Signal()
+    released = Signal()
+    resample_asked = Signal()
+    draw_asked = Signal(int)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self.setFixedWidth(WIDTH)
+        self._view = ProjectionView()
+        self.input = PictureView("Input", "input", theme)
+        self.input.ground = "surface"
+        self.input.setMinimumHeight(LEAST + CAPTION)
+        self.input.setMaximumHeight(PICTURE + CAPTION)
+        self.dataset = ComboBox()
+        self.dataset.setAccessibleName("Dataset of the picture")
+        self.dataset.setToolTip("The dataset as one of which the picture is encoded; correct the guess here")
+        self.dataset.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.follow = _switch("Follow the dataset", FOLLOW_TIP)
+        self.keep = _switch("Keep the content", KEEP_TIP)
+        self.share = ValueRow("Share of keep", 0.0, 1.0, theme)
+        self.share.spin.setRange(0.0, 1.0)
+        self.share.setToolTip("Between both: 1 keeps the content, 0 follows the dataset")
+        self._dataset_caption = _caption("", self.dataset)
+        self._norm, self._known = QLabel(), QLabel()
+        self._norm.setFont(numerals(self._norm.font()))
+        self._norm.setToolTip("Its length over the square root of its size: 1 on average for what is known")
+        self.edits = QLabel("What was edited in Explore is not in these pictures: the input is projected.")
+        self.judge = QLabel()
+        for label in (self._known, self.edits, self.judge):
+            label.setProperty("role", "caption")
+            label.setWordWrap(True)
+        self.resample = QPushButton("Resample")
+        self.resample.setToolTip("Draw a random z in the place of the picture; undo brings the picture back")
+        self.seed = SpinBox()
+        self.seed.setRange(0, LARGEST_SEED)
+        self.seed.setAccessibleName("Seed of the random z")
+        self.seed.setToolTip("The seed of the random z: type one and press Enter to draw it")
+        self.seed.setKeyboardTracking(False)
+        self.seed.setFont(numerals(self.seed.font()))
+        self.seed.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.seed.setFixedWidth(84)
+        self.seed.lineEdit().setAcceptDrops(False)
+        self._lay_out()
+        self.dataset.activated.connect(lambda _index: self._wish(dataset=self.dataset.currentData()))
+        self.follow.clicked.connect(lambda _checked: self._wish(keep=0.0))
+        self.keep.clicked.connect(lambda _checked: self._wish(keep=1.0))
+        self.share.moved.connect(lambda value: self.moved.emit(replace(self._view, keep=round(value, 4))))
+        self.share.pressed.connect(self.pressed)
+        self.share.released.connect(self.released)
+        self.share.reset_asked.connect(lambda: self._wish(keep=1.0))
+        self.resample.clicked.connect(self.resample_asked)
+        self.seed.lineEdit().returnPressed.connect(lambda: self.draw_asked.emit(self.seed.value()))
+
+    def _lay_out(self) -> None:
+        inner = QWidget()
+        inner.setObjectName("plain")
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, 0, 6, 0)
+        column.setSpacing(6)
+        modes = QHBoxLayout()
+        modes.setSpacing(4)
+        modes.addWidget(self.follow)
+        modes.addWidget(self.keep)
+        draw = QHBoxLayout()
+        draw.setSpacing(8)
+        draw.addWidget(self.resample)
+        draw.addStretch(1)
+        draw.addWidget(_caption("Seed", self.seed))
+        draw.addWidget(self.seed)
+        column.addWidget(self.input, 10)
+        column.addSpacing(4)
+        column.addWidget(self._dataset_caption)
+        column.addWidget(self.dataset)
+        column.addSpacing(6)
+        column.addWidget(_caption("Decoded so as to", self.share.slider))
+        column.addLayout(modes)
+        column.addWidget(self.share)
+        column.addSpacing(6)
+        column.addWidget(self._norm)
+        column.addWidget(self._known)
+        column.addWidget(self.edits)
+        column.addSpacing(6)
+        column.addLayout(draw)
+        column.addStretch(1)
+        column.addWidget(self.judge)
+        area = QScrollArea()
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(inner)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 10, 8, 12)
+        layout.addWidget(area)
+
+    @property
+    def controls(self) -> list[QWidget]:
+        """All controls in the order of the Tab key."""
+        found: list[QWidget] = [self.dataset, self.follow, self.keep, self.share.slider, self.share.spin]
+        return [*found, self.resample, self.seed]
+
+    def set_datasets(self, names: Sequence[str]) -> None:
+        """Offer these datasets."""
+        with QSignalBlocker(self.dataset):
+            self.dataset.clear()
+            self.dataset.addItem("auto", "")
+            for name in names:
+                self.dataset.addItem(name, name)
+
+    def show_view(self, view: ProjectionView) -> None:
+        """Show how the screen is set."""
+        self._view = view
+        with QSignalBlocker(self.dataset):
+            self.dataset.setCurrentIndex(max(0, self.dataset.findData(view.dataset)))
+        self.follow.setChecked(view.keep == 0.0)
+        self.keep.setChecked(view.keep == 1.0)
+        self.share.show_value(view.keep, 1.0)
+
+    def show_dataset(self, usual: str, encoded: bool) -> None:
+        """Say what the first entry stands for, and whether a picture is encoded as one of the dataset."""
+        self.dataset.setItemText(0, usual)
+        self._dataset_caption.setText("Encoded as" if encoded else "Compared with")
+
+    def show_input(self, pixels: NDArray[np.uint8], title: str, name: str) -> None:
+        """Show the picture that is projected, uint8 ``[S, S, 4]``, BGRX."""
+        self.input.set_caption(title, name)
+        self.input.show_frame(pixels)
+
+    def show_norm(self, norm: float | None, words: str = "", known: bool = True) -> None:
+        """Show |z| / sqrt(D), what that means, and whether it is as usual; None for nothing yet."""
+        self._norm.setText("|z| / √D" if norm is None else f"|z| / √D = {norm:,.2f}")
+        self._known.setText(words)
+        role = "caption" if known else "warning"
+        if self._known.property("role") != role:
+            self._known.setProperty("role", role)
+            self._known.style().unpolish(self._known)
+            self._known.style().polish(self._known)
+
+    @property
+    def said(self) -> str:
+        """What is said of the latent, as shown."""
+        return f"{self._norm.text()}, {self._known.text()}"
+
+    def _wish(self, **changes: object) -> None:
+        wanted = replace(self._view, **changes)  # type: ignore[arg-type]  # the callers name its own fields
+        self.show_view(self._view)  # a switch that was clicked stays as it is until the document has changed
+        self.wished.emit(wanted)
+
+
+def _caption(text: str, buddy: QWidget) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "caption")
+    label.setBuddy(buddy)
+    return label
+
+
+def _switch(text: str, tip: str) -> QToolButton:
+    button = QToolButton()
+    button.setText(text)
+    button.setToolTip(tip)
+    button.setCheckable(True)
+    button.setAccessibleName(text)
+    button.setProperty("role", "switch")
+    button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    return button
