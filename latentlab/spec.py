@@ -66,6 +66,10 @@ class Attribute(Record):
         return self.classes.index(label)
 
 
+MODE = Attribute(name="mode", classes=("follow", "keep"), origin="constructed", default="keep")
+"""The second attribute of a cINN's condition: how it projects (`latentlab.families.cinn`)."""
+
+
 class ConditionSchema(Record):
     """The named factors of a condition, in the order in which they stand in the vector ``[C]``."""
 

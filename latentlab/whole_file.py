@@ -20,7 +20,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     ----------
     path
         The file that is to be. Inside the block write to the path that is given, which lies beside it and
-        has another suffix, so say the format.
+        has another suffix, so say the format. A device or a pipe is written to directly.
 
     Raises
     ------
@@ -28,6 +28,9 @@ def whole_file(path: Path) -> Iterator[Path]:
         If it cannot be written; nothing is left then, and the older file stays.
     """
     part: Path | None = None
+    if path.exists() and not path.is_file() and not path.is_dir():  # a device or a pipe, such as /dev/stdout
+        yield path
+        return
     try:
         target = path.resolve()
         part = part_of(target)

@@ -199,10 +199,10 @@ def tiny_cinn_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
     from latentlab.checkpoints import save
-    from latentlab.families.cinn import CINN, MODE, CINNConfig
+    from latentlab.families.cinn import CINN, CINNConfig
     from latentlab.families.flow import FlowConfig
     from latentlab.families.vae import VAEConfig
-    from latentlab.spec import Attribute, CheckpointConfig, ConditionSchema, ModelSpec
+    from latentlab.spec import MODE, Attribute, CheckpointConfig, ConditionSchema, ModelSpec
 
     autoencoder = VAEConfig(
         image_size=32,

@@ -59,7 +59,7 @@ def join_sets(
     shared = [
         attribute
         for attribute in first.info.attributes
-        if attribute.name != DATASET and all(attribute in images.info.attributes for images in bodies)
+        if attribute.name != DATASET and all(_has(images, attribute) for images in bodies)
     ]
     domain = Attribute(name=DATASET, classes=classes, origin="constructed")
     codes = [classes.index(part) for part, _ in parts]
@@ -88,6 +88,14 @@ def join_sets(
         np.concatenate([images.splits[images.rows] for images in bodies]),
     )
     return open_image_set(folder)
+
+
+def _has(images: ImageSet, attribute: Attribute) -> bool:
+    """Whether a set has an attribute of that name and kind with the same classes."""
+    return any(
+        (one.name, one.kind, one.classes) == (attribute.name, attribute.kind, attribute.classes)
+        for one in images.info.attributes
+    )
 
 
 def _pixels(bodies: Sequence[ImageSet], reporter: Reporter) -> Iterator[NDArray[np.uint8]]:

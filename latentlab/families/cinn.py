@@ -19,10 +19,8 @@ from torch import Tensor, nn
 from latentlab.families.flow import ConditionalFlow, FlowConfig
 from latentlab.families.vae import VAE, VAEConfig
 from latentlab.model import Posterior
-from latentlab.spec import Attribute, ModelSpec, Record
+from latentlab.spec import MODE, ModelSpec, Record
 
-MODE = Attribute(name="mode", classes=("follow", "keep"), origin="constructed", default="keep")
-"""The second attribute of a cINN's condition."""
 ROUND_TRIP = 1e-4
 """The largest error of an entry, through the flow and back in float32, with which a checkpoint opens."""
 LEAST_STRETCH = 1e-4

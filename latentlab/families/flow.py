@@ -9,7 +9,8 @@ Our own beside it: a first layer that is affine and different under each conditi
 is set to a transport between Gaussians before training, and the couplings begin as the identity: so the
 flow begins as the closed-form baseline that it has to beat, and likelihood training goes on from there.
 
-Everything is computed in float32, whatever precision is in force around it: inverses are not exact otherwise.
+Everything is computed in float32, also where automatic mixed precision is in force around it: inverses are
+not exact otherwise. (Live previews may run in less; settled pictures do not.)
 """
 
 from __future__ import annotations

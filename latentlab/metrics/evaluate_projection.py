@@ -21,7 +21,7 @@ from latentlab.conditions import choose
 from latentlab.data.avatars import paired
 from latentlab.data.image_set import UNKNOWN, ImageSet
 from latentlab.errors import DataError, SettingsError
-from latentlab.families.cinn import CINN, MODE
+from latentlab.families.cinn import CINN
 from latentlab.metrics.condition_probe import probe_points
 from latentlab.metrics.frechet import LEAST_IMAGES, frechet_distance
 from latentlab.metrics.intervals import Estimate, bootstrap_totals, percentile_limits
@@ -31,6 +31,7 @@ from latentlab.metrics.report import Evaluation
 from latentlab.metrics.transport import Gaussian, best_ridge, gaussian_transport, mean_shift
 from latentlab.model import AttributePredictor
 from latentlab.progress import Progress, Reporter
+from latentlab.spec import MODE
 
 CONTENT = ("skin", "hair", "hair_color", "beard", "glasses")
 """The avatars' attributes that ``attributes_kept`` is the mean of; of other sets it is all of them."""
@@ -148,8 +149,11 @@ class _Run:
         self.places = [places[name] for name in self.names]
         self.total = len(self.places[0])
         self.count = min(count, self.total)
-        if self.count < 2:
-            raise SettingsError("A projection is judged on at least two identities.")
+        if self.count < 2 or self.total < 4:
+            raise SettingsError(
+                f"A projection is judged on at least two identities of a set with four; {data.info.name} has "
+                f"{self.total}, and {count} were asked for."
+            )
         self.ordered = [(a, b) for a in range(len(self.names)) for b in range(len(self.names)) if a != b]
         known = {attribute.name: attribute for attribute in predictor.spec.attributes}
         self.attributes = [
@@ -160,6 +164,11 @@ class _Run:
             and attribute.name in known
             and set(attribute.classes) == set(known[attribute.name].classes)
         ]
+        if not self.attributes:
+            raise SettingsError(
+                f"The predictor judges no attribute of the set {data.info.name}. Name another with "
+                "--predictor."
+            )
         self.judged_domain = known.get(self.domain.name)
         self.labels = [
             np.stack([np.asarray(data.codes(a.name))[rows] for a in self.attributes], axis=1)
@@ -284,7 +293,7 @@ class _Run:
         }
         _, places = paired(train)
         chosen = np.random.default_rng([self.seed, 3]).permutation(len(next(iter(places.values()))))[:pairs]
-        if pairs:
+        if pairs > 1:
             rows = [self._pick(train, places[name][chosen]) for name in self.names]
             found["baseline.ridge_pairs."] = lambda a, b: best_ridge(rows[a], rows[b])(own[a]).astype(
                 np.float32

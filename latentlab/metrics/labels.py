@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from latentlab.data.image_set import UNKNOWN, ImageSet
 from latentlab.errors import DataError, SettingsError
-from latentlab.spec import Attribute, ConditionSchema, PredictorSpec
+from latentlab.spec import MODE, Attribute, ConditionSchema, PredictorSpec
 
 _MOST_GROUPS = 64
 _USUAL_GROUPS = (("gender", "race"), ("style",), ("skin",))
@@ -114,8 +114,8 @@ def identities(data: ImageSet) -> NDArray[np.int64] | None:
 def conditions(schema: ConditionSchema, data: ImageSet) -> NDArray[np.float32] | None:
     """Return the condition of each image from the set's labels, float32 ``[n, C]``.
 
-    A class is one-hot and a continuous attribute its value; unknown labels are zeros. An attribute with a
-    default that the set knows nothing of has its default everywhere.
+    A class is one-hot and a continuous attribute its value; unknown labels are zeros. The mode of a cINN is
+    no label: where the set has none it is the mode's default everywhere.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def conditions(schema: ConditionSchema, data: ImageSet) -> NDArray[np.float32] |
     vectors = np.zeros((len(data), schema.size), dtype=np.float32)
     known = {attribute.name for attribute in data.info.attributes}
     for attribute in schema.attributes:
-        if attribute.default and attribute.name not in known:
+        if attribute.name == MODE.name and attribute.default and attribute.name not in known:
             vectors[:, schema.slice(attribute.name).start + attribute.index(attribute.default)] = 1.0
             continue
         labelled, values = data.attribute(attribute.name), data.codes(attribute.name)

@@ -112,13 +112,13 @@ def ridge(x: ArrayLike, y: ArrayLike, penalty: float) -> Affine:
 def best_ridge(x: ArrayLike, y: ArrayLike, folds: int = 5) -> Affine:
     """Return the ridge map whose penalty does best in cross-validation over the pairs, in order."""
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    fold = np.arange(len(x)) % folds
+    fold = np.arange(len(x)) % min(folds, len(x))
     penalties = np.geomspace(1e-4, 10.0, 11) * max(float(x.var(axis=0).mean()), _LEAST)
 
     def error(penalty: float) -> float:
         return sum(
             float(np.square(ridge(x[fold != k], y[fold != k], penalty)(x[fold == k]) - y[fold == k]).sum())
-            for k in range(folds)
+            for k in range(int(fold.max()) + 1)
         )
 
     return ridge(x, y, min(penalties.tolist(), key=error))

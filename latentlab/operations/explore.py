@@ -75,6 +75,7 @@ class Explorer:
         self.located: Located = model.located
         self.threads = threads
         self._model = cast(LatentModel, model.network)
+        self._predictor_at = None if predictor is None else predictor.located
         self._predictor = None if predictor is None else cast(AttributePredictor, predictor.network)
 
     @classmethod
@@ -115,6 +116,10 @@ class Explorer:
     def spec(self) -> ModelSpec:
         """What the model is."""
         return self._model.spec
+
+    def predictor_sha256(self) -> str:
+        """Return the SHA-256 of the predictor's weights, empty without one."""
+        return "" if self._predictor_at is None else self._predictor_at.sha256()
 
     @property
     def predictor_spec(self) -> PredictorSpec | None:

@@ -13,7 +13,7 @@ reconstruction: what is wrong there already is not the other datasets' doing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -70,6 +70,9 @@ class Projected:
         The projections; the one onto ``source_dataset`` is the reconstruction.
     drawn
         Whether there was no picture but a latent: the source is its picture on ``source_dataset``.
+    reconstructed
+        What the predictor says of the projection onto ``source_dataset``, whether it is among the items or
+        not: what a dataset changes is counted from there, since the autoencoder's errors are not its doing.
     """
 
     name: str
@@ -83,6 +86,7 @@ class Projected:
     attributes: Probabilities
     items: tuple[Projection, ...]
     drawn: bool = False
+    reconstructed: Probabilities = field(default_factory=dict)
 
 
 def cinn_of(explorer: Explorer) -> CINN:
@@ -172,6 +176,7 @@ def project(
         z, _ = model.flow(mean, weights)
         error = float(model.round_trip(mean, weights)[0])
     latent = explorer.latent(z[0].numpy())
+    items = _drawn(explorer, latent, onto, keep)
     return Projected(
         name=name,
         source=seen,
@@ -182,7 +187,8 @@ def project(
         norm=latent_norm(latent),
         round_trip=error,
         attributes=_judged(explorer, seen),
-        items=_drawn(explorer, latent, onto, keep),
+        items=items,
+        reconstructed=_reconstructed(explorer, latent, dataset, items, keep),
     )
 
 
@@ -225,6 +231,7 @@ def project_latent(
         attributes=_judged(explorer, picture),
         items=_drawn(explorer, z, onto, keep),
         drawn=True,
+        reconstructed=_judged(explorer, picture),
     )
 
 
@@ -237,6 +244,20 @@ def _drawn(
         made = explorer.picture(latent, condition_on(explorer, dataset, keep))
         items.append(Projection(dataset, made, _judged(explorer, made)))
     return tuple(items)
+
+
+def _reconstructed(
+    explorer: Explorer,
+    latent: NDArray[np.float32],
+    dataset: str,
+    items: Sequence[Projection],
+    keep: float,
+) -> Probabilities:
+    """Return what the predictor says of the projection onto the picture's own dataset."""
+    own = next((item for item in items if item.dataset == dataset), None)
+    if own is not None or explorer.predictor_spec is None:
+        return {} if own is None else own.attributes
+    return explorer.attributes(explorer.picture(latent, condition_on(explorer, dataset, keep)))
 
 
 def _judged(explorer: Explorer, picture: NDArray[np.uint8]) -> Probabilities:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 import latentlab
 from latentlab.checkpoints import Located
 from latentlab.data.contact_sheet import save_sheet
-from latentlab.data.pictures import PICTURE_SUFFIXES, read_picture
+from latentlab.data.pictures import PICTURE_SUFFIXES, read_picture_bytes
 from latentlab.errors import ImageError, SettingsError
 from latentlab.operations.explore import Explorer
 from latentlab.operations.project import (
@@ -124,7 +126,8 @@ def project_many(
     Parameters
     ----------
     out
-        Where it is written. What it holds already of the same settings is not done again.
+        Where it is written. What it holds already of the same settings and pictures is not done again; what
+        lies in it is no input.
 
     Raises
     ------
@@ -143,28 +146,32 @@ def project_many(
         "source": source,
         "onto": list(chosen),
         "keep": keep,
-        "predicted": [a.name for a in explorer.predictor_spec.attributes] if explorer.predictor_spec else [],
+        "predictor": explorer.predictor_sha256(),
     }
     done = _begun(out, settings)
     domain = explorer.spec.condition.attributes[0].name
-    names = _names(images)
+    inside = [path for path in images if not path.resolve().is_relative_to(out.resolve())]
+    taken = {one.name for one in done.values()}
+    keys: list[str] = []
     unreadable: list[str] = []
-    for place, (path, name) in enumerate(zip(images, names, strict=True)):
+    for place, path in enumerate(inside):
         reporter.raise_if_cancelled()
-        if name not in done:
-            try:
-                pixels = read_picture(path).pixels
-            except ImageError:
-                unreadable.append(str(path))
-                continue
-            found = project(explorer, pixels, source=source, onto=chosen, keep=keep, name=name)
-            figure = projection_figure(found, explorer.predictor_spec, domain)
-            save_sheet(out / f"{name}.png", np.array(figure))
-            done[name] = found
-            with (out / DONE).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(_line(found)) + "\n")
-        reporter.report(Progress("Projecting", place + 1, len(images)))
-    every = [done[name] for name in names if name in done]
+        try:
+            content = path.read_bytes()
+            key = hashlib.sha256(content).hexdigest() + path.stem
+            if key not in done:
+                pixels = read_picture_bytes(content, path.name).pixels
+                name = _free(path.stem, taken)
+                found = project(explorer, pixels, source=source, onto=chosen, keep=keep, name=name)
+                figure = projection_figure(found, explorer.predictor_spec, domain)
+                save_sheet(out / f"{name}.png", np.array(figure))
+                _append(out / DONE, {"key": key} | _line(found))
+                done[key] = found
+            keys.append(key)
+        except (ImageError, OSError):
+            unreadable.append(str(path))
+        reporter.report(Progress("Projecting", place + 1, len(inside)))
+    every = [done[key] for key in dict.fromkeys(keys)]
     judge = explorer.predictor_spec
     moved = shifts(every, judge) if judge is not None and every else None
     if every:
@@ -176,14 +183,28 @@ def project_many(
     )
 
 
-def _names(images: Sequence[Path]) -> list[str]:
-    """Return a name for each picture's figure: its stem, with a number where two have the same."""
-    seen: dict[str, int] = {}
-    names = []
-    for path in images:
-        seen[path.stem] = seen.get(path.stem, 0) + 1
-        names.append(path.stem if seen[path.stem] == 1 else f"{path.stem}-{seen[path.stem]}")
-    return names
+def _free(stem: str, taken: set[str]) -> str:
+    """Take a name for a picture's figure that no other has: its stem, or that with a number."""
+    name, number = stem, 1
+    while name in taken:
+        number += 1
+        name = f"{stem}-{number}"
+    taken.add(name)
+    return name
+
+
+def _append(path: Path, line: Mapping[str, Any]) -> None:
+    """Append a line to what is done; one that was cut off before stays a line of its own."""
+    try:
+        with path.open("rb+") as file:
+            file.seek(0, 2)
+            if file.tell():
+                file.seek(-1, 2)
+                if file.read(1) != b"\n":
+                    file.write(b"\n")
+            file.write(json.dumps(line).encode() + b"\n")
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
 def _begun(out: Path, settings: Mapping[str, Any]) -> dict[str, Projected]:
@@ -196,23 +217,21 @@ def _begun(out: Path, settings: Mapping[str, Any]) -> dict[str, Projected]:
     """
     path = out / DONE
     if path.is_file():
-        first, *rest = path.read_text(encoding="utf-8").splitlines() or [""]
         try:
+            first, *rest = path.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
             before = json.loads(first)
-            found = {}
-            for line in rest:
-                try:
-                    one = _read(json.loads(line))
-                except ValueError:
-                    continue  # the line that was being written when it was interrupted
-                found[one.name] = one
-        except (ValueError, KeyError, TypeError):
+            changed = [key for key in {**before, **settings} if before.get(key) != settings.get(key)]
+        except (ValueError, TypeError, AttributeError, OSError):
             raise SettingsError(f"{path} is damaged. Choose another folder, or delete it.") from None
-        if before != settings:
-            changed = next(key for key in settings if before.get(key) != settings[key])
+        if changed:
             raise SettingsError(
-                f"{out} holds projections with another {changed}. Choose another folder for these."
+                f"{out} holds projections with another {changed[0]}. Choose another folder for these."
             )
+        found = {}
+        for line in rest:
+            with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):  # one that was cut off
+                content = json.loads(line)
+                found[str(content["key"])] = _read(content)
         return found
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -238,6 +257,7 @@ def _line(found: Projected) -> dict[str, Any]:
         "norm": found.norm,
         "round_trip": found.round_trip,
         "attributes": plain(found.attributes),
+        "reconstructed": plain(found.reconstructed),
         "items": [{"dataset": item.dataset, "attributes": plain(item.attributes)} for item in found.items],
     }
 
@@ -260,4 +280,5 @@ def _read(line: Mapping[str, Any]) -> Projected:
         round_trip=line["round_trip"],
         attributes=arrays(line["attributes"]),
         items=items,
+        reconstructed=arrays(line["reconstructed"]),
     )

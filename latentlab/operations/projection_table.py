@@ -1,8 +1,9 @@
 """Tables of projections: what the predictor says of each, and what a dataset does to people.
 
 The shift of a class is the share of pictures that are predicted as it after the projection onto a dataset,
-minus the share before; its interval is bootstrapped over the pictures. The entropy of an attribute says how
-mixed its predicted classes are: a dataset onto which all become alike has lost diversity.
+minus the share in their reconstructions: what the autoencoder loses is not the dataset's doing. Its interval
+is bootstrapped over the pictures. The entropy of an attribute says how mixed its predicted classes are: a
+dataset onto which all become alike has lost diversity.
 """
 
 from __future__ import annotations
@@ -80,7 +81,9 @@ def projection_rows(found: Sequence[Projected], predictor: PredictorSpec | None)
                 "round_trip": f"{one.round_trip:.2e}",
             }
             for attribute in attributes:
-                before, after = one.attributes[attribute.name], item.attributes[attribute.name]
+                said = (one.attributes, one.reconstructed or one.attributes, item.attributes)
+                seen, before, after = (part[attribute.name] for part in said)
+                row[f"{attribute.name}_input"] = attribute.classes[int(np.argmax(seen))]
                 row[f"{attribute.name}_before"] = attribute.classes[int(np.argmax(before))]
                 row[f"{attribute.name}_after"] = attribute.classes[int(np.argmax(after))]
                 row[f"{attribute.name}_probability"] = f"{float(np.max(after)):.4f}"
@@ -102,7 +105,7 @@ def shifts(found: Sequence[Projected], predictor: PredictorSpec, seed: int = 0) 
     datasets = list(dict.fromkeys(item.dataset for one in found for item in one.items))
     for dataset in datasets:
         pairs = [
-            (one.attributes, item.attributes)
+            (one.reconstructed or one.attributes, item.attributes)
             for one in found
             if one.source_dataset != dataset
             for item in one.items

@@ -76,7 +76,12 @@ def write_card(
     report = run_reconstruction(
         str(folder), data, predictor=judge, seed=seed, device=device, reporter=reporter
     )
-    if located.config.spec.family == "cinn":
+    if located.config.spec.family == "cinn" and images.info.source.get("kind") != "avatars":
+        note = f"Projections were not judged: {data} does not show the same content in several datasets."
+        report = replaced(
+            report, evaluation=replaced(report.evaluation, notes=(*report.evaluation.notes, note))
+        )
+    elif located.config.spec.family == "cinn":
         for mode, prefix in (("keep", ""), ("follow", "follow.")):
             found = run_projection(
                 str(folder),

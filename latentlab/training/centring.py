@@ -67,7 +67,7 @@ def centre_condition(cvae: CVAE, data: ImageSet, conditions: NDArray[np.float32]
 def centring(
     features: NDArray[np.float32], latents: NDArray[np.float32], conditions: Array
 ) -> tuple[Array, Array]:
-    """Return R and W: latents minus ``W R' (f - mean f)`` are uncorrelated with the conditions.
+    """Return R and W: latents minus ``W R' (f - mean f)`` are nearly uncorrelated with the conditions.
 
     How well a line reads is judged on halves that it was not fitted on, so that W holds for other images too.
     What it cannot read there (less than `LEAST_READ` of the variance) stays in the latent: taking it out

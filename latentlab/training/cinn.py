@@ -30,11 +30,10 @@ from torch import Tensor, nn
 from latentlab.data.avatars import paired
 from latentlab.data.image_set import UNKNOWN, ImageSet
 from latentlab.errors import SettingsError
-from latentlab.families.cinn import MODE
 from latentlab.families.flow import ConditionalFlow, FlowConfig
 from latentlab.families.vae import VAE
 from latentlab.metrics.transport import Array, Gaussian, from_standard, rotation
-from latentlab.spec import Attribute
+from latentlab.spec import MODE, Attribute
 from latentlab.training.loop import Part, Step, clip_gradients, learning_rate, set_learning_rate
 from latentlab.training.vae import posteriors
 
@@ -125,8 +124,15 @@ def latent_rows(
     DataError
         If pairs are asked for and the set has none.
     SettingsError
-        If it has fewer.
+        If it has fewer, or an image's dataset is not known.
     """
+    codes = np.asarray(images.codes(datasets), dtype=np.int64)
+    if (codes == UNKNOWN).any():
+        first = images.names[images.rows[int(np.argmax(codes == UNKNOWN))]]
+        raise SettingsError(
+            f"Every image needs its dataset; {int((codes == UNKNOWN).sum())} of {images.info.name} have no "
+            f"{datasets}, such as {first}. Fill in the set's attributes.csv or leave them out."
+        )
     means, deviations = [], []
     for posterior in posteriors(vae, images):
         assert posterior.logvar is not None
@@ -135,7 +141,7 @@ def latent_rows(
     return LatentRows(
         torch.cat(means).numpy(),
         torch.cat(deviations).numpy(),
-        np.asarray(images.codes(datasets), dtype=np.int64),
+        codes,
         {name: np.asarray(images.codes(name), dtype=np.int64) for name in attributes},
         _known_pairs(images, pairs, seed) if pairs else np.zeros((0, 2), dtype=np.int64),
     )
@@ -180,9 +186,10 @@ class CINNRecipe:
         attributes: Sequence[Attribute] = (),
         held_out: LatentRows | None = None,
     ) -> None:
-        if losses.tie and not attributes:
+        if losses.tie and not attributes and not len(rows.pairs):
             raise SettingsError(
-                "The mode keep ties attributes; name those that the datasets share, or pairs."
+                "The mode keep ties what the datasets share: attributes or known pairs. The set has neither; "
+                "give --tie '' to train without, and then both modes are likelihood only."
             )
         size = rows.mean.shape[1]
         self.losses, self.rows, self.held_out = losses, rows, held_out
@@ -243,8 +250,9 @@ class CINNRecipe:
         assert isinstance(average, ConditionalFlow)
         if self.held_out is None:
             return {}
-        datasets = torch.from_numpy(self.held_out.datasets)
-        x = torch.from_numpy(self.held_out.mean)
+        where = average.affine.matrix.device
+        datasets = torch.from_numpy(self.held_out.datasets).to(where)
+        x = torch.from_numpy(self.held_out.mean).to(where)
         with torch.inference_mode():
             return {
                 f"nats_{MODE.classes[mode]}": -float(
@@ -352,7 +360,7 @@ def _nearest_rotation(matrix: Array) -> Array:
 
 
 def _not_opposite(turn: Array) -> Array:
-    """Return the rotation with no plane turned by more than `WIDEST`; a mirrored direction is let be."""
+    """Return the rotation with no plane turned by more than `WIDEST`, and mirrored directions turned back."""
     blocks, basis = schur(turn, output="real")
     found, place, size = np.eye(len(turn)), 0, len(turn)
     mirrored: list[int] = []

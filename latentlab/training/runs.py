@@ -19,13 +19,13 @@ from latentlab.checkpoints import Checkpoint, load, save
 from latentlab.data.image_set import ImageSet
 from latentlab.errors import DataError, SettingsError
 from latentlab.families.attribute_cnn import AttributeCNN, AttributeCNNConfig
-from latentlab.families.cinn import CINN, MODE, CINNConfig
+from latentlab.families.cinn import CINN, CINNConfig
 from latentlab.families.cvae import CVAE
 from latentlab.families.flow import FlowConfig
 from latentlab.families.vae import VAE, VAEConfig
 from latentlab.metrics.labels import group_attributes
 from latentlab.progress import Progress, Reporter
-from latentlab.spec import CheckpointConfig, ConditionSchema, ModelSpec, Record
+from latentlab.spec import MODE, CheckpointConfig, ConditionSchema, ModelSpec, Record
 from latentlab.training.centring import centre_condition
 from latentlab.training.cinn import CINNLosses, CINNRecipe, latent_rows
 from latentlab.training.classifier import ClassifierRecipe, calibrated_spec
@@ -308,6 +308,13 @@ def train_cinn(
     if domain.kind != "categorical":
         raise SettingsError(f"The datasets are the classes of an attribute; {datasets} has none.")
     tied = _tied(images, datasets, tie) if losses.tie else ()
+    if settings.devices * settings.nodes > 1:
+        raise SettingsError("A cINN is trained in one process; it takes minutes. Give --devices 1 --nodes 1.")
+    if held_out is not None and held_out.attribute(datasets) != domain:
+        raise SettingsError(
+            f"The held-out set has {datasets} as {', '.join(held_out.attribute(datasets).classes)}; the set "
+            f"to train on has {', '.join(domain.classes)}. Give --validation one in the same datasets."
+        )
     fabric = make_fabric(settings)
     reporter.report(Progress("Encoding the images"))
     rows = latent_rows(vae, images, datasets, tied, pairs, settings.seed)
@@ -339,7 +346,19 @@ def train_cinn(
         cinn = CINN(config, spec)
         cinn.autoencoder.load_state_dict(vae.state_dict())
         cinn.flow.load_state_dict(trained.network.to("cpu").float().state_dict())
-        cinn.eval().verify()
+        cinn.load_state_dict(
+            {
+                name: tensor.half().float() if tensor.is_floating_point() else tensor
+                for name, tensor in cinn.state_dict().items()
+            }
+        )
+        try:
+            cinn.eval().verify()  # as it will be stored
+        except ValueError as error:
+            raise SettingsError(
+                f"{out} was not written: the flow that was trained cannot be turned back ({error}). Train "
+                "again with --fresh and a lower --rate."
+            ) from None
         more = {"losses": asdict(losses), "datasets": datasets, "tie": list(tied), "pairs": pairs}
         more |= {"autoencoder": autoencoder, "autoencoder_sha256": before.located.sha256()}
         made_by = before.config.training

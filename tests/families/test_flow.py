@@ -13,10 +13,10 @@ from torch.distributions.transforms import AffineTransform
 
 from latentlab.checkpoints import load, save
 from latentlab.errors import CheckpointError
-from latentlab.families.cinn import CINN, MODE, CINNConfig
+from latentlab.families.cinn import CINN, CINNConfig
 from latentlab.families.flow import CLAMP, ConditionalFlow, FlowConfig
 from latentlab.families.vae import VAEConfig
-from latentlab.spec import Attribute, CheckpointConfig, ConditionSchema, ModelSpec
+from latentlab.spec import MODE, Attribute, CheckpointConfig, ConditionSchema, ModelSpec
 
 AUTOENCODER = VAEConfig(
     image_size=32,

@@ -10,14 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from latentlab.families.cinn import CINN, MODE, CINNConfig
+from latentlab.families.cinn import CINN, CINNConfig
 from latentlab.families.flow import FlowConfig
 from latentlab.families.vae import VAEConfig
 from latentlab.live.frame_network import FrameNetwork
 from latentlab.live.prepare import Forms
 from latentlab.live.runtime import can_compile
 from latentlab.live.ways import Way
-from latentlab.spec import Attribute, ConditionSchema, ModelSpec
+from latentlab.spec import MODE, Attribute, ConditionSchema, ModelSpec
 
 CPU = torch.device("cpu")
 

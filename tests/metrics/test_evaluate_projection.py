@@ -14,11 +14,11 @@ from latentlab.cli.main import run
 from latentlab.data.avatars import list_avatars, make_avatars
 from latentlab.data.set_folder import open_image_set
 from latentlab.errors import DataError, SettingsError
-from latentlab.families.cinn import CINN, MODE, CINNConfig
+from latentlab.families.cinn import CINN, CINNConfig
 from latentlab.families.flow import FlowConfig
 from latentlab.families.vae import VAE
 from latentlab.metrics.evaluate_projection import _drawn_alike, _entropy, _ranks, evaluate_projection
-from latentlab.spec import CheckpointConfig, ConditionSchema, ModelSpec
+from latentlab.spec import MODE, CheckpointConfig, ConditionSchema, ModelSpec
 from latentlab.training.cinn import begin, latent_rows
 
 TIED = ["skin", "hair", "hair_color", "glasses", "beard"]

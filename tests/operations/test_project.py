@@ -185,11 +185,32 @@ def test_a_folder_that_was_interrupted_goes_on_and_ends_the_same(explorer, pictu
     assert len(rows) == 9
     assert {row["name"] for row in rows} == {"a", "b", "a-2"}
     assert projection_rows(found.found, explorer.predictor_spec)[0]["dataset"] == "ink"
+    out.joinpath("b.png").unlink()
+    assert [one.name for one in project_many(explorer, images, out, source="ink").found] == ["a", "b", "a-2"]
+    assert not (out / "a-3.png").exists(), "its own figures are no input"
+    within = list_images([pictures.parent])
+    assert len(project_many(explorer, within, out, source="ink").found) == len(within) - 1 - len(
+        [path for path in within if path.is_relative_to(out)]
+    )
     with pytest.raises(SettingsError, match="with another keep"):
         project_many(explorer, images, out, source="ink", keep=0.0)
-    (out / DONE).write_text("{}}")
-    with pytest.raises(SettingsError, match="is damaged"):
-        project_many(explorer, images, out, source="ink")
+    for damage in (b"{}}", b"[]", b"\xff\xfe", b""):
+        (out / DONE).write_bytes(damage)
+        with pytest.raises(SettingsError, match="is damaged"):
+            project_many(explorer, images, out, source="ink")
+
+
+def test_another_picture_of_the_same_name_is_another(explorer, pictures: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = project_many(explorer, [pictures / "a.png"], out, source="ink")
+    second = project_many(explorer, [pictures / "deep" / "a.png"], out, source="ink")
+    assert [one.name for one in second.found] == ["a-2"]
+    assert not np.array_equal(first.found[0].latent, second.found[0].latent)
+    both = project_many(explorer, [pictures / "deep" / "a.png", pictures / "a.png"], out, source="ink")
+    assert [one.name for one in both.found] == ["a-2", "a"]
+    alone = Explorer.open(explorer.located.path, "")
+    with pytest.raises(SettingsError, match="another predictor"):
+        project_many(alone, [pictures / "a.png"], out, source="ink")
 
 
 def test_the_command(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -247,3 +248,30 @@ def test_pairs_are_of_the_same_identity(two_styles: Path, tiny_model_folder: Pat
     np.testing.assert_array_equal(rows.pairs, again.pairs)
     with pytest.raises(DataError, match="no pairs"):
         latent_rows(vae, images.select(rows.datasets == 0), "style", [], pairs=7)
+
+
+def test_an_image_without_its_dataset_and_other_held_out_datasets_are_refused(
+    two_styles: Path, tiny_model_folder: Path, tmp_path: Path, capfd
+) -> None:
+    images = open_image_set(two_styles).split("train")
+    vae = load(tiny_model_folder).network
+    assert isinstance(vae, VAE)
+    codes = np.array(images.labels["style"])
+    codes[int(images.rows[3])] = -1
+    unknown = replace(images, labels={**images.labels, "style": codes})
+    with pytest.raises(SettingsError, match="1 of avatars have no style, such as"):
+        latent_rows(vae, unknown, "style", [])
+    counts = {"validation": 4, "train": 0, "test": 0}
+    other = make_avatars(
+        tmp_path / "other", list_avatars(counts, styles=["toon-head", "lorelei"]), 32, workers=1
+    )
+    assert run(_command(two_styles, tiny_model_folder, tmp_path / "x", "--validation", str(other))) == 2
+    assert "has style as toon-head, lorelei" in capfd.readouterr().err
+    assert run(_command(two_styles, tiny_model_folder, tmp_path / "x", "--devices", "2")) == 2
+    assert "trained in one process" in capfd.readouterr().err
+
+
+def test_nothing_to_tie_is_refused_and_pairs_are_enough() -> None:
+    with pytest.raises(SettingsError, match="--tie ''"):
+        CINNRecipe(FLOW, CINNLosses(), _rows(), 2)
+    assert CINNRecipe(FLOW, CINNLosses(), _rows(pairs=5), 2).attributes == ()
