@@ -28,10 +28,10 @@ def whole_file(path: Path) -> Iterator[Path]:
         If it cannot be written; nothing is left then, and the older file stays.
     """
     part: Path | None = None
-    if path.exists() and not path.is_file() and not path.is_dir():  # a device or a pipe, such as /dev/stdout
-        yield path
-        return
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            yield path  # a device or a pipe, such as /dev/stdout
+            return
         target = path.resolve()
         part = part_of(target)
         yield part

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -14,7 +14,8 @@ def _children() -> set[int]:
     """The processes that this one has started and not waited for; none where the system does not say."""
     found: set[int] = set()
     for path in Path("/proc/self/task").glob("*/children"):
-        found |= {int(word) for word in path.read_text().split()}
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
+            found |= {int(word) for word in path.read_text().split()}
     return found
 
 
