@@ -150,7 +150,7 @@ def projection(
 ) -> None:
     """Project held-out identities onto every dataset, and judge that beside closed-form maps.
 
-    Example: latentlab evaluate projection styles-cinn --pairs avatars:test --mode follow
+    Example: latentlab evaluate projection my-cinn --pairs avatars:test --mode follow
     """
     from latentlab.cli.progress import show_progress
     from latentlab.errors import SettingsError

@@ -38,9 +38,9 @@ def project(
     OUT gets a figure for each picture (NAME.png), projections.csv with what the predictor sees in each, and
     shifts.csv: what each dataset does to the shares of the classes, with intervals.
 
-    Example: latentlab project styles-cinn face.png --to lorelei,pixel-art --out projected
+    Example: latentlab project my-cinn face.png --to lorelei,pixel-art --out projected
 
-    Example: latentlab project styles-cinn portraits/ --mode follow --out followed
+    Example: latentlab project my-cinn portraits/ --mode follow --out followed
     """
     from latentlab.cli.progress import show_progress
     from latentlab.operations.explore import Explorer

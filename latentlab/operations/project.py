@@ -1,6 +1,6 @@
 """Project pictures onto other datasets with a cINN: x* = D(tau^-1(tau(E(x)|y)|y*)).
 
-    explorer = Explorer.open("styles-cinn")
+    explorer = Explorer.open("my-cinn")
     found = project(explorer, read_picture("face.png").pixels)
     found.source_dataset, found.items[2].dataset, found.items[2].picture
 

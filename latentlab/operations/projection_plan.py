@@ -76,7 +76,7 @@ def no_projection(spec: ModelSpec, name: str) -> str:
         return ""
     return (
         f"{name} does not project onto datasets: it is of the family {spec.family}, and a {FAMILY} does. "
-        "Open one, such as styles-cinn."
+        "Open one, or train one with latentlab train cinn."
     )
 
 
