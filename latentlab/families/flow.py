@@ -251,7 +251,10 @@ class ConditionalFlow(nn.Module):
 
     def log_likelihood(self, x: Tensor, weights: Tensor) -> Tensor:
         """Return the exact log p(x|c) in nats, ``[B]``."""
-        u, log_det = self(x, weights)
+        return self.log_density(*self(x, weights))
+
+    def log_density(self, u: Tensor, log_det: Tensor) -> Tensor:
+        """Return log p(x|c) in nats, ``[B]``, from what the flow gives for x."""
         found: Tensor = log_det - 0.5 * (u.square().sum(1) + self.size * math.log(2.0 * math.pi))
         return found
 

@@ -12,6 +12,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,11 @@ import torch
 from torch import Tensor
 
 from latentlab.device import cpu_threads
+from latentlab.errors import SettingsError
 from latentlab.live.runtime import version
 from latentlab.live.ways import Way
 from latentlab.paths import cache_directory
+from latentlab.whole_file import write_whole
 
 MEAN_ERROR, NOISE, PROBABILITY_ERROR = 1.5, 2.55, 0.05
 """How far a way may stray from float32: mean of the pixels' absolute errors (0 to 255), root of the mean of
@@ -134,13 +137,8 @@ def keep(key: str, verdict: Verdict) -> None:
         "grid": verdict.grid.to_json(),
         "milliseconds": dict(verdict.milliseconds),
     }
-    try:
-        path = _file(key)
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(data, indent=1), encoding="utf-8")
-        part.replace(path)
-    except OSError:
-        return
+    with suppress(OSError, SettingsError):
+        write_whole(_file(key), json.dumps(data, indent=1))
 
 
 def _file(key: str) -> Path:

@@ -26,7 +26,7 @@ from latentlab.metrics.condition_probe import probe_points
 from latentlab.metrics.frechet import LEAST_IMAGES, frechet_distance
 from latentlab.metrics.intervals import Estimate, bootstrap_totals, percentile_limits
 from latentlab.metrics.labels import translate
-from latentlab.metrics.passes import BATCH, JudgementsList, batches, check_size, evaluation
+from latentlab.metrics.passes import BATCH, Judgements, JudgementsList, batches, check_size, evaluation
 from latentlab.metrics.report import Evaluation
 from latentlab.metrics.transport import Gaussian, best_ridge, gaussian_transport, mean_shift
 from latentlab.model import AttributePredictor
@@ -43,6 +43,7 @@ IDENTITIES = 300
 
 Codes = NDArray[np.int64]
 Latents = NDArray[np.float32]
+Floats = NDArray[np.float64]
 Way = Callable[[int, int], Latents]
 """Gives the autoencoder's latents ``[n, D]`` of the projection from one dataset onto another."""
 
@@ -170,10 +171,7 @@ class _Run:
                 "--predictor."
             )
         self.judged_domain = known.get(self.domain.name)
-        self.labels = [
-            np.stack([np.asarray(data.codes(a.name))[rows] for a in self.attributes], axis=1)
-            for rows in self.places
-        ]
+        self.labels = self._labels(data, self.places)
 
     def measure(
         self, train: ImageSet | None, pairs: int
@@ -184,11 +182,11 @@ class _Run:
         z = [self._into(latents[a], a) for a in range(len(self.names))]
         self.features = [part[: self.count] for part in features]
         ways: dict[str, Way] = {"": lambda a, b: self._out(z[a][: self.count], b)}
-        trained: list[Latents] = []
+        trained = np.zeros((0, self.model.flow.size), dtype=np.float32)
         if train is None:
             notes.append("No baselines and no probe: there are no training rows to fit them on.")
         else:
-            trained = self._encoded(train)
+            trained = self._encoded(train, "Encoding the training rows")
             ways |= self._baselines(train, trained, latents, pairs)
         outcomes = {name: self._judge(way, name) for name, way in ways.items()}
         outcomes["truth."] = self._truth(features, codes)
@@ -215,20 +213,13 @@ class _Run:
                 f"The Frechet distances rest on {self.total // 2:,} images a side; at least {LEAST_IMAGES:,} "
                 "should be there: latentlab data make avatars OUT --identities 3000,500,4000."
             )
-        groups = self._by_target(outcomes[""], of_latents, of_samples)
-        for b, name in enumerate(self.names):
-            onto = np.array([target == b for _, target in self.ordered])
-            groups[f"{self.domain.name}={name}"] |= self._composition_bias(outcomes[""], opposite, onto)
+        groups = self._by_target(outcomes[""], opposite, of_latents, of_samples)
         return metrics, groups, notes
 
     def _originals(self) -> tuple[list[Latents], list[Latents], list[Codes]]:
         """Return latents, the judge's features and its codes of every identity, by dataset."""
-        latents = np.zeros((len(self.data), self.model.flow.size), dtype=np.float32)
         judged = JudgementsList(self.predictor)
-        with evaluation():
-            for rows, x in batches(self.data, self.device, self.reporter, "Encoding"):
-                latents[rows] = self.model.autoencoder.encode(x).mean.float().cpu().numpy()
-                judged.judge(x)
+        latents = self._encoded(self.data, "Encoding", judged)
         found = judged.all()
         codes = self._translated(found.codes)
         return (
@@ -236,6 +227,24 @@ class _Run:
             [found.features[rows] for rows in self.places],
             [codes[rows] for rows in self.places],
         )
+
+    def _encoded(self, images: ImageSet, stage: str, judged: JudgementsList | None = None) -> Latents:
+        """Return the autoencoder's latents of a set's images, ``[n, D]``; they are judged where wished."""
+        latents = np.zeros((len(images), self.model.flow.size), dtype=np.float32)
+        with evaluation():
+            for rows, x in batches(images, self.device, self.reporter, stage):
+                latents[rows] = self.model.autoencoder.encode(x).mean.float().cpu().numpy()
+                if judged is not None:
+                    judged.judge(x)
+        return latents
+
+    def _judgements(self, latents: Latents) -> Judgements:
+        """Return what the predictor says of the autoencoder's pictures of latents ``[n, D]``."""
+        judged = JudgementsList(self.predictor)
+        with evaluation():
+            for part in torch.split(torch.from_numpy(latents).to(self.device), BATCH):
+                judged.judge(self.model.autoencoder.decode(part))
+        return judged.all()
 
     def _translated(self, said: Callable[[str], Codes]) -> Codes:
         """Return the judge's codes as the set numbers them, ``[n, A]``."""
@@ -267,20 +276,12 @@ class _Run:
         found: Latents = x.cpu().numpy()
         return found
 
-    def _encoded(self, images: ImageSet) -> list[Latents]:
-        """Return the latents of another set's images, by dataset."""
-        latents = np.zeros((len(images), self.model.flow.size), dtype=np.float32)
-        with evaluation():
-            for rows, x in batches(images, self.device, self.reporter, "Encoding the training rows"):
-                latents[rows] = self.model.autoencoder.encode(x).mean.float().cpu().numpy()
-        codes = translate(images.attribute(self.domain.name), self.domain, images.codes(self.domain.name))
-        return [latents[codes == k] for k in range(len(self.names))]
-
     def _baselines(
-        self, train: ImageSet, trained: Sequence[Latents], latents: Sequence[Latents], pairs: int
+        self, train: ImageSet, trained: Latents, latents: Sequence[Latents], pairs: int
     ) -> dict[str, Way]:
-        """Return the closed-form maps, fitted on the training rows."""
-        bodies = [Gaussian.of(part) for part in trained]
+        """Return the closed-form maps, fitted on the training rows' latents."""
+        codes = translate(train.attribute(self.domain.name), self.domain, train.codes(self.domain.name))
+        bodies = [Gaussian.of(trained[codes == k]) for k in range(len(self.names))]
         own = [part[: self.count] for part in latents]
 
         def by(make: Callable[[Gaussian, Gaussian], Callable[[Latents], NDArray[np.float64]]]) -> Way:
@@ -291,35 +292,21 @@ class _Run:
             "baseline.mean_shift.": by(mean_shift),
             "baseline.gaussian_transport.": by(gaussian_transport),
         }
-        _, places = paired(train)
-        chosen = np.random.default_rng([self.seed, 3]).permutation(len(next(iter(places.values()))))[:pairs]
         if pairs > 1:
-            rows = [self._pick(train, places[name][chosen]) for name in self.names]
-            found["baseline.ridge_pairs."] = lambda a, b: best_ridge(rows[a], rows[b])(own[a]).astype(
+            names, places = paired(train)
+            chosen = np.random.default_rng([self.seed, 3]).permutation(len(names))[:pairs]
+            sides = [trained[places[name][chosen]] for name in self.names]
+            found["baseline.ridge_pairs."] = lambda a, b: best_ridge(sides[a], sides[b])(own[a]).astype(
                 np.float32
             )
         return found
-
-    def _pick(self, images: ImageSet, places: Codes) -> Latents:
-        with evaluation():
-            return np.concatenate(
-                [
-                    self.model.autoencoder.encode(x).mean.float().cpu().numpy()
-                    for _, x in batches(images.select(places), self.device, Reporter(), "Encoding the pairs")
-                ]
-            )
 
     def _judge(self, way: Way, name: str) -> _Outcome:
         """Project all identities over all ordered pairs one way, and judge them."""
         outcome = self._empty()
         for place, (a, b) in enumerate(self.ordered):
             self.reporter.raise_if_cancelled()
-            judged = JudgementsList(self.predictor)
-            latents = torch.from_numpy(way(a, b)).to(self.device)
-            with evaluation():
-                for part in torch.split(latents, BATCH):
-                    judged.judge(self.model.autoencoder.decode(part))
-            found = judged.all()
+            found = self._judgements(way(a, b))
             codes = self._translated(found.codes)
             outcome.codes[place] = codes
             outcome.kept[place] = self._kept(codes, a, b)
@@ -362,76 +349,69 @@ class _Run:
 
     def _figures(self, outcome: _Outcome) -> dict[str, Estimate]:
         """Return one way's figures."""
-        kept, each = self._attributes_kept(outcome)
-        found = {"attributes_kept": kept} | each
-        found["top1"], found["top10"] = (self._share(outcome.rank < most) for most in (1, 10))
+        kept, drawn = self._rates(outcome)
+        counted = (~np.isnan(outcome.kept)).sum(axis=(0, 1))
+        found = {"attributes_kept": self._estimate(*self._mean(kept, drawn))} | {
+            f"attributes_kept.{attribute.name}": self._estimate(kept[k], drawn[:, k])
+            for k, attribute in enumerate(self.attributes)
+            if counted[k]
+        }
+        found["top1"], found["top10"] = (
+            self._estimate(*self._share(outcome.rank < most)) for most in (1, 10)
+        )
         if not np.isnan(outcome.on_target).all():
-            found["target_dataset_share"] = self._share(outcome.on_target)
+            found["target_dataset_share"] = self._estimate(*self._share(outcome.on_target))
         return found
 
-    def _columns(self, outcome: _Outcome) -> tuple[NDArray[np.float64], list[int]]:
-        """Return by identity how often each attribute was kept and how often it counted, ``[n, 2 A]``."""
+    def _rates(self, outcome: _Outcome) -> tuple[Floats, Floats]:
+        """Return how often each attribute is kept, ``[A]``, and the same of resampled identities, ``[R, A]``.
+
+        0 where an attribute never counts.
+        """
+        hits, counts = np.nansum(outcome.kept, axis=0), (~np.isnan(outcome.kept)).sum(axis=0)
+        sums = np.concatenate([hits, counts], axis=1)
+        totals = bootstrap_totals(sums, self._resampling())
+        width = len(self.attributes)
+        whole, drawn = (x[..., :width] / np.maximum(x[..., width:], 1) for x in (sums.sum(axis=0), totals))
+        return whole, drawn
+
+    def _mean(self, kept: Floats, drawn: Floats) -> tuple[float, Floats]:
+        """Return the mean over the attributes that make up the content, and of each resample, ``[R]``."""
         names = [attribute.name for attribute in self.attributes]
         content = [names.index(name) for name in CONTENT if name in names]
         used = content if len(content) == len(CONTENT) else list(range(len(names)))
-        sums = np.concatenate(
-            [np.nansum(outcome.kept, axis=0), (~np.isnan(outcome.kept)).sum(axis=0)], axis=1
-        )
-        return sums, used
+        return float(kept[used].mean()), drawn[:, used].mean(axis=1)
 
-    def _attributes_kept(self, outcome: _Outcome) -> tuple[Estimate, dict[str, Estimate]]:
-        sums, used = self._columns(outcome)
-        totals = bootstrap_totals(sums, np.random.default_rng([self.seed, 4]))
-        width = len(self.attributes)
-        whole = sums.sum(axis=0)
-        rates, drawn = (x[..., :width] / np.maximum(x[..., width:], 1) for x in (whole, totals))
-        each = {
-            f"attributes_kept.{attribute.name}": Estimate(
-                float(rates[k]), *percentile_limits(drawn[:, k]), self.count
-            )
-            for k, attribute in enumerate(self.attributes)
-            if whole[width + k]
-        }
-        mean = Estimate(
-            float(rates[used].mean()), *percentile_limits(drawn[:, used].mean(axis=1)), self.count
-        )
-        return mean, each
-
-    def _share(self, hits: NDArray[np.float64] | NDArray[np.bool_]) -> Estimate:
-        """Return a share over pairs and identities, ``[P, n]``."""
+    def _share(self, hits: Floats | NDArray[np.bool_]) -> tuple[float, Floats]:
+        """Return a share over pairs and identities ``[P, n]``, and of each resample of the latter."""
         by_identity = np.asarray(hits, dtype=np.float64).mean(axis=0)
-        totals = bootstrap_totals(by_identity[:, None], np.random.default_rng([self.seed, 4]))
-        return Estimate(
-            float(by_identity.mean()), *percentile_limits(totals[:, 0] / len(by_identity)), self.count
-        )
+        totals = bootstrap_totals(by_identity[:, None], self._resampling())
+        return float(by_identity.mean()), totals[:, 0] / len(by_identity)
+
+    def _resampling(self) -> np.random.Generator:
+        """Return the generator of the resamples: always the same identities, so that ways can be compared."""
+        return np.random.default_rng([self.seed, 4])
+
+    def _estimate(self, value: float, drawn: Floats) -> Estimate:
+        return Estimate(float(value), *percentile_limits(drawn), self.count)
 
     def _compared(self, outcomes: Mapping[str, _Outcome]) -> dict[str, Estimate]:
         """Return the projection beside the truth and beside the baselines, identity by identity."""
-        width = len(self.attributes)
-        rates: dict[str, tuple[float, NDArray[np.float64]]] = {}
-        hits: dict[str, tuple[float, NDArray[np.float64]]] = {}
-        for name, outcome in outcomes.items():
-            sums, used = self._columns(outcome)
-            totals = bootstrap_totals(sums, np.random.default_rng([self.seed, 4]))
-            whole, drawn = (
-                (x[..., :width] / np.maximum(x[..., width:], 1))[..., used].mean(axis=-1)
-                for x in (sums.sum(axis=0), totals)
+        kept = {name: self._mean(*self._rates(outcome)) for name, outcome in outcomes.items()}
+        first = {name: self._share(outcome.rank < 1) for name, outcome in outcomes.items()}
+        (own, of_own), (true, of_true) = kept[""], kept["truth."]
+        found = {
+            "attributes_kept_of_truth": self._estimate(
+                own / max(true, 1e-9), of_own / np.maximum(of_true, 1e-9)
             )
-            rates[name] = (float(whole), drawn)
-            first = (outcome.rank < 1).mean(axis=0)
-            drawn = bootstrap_totals(first[:, None], np.random.default_rng([self.seed, 4]))[:, 0]
-            hits[name] = (float(first.mean()), drawn / len(first))
-        own, truth = rates[""], rates["truth."]
-        ratio = percentile_limits(own[1] / np.maximum(truth[1], 1e-9))
-        found = {"attributes_kept_of_truth": Estimate(own[0] / max(truth[0], 1e-9), *ratio, self.count)}
+        }
         for name in outcomes:
-            if not name.startswith("baseline."):
-                continue
-            for figure, of in (("attributes_kept", rates), ("top1", hits)):
-                lead = percentile_limits(of[""][1] - of[name][1])
-                found[f"lead.{name.removeprefix('baseline.')}{figure}"] = Estimate(
-                    of[""][0] - of[name][0], *lead, self.count
-                )
+            if name.startswith("baseline."):
+                for figure, of in (("attributes_kept", kept), ("top1", first)):
+                    (one, of_one), (other, of_other) = of[""], of[name]
+                    found[f"lead.{name.removeprefix('baseline.')}{figure}"] = self._estimate(
+                        one - other, of_one - of_other
+                    )
         return found
 
     def _round_trip(self, latents: Sequence[Latents]) -> Estimate:
@@ -443,31 +423,20 @@ class _Run:
                 worst = max(worst, float(self.model.round_trip(x, self._weights(k, len(part))).max()))
         return _plain(worst, sum(len(part) for part in latents))
 
-    def _probe(
-        self, train: ImageSet, trained: Sequence[Latents], z: Sequence[Latents]
-    ) -> dict[str, Estimate]:
+    def _probe(self, train: ImageSet, trained: Latents, z: Sequence[Latents]) -> dict[str, Estimate]:
         """Return what probes read of the dataset from z, on identities that all datasets draw alike."""
-        alike = _drawn_alike(self.labels)
         _, places = paired(train)
-        labels = [
-            np.stack([np.asarray(train.codes(a.name))[places[name]] for a in self.attributes], axis=1)
-            for name in self.names
-        ]
-        codes = translate(train.attribute(self.domain.name), self.domain, train.codes(self.domain.name))
-        chosen = _drawn_alike(labels)
-        seen, shown = [], []
-        for k, name in enumerate(self.names):
-            own = np.full(len(train), -1)
-            own[codes == k] = np.arange(int((codes == k).sum()))
-            seen.append(self._into(trained[k][own[places[name][chosen]]], k))
-            shown.append(z[k][alike])
+        rows = [places[name] for name in self.names]
+        chosen, alike = _drawn_alike(self._labels(train, rows)), _drawn_alike(self.labels)
         if not chosen.any() or not alike.any():
             return {}
+        seen = [self._into(trained[part[chosen]], k) for k, part in enumerate(rows)]
+        shown = [part[alike] for part in z]
         found = probe_points(
             np.concatenate(seen),
-            np.repeat(np.arange(len(seen)), [len(part) for part in seen]),
+            np.repeat(np.arange(len(seen)), int(chosen.sum())),
             np.concatenate(shown),
-            np.repeat(np.arange(len(shown)), [len(part) for part in shown]),
+            np.repeat(np.arange(len(shown)), int(alike.sum())),
             len(self.names),
             self.seed,
         )
@@ -475,6 +444,11 @@ class _Run:
             "dataset_probe_points" + ("" if name == "linear" else f"@{name}"): estimate
             for name, estimate in found.items()
         }
+
+    def _labels(self, images: ImageSet, rows: Sequence[Codes]) -> list[Codes]:
+        """Return the true codes of rows of a set, ``[n, A]`` for each dataset's."""
+        codes = np.stack([np.asarray(images.codes(a.name)) for a in self.attributes], axis=1)
+        return [codes[part] for part in rows]
 
     def _entropies(self, outcome: _Outcome, codes: Sequence[Codes]) -> dict[str, Estimate]:
         """Return the entropy of each attribute after, divided by before, mean over the ordered pairs."""
@@ -532,21 +506,14 @@ class _Run:
             ]
             targets[b] = float(np.mean(ratios))
             drawn = self.model.sample(len(one), None, generator).cpu().numpy()
-            made = self._features(self._out(drawn, b))
-            again = self._features(latents[b][one])
+            made = self._judgements(self._out(drawn, b)).features
+            again = self._judgements(latents[b][one]).features
             samples[b] = frechet_distance(made, features[b][two]) / frechet_distance(again, features[b][two])
             self.reporter.report(Progress("Comparing distributions", b + 1, len(self.names)))
         return targets, samples
 
-    def _features(self, latents: Latents) -> Latents:
-        judged = JudgementsList(self.predictor)
-        with evaluation():
-            for part in torch.split(torch.from_numpy(latents).to(self.device), BATCH):
-                judged.judge(self.model.autoencoder.decode(part))
-        return judged.all().features
-
     def _by_target(
-        self, outcome: _Outcome, of_latents: NDArray[np.float64], of_samples: NDArray[np.float64]
+        self, outcome: _Outcome, opposite: _Outcome, of_latents: Floats, of_samples: Floats
     ) -> dict[str, dict[str, Estimate]]:
         """Return the projection's figures onto each dataset."""
         found = {}
@@ -555,9 +522,11 @@ class _Run:
             part = _Outcome(
                 outcome.kept[onto], outcome.rank[onto], outcome.on_target[onto], outcome.codes[onto]
             )
-            found[f"{self.domain.name}={name}"] = self._figures(part) | {
+            found[f"{self.domain.name}={name}"] = {
+                **self._figures(part),
                 "frechet_target_ratio": _plain(of_latents[b], self.total // 2),
                 "frechet_sample_ratio": _plain(of_samples[b], self.total // 2),
+                **self._composition_bias(outcome, opposite, onto),
             }
         return found
 

@@ -96,7 +96,12 @@ def rotation(x: ArrayLike, y: ArrayLike, pull: float = 0.0) -> Array:
     ``pull`` draws directions of which the rows say little towards where they are.
     """
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    u, _, v = np.linalg.svd(y.T @ x + pull * np.eye(x.shape[1]))
+    return nearest_rotation(y.T @ x + pull * np.eye(x.shape[1]))
+
+
+def nearest_rotation(matrix: Array) -> Array:
+    """Return the orthogonal matrix that is nearest to a matrix ``[D, D]``."""
+    u, _, v = np.linalg.svd(matrix)
     return np.asarray(u @ v, dtype=np.float64)
 
 

@@ -123,11 +123,13 @@ def likelihoods(explorer: Explorer, picture: NDArray[np.uint8]) -> Mapping[str, 
     return dict(zip(names, found.tolist(), strict=True))
 
 
-def guess_dataset(explorer: Explorer, picture: NDArray[np.uint8]) -> str:
-    """Return the dataset that a picture uint8 ``[S, S, 3]`` is probably of."""
-    judge = explorer.predictor_spec
-    said = {} if judge is None else explorer.attributes(picture)
-    judged = judged_dataset(explorer.spec.condition, said, judge)
+def guess_dataset(explorer: Explorer, picture: NDArray[np.uint8], said: Probabilities | None = None) -> str:
+    """Return the dataset that a picture uint8 ``[S, S, 3]`` is probably of.
+
+    ``said`` is what the predictor says of the picture, where that is known already.
+    """
+    said = _judged(explorer, picture) if said is None else said
+    judged = judged_dataset(explorer.spec.condition, said, explorer.predictor_spec)
     if judged is not None:
         return judged
     found = likelihoods(explorer, picture)
@@ -167,8 +169,8 @@ def project(
     for target in onto or datasets_of(explorer):
         condition_on(explorer, target, keep)  # an unknown one is refused before anything is drawn
     seen = square_picture(picture, explorer.spec.image_size)
-    guessed = source == AUTO
-    dataset = guess_dataset(explorer, seen) if guessed else source
+    guessed, said = source == AUTO, _judged(explorer, seen)
+    dataset = guess_dataset(explorer, seen, said) if guessed else source
     told = condition_on(explorer, dataset, keep)
     with intra_op_threads(explorer.threads), torch.inference_mode():
         mean = model.autoencoder.encode(images_to_tensor(seen[None])).mean
@@ -186,7 +188,7 @@ def project(
         latent=latent,
         norm=latent_norm(latent),
         round_trip=error,
-        attributes=_judged(explorer, seen),
+        attributes=said,
         items=items,
         reconstructed=_reconstructed(explorer, latent, dataset, items, keep),
     )
@@ -219,6 +221,7 @@ def project_latent(
         mean = model.flow.inverse(torch.from_numpy(np.array(z[None])), weights)
         error = float(model.round_trip(mean, weights)[0])
     picture = explorer.picture(z, told)
+    said = _judged(explorer, picture)
     return Projected(
         name=name,
         source=picture,
@@ -228,10 +231,10 @@ def project_latent(
         latent=z,
         norm=latent_norm(z),
         round_trip=error,
-        attributes=_judged(explorer, picture),
+        attributes=said,
         items=_drawn(explorer, z, onto, keep),
         drawn=True,
-        reconstructed=_judged(explorer, picture),
+        reconstructed=said,
     )
 
 

@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 from latentlab.conditions import Choices, choose, weights
 from latentlab.errors import SettingsError
 from latentlab.operations.attribute_table import Probabilities
-from latentlab.spec import ConditionSchema, ModelSpec, PredictorSpec
+from latentlab.spec import MODE, ConditionSchema, ModelSpec, PredictorSpec
 
 FAMILY = "cinn"
 """The family whose models project."""
 AUTO = "auto"
 """The dataset is guessed: by the predictor, where it judges that attribute, else by likelihood."""
-FOLLOW, KEEP = "follow", "keep"
 NOTE = (
     "The reconstruction (the projection onto the picture's own dataset) has the autoencoder's errors; "
     "likelihood pulls every projection towards what is usual; the set that all datasets make together has a "
@@ -93,7 +92,10 @@ def projection_condition(schema: ConditionSchema, dataset: str, keep: float = 1.
     domain, mode = schema.attributes
     if dataset not in domain.classes:
         raise SettingsError(f"The model knows no dataset {dataset!r}; it knows {', '.join(domain.classes)}.")
-    chosen: Choices = {domain.name: dataset, mode.name: {FOLLOW: 1.0 - keep, KEEP: keep}}
+    chosen: Choices = {
+        domain.name: dataset,
+        mode.name: dict(zip(MODE.classes, (1.0 - keep, keep), strict=True)),
+    }
     return choose(schema, chosen)
 
 

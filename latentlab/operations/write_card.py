@@ -26,6 +26,7 @@ from latentlab.operations.card_pictures import SAMPLES, flip_sheet, reconstructi
 from latentlab.operations.explore import Explorer
 from latentlab.operations.model_card import MARK, model_card
 from latentlab.progress import Reporter
+from latentlab.whole_file import whole_file, write_whole
 
 
 def write_card(
@@ -146,10 +147,8 @@ def _check_place(located: Located, replace: bool) -> None:
 
 def _write(folder: Path, card: str, sheets: dict[str, Image.Image]) -> Path:
     """Write the pictures and then the card that shows them."""
-    try:
-        for file, picture in sheets.items():
-            picture.save(folder / file, format="PNG", optimize=True)
-        (folder / CARD).write_text(card, encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"{folder} cannot be written: {error.strerror or error}.") from None
+    for file, picture in sheets.items():
+        with whole_file(folder / file) as part:
+            picture.save(part, format="PNG", optimize=True)
+    write_whole(folder / CARD, card)
     return folder / CARD

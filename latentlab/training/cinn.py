@@ -32,9 +32,9 @@ from latentlab.data.image_set import UNKNOWN, ImageSet
 from latentlab.errors import SettingsError
 from latentlab.families.flow import ConditionalFlow, FlowConfig
 from latentlab.families.vae import VAE
-from latentlab.metrics.transport import Array, Gaussian, from_standard, rotation
+from latentlab.metrics.transport import Array, Gaussian, from_standard, nearest_rotation, rotation
 from latentlab.spec import MODE, Attribute
-from latentlab.training.loop import Part, Step, clip_gradients, learning_rate, set_learning_rate
+from latentlab.training.loop import Part, Step, descend
 from latentlab.training.vae import posteriors
 
 FOLLOW, KEEP = (MODE.classes.index(name) for name in MODE.classes)
@@ -214,16 +214,12 @@ class CINNRecipe:
         x = self._sampled(rows, step)
         datasets = torch.from_numpy(self.rows.datasets[rows]).to(x.device)
         n, size = x.shape
-        weights = torch.cat([self.weights(datasets, mode) for mode in (FOLLOW, KEEP)])
+        weights = torch.cat([flow_weights(datasets, mode, self.datasets) for mode in (FOLLOW, KEEP)])
         z, log_det = parts["flow"].wrapped(x.repeat(MODES, 1), weights)
-        z = z.float()
-        nll = (0.5 * z.square().sum(1) - log_det + 0.5 * size * math.log(2 * math.pi)) / size
-        kept = z[KEEP * n : (KEEP + 1) * n]
-        loss = nll[:n].mean() + nll[n:].mean()
-        figures = {
-            "nats_follow": nll[FOLLOW * n : (FOLLOW + 1) * n].mean().detach() * size,
-            "nats_keep": nll[KEEP * n : (KEEP + 1) * n].mean().detach() * size,
-        }
+        nats = -self.flow.log_density(z.float(), log_det).view(MODES, n).mean(dim=1)
+        kept = z.float().view(MODES, n, size)[KEEP]
+        loss = nats.sum() / size
+        figures = {f"nats_{MODE.classes[mode]}": nats[mode].detach() for mode in (FOLLOW, KEEP)}
         if self.attributes:
             entropy, right = self._misread(parts["head"].wrapped(kept), rows)
             loss = loss + self.losses.tie * entropy
@@ -233,17 +229,8 @@ class CINNRecipe:
             apart = (kept[n - 2 * half : n - half] - kept[n - half :]).square().mean()
             loss = loss + self.losses.pairs * apart
             figures["pairs_apart"] = apart.detach()
-        fabric.backward(loss)
-        for part in parts.values():
-            set_learning_rate(part.optimizer, learning_rate(step.number, step.steps, self.losses.rate))
-            clip_gradients(fabric, part)
-            part.optimizer.step()
-            part.optimizer.zero_grad()
+        descend(fabric, list(parts.values()), loss, step, self.losses.rate)
         return figures
-
-    def weights(self, datasets: Tensor, mode: int) -> Tensor:
-        """Return the flow's weights ``[B, 2 K]`` of datasets ``[B]`` in a mode."""
-        return F.one_hot(datasets * MODES + mode, self.datasets * MODES).float()
 
     def snapshot(self, average: nn.Module, folder: Path, step: int) -> dict[str, float]:
         """Return the held-out rows' nats in both modes."""
@@ -256,7 +243,7 @@ class CINNRecipe:
         with torch.inference_mode():
             return {
                 f"nats_{MODE.classes[mode]}": -float(
-                    average.log_likelihood(x, self.weights(datasets, mode)).mean()
+                    average.log_likelihood(x, flow_weights(datasets, mode, self.datasets)).mean()
                 )
                 for mode in (FOLLOW, KEEP)
             }
@@ -298,6 +285,11 @@ class CINNRecipe:
         return torch.stack(losses).mean(), torch.stack(right).mean().detach()
 
 
+def flow_weights(codes: Tensor, mode: int, datasets: int) -> Tensor:
+    """Return the flow's weights ``[B, 2 K]`` of dataset codes ``[B]`` in a mode, one-hot."""
+    return F.one_hot(codes * MODES + mode, datasets * MODES).float()
+
+
 def begin(flow: ConditionalFlow, rows: LatentRows, datasets: int, tied: Sequence[str]) -> None:
     """Set a flow's first layer to Gaussian transport between the datasets, and initialise its normalisation.
 
@@ -321,8 +313,8 @@ def begin(flow: ConditionalFlow, rows: LatentRows, datasets: int, tied: Sequence
                 flow.affine.offset[k * MODES + mode].copy_(torch.from_numpy(body.mean))
     some = np.random.default_rng(0).permutation(len(rows))[:INITIAL_ROWS]
     x = torch.from_numpy(rows.mean[some]).repeat(MODES, 1)
-    codes = torch.from_numpy(rows.datasets[some] * MODES)
-    weights = F.one_hot(torch.cat([codes + mode for mode in (FOLLOW, KEEP)]), datasets * MODES).float()
+    codes = torch.from_numpy(rows.datasets[some])
+    weights = torch.cat([flow_weights(codes, mode, datasets) for mode in (FOLLOW, KEEP)])
     flow.initialise(x, weights)
 
 
@@ -350,13 +342,8 @@ def _turns(
             turns[k] = rotation(own, np.concatenate([middle[usable], y]), pull=1e-3 * len(own))
     # A rotation that all share changes no projection; with it each is as near to none as can be. A condition
     # between modes or datasets mixes the matrices, and a mixture of opposites has no inverse.
-    together = _nearest_rotation(np.mean(turns, axis=0)).T
+    together = nearest_rotation(np.mean(turns, axis=0)).T
     return [_not_opposite(together @ turn) for turn in turns]
-
-
-def _nearest_rotation(matrix: Array) -> Array:
-    u, _, v = np.linalg.svd(matrix)
-    return np.asarray(u @ v, dtype=np.float64)
 
 
 def _not_opposite(turn: Array) -> Array:

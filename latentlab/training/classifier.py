@@ -84,7 +84,7 @@ class ClassifierRecipe:
                 F.cross_entropy(scores.float(), target, ignore_index=-1, label_smoothing=self.smoothing)
             )
         loss = torch.stack(losses).sum()
-        descend(fabric, part, loss, step, self.rate)
+        descend(fabric, [part], loss, step, self.rate)
         return {"cross_entropy": loss.detach()}
 
     def snapshot(self, average: nn.Module, folder: Path, step: int) -> dict[str, float]:

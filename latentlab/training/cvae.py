@@ -174,7 +174,7 @@ class CVAERecipe:
             figures |= figure
             loss = loss + losses.independence_weight * penalty
         self.reader.remember(mean, c)
-        descend(fabric, part, loss, step, losses.rate)
+        descend(fabric, [part], loss, step, losses.rate)
         if late:
             figures |= teach_judge(fabric, parts["discriminator"], x, pictures.detach())
         return figures

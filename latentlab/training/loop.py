@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -217,13 +217,14 @@ def clip_gradients(fabric: Fabric, part: Part, norm: float = 1.0) -> None:
     fabric.clip_gradients(part.wrapped, part.optimizer, max_norm=norm, error_if_nonfinite=False)
 
 
-def descend(fabric: Fabric, part: Part, loss: Tensor, step: Step, peak: float) -> None:
-    """Do a part's step down a loss, at the step's learning rate and with gradients of norm 1 at most."""
-    set_learning_rate(part.optimizer, learning_rate(step.number, step.steps, peak))
+def descend(fabric: Fabric, parts: Sequence[Part], loss: Tensor, step: Step, peak: float) -> None:
+    """Do the parts' step down a loss, at the step's rate and each with gradients of norm 1 at most."""
     fabric.backward(loss)
-    clip_gradients(fabric, part)
-    part.optimizer.step()
-    part.optimizer.zero_grad()
+    for part in parts:
+        set_learning_rate(part.optimizer, learning_rate(step.number, step.steps, peak))
+        clip_gradients(fabric, part)
+        part.optimizer.step()
+        part.optimizer.zero_grad()
 
 
 def rows_of_step(n: int, batch: int, step: int, seed: int) -> NDArray[np.int64]:

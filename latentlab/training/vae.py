@@ -134,7 +134,7 @@ class VAERecipe:
         if late:
             looks = with_judgement(fabric, self.discriminator, looks, fakes, len(x), losses.adversarial)
         loss = looks + losses.beta_at(step.fraction) * kl
-        descend(fabric, vae, loss, step, losses.rate)
+        descend(fabric, [vae], loss, step, losses.rate)
         if late:
             figures |= teach_judge(fabric, parts["discriminator"], x, fakes.detach())
         return figures

@@ -13,11 +13,9 @@ from PySide6.QtWidgets import QApplication
 
 from latentlab.session.counterfactual import chosen_attribute
 from latentlab.session.counterfactual_code import counterfactual_code
-from latentlab.session.session import Message
 from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
-from latentlab.ui.screen_exports import Renderings
-from latentlab.ui.widgets.picture_view import bgrx, image_of
+from latentlab.ui.screen_exports import MadeExports
 
 if TYPE_CHECKING:
     from latentlab.operations.counterfactual import CounterfactualPage, Counterfactuals
@@ -26,34 +24,15 @@ if TYPE_CHECKING:
 NOT_YET = "There are no counterfactuals yet. Wait until they are there, or choose a picture."
 
 
-class CounterfactualExports(Renderings):
+class CounterfactualExports(MadeExports):
     """Writes and copies; failures become messages.
 
     What is exported of the edited picture is rendered settled first; a page is settled already.
     """
 
     def __init__(self, workspace: Workspace, screen: CounterfactualsScreen, writer: FileWriter) -> None:
-        super().__init__(workspace)
-        self._screen, self._writer = screen, writer
-
-    def picture(self, path: Path) -> None:
-        """Save the counterfactual that is looked at as PNG, at the model's own size."""
-
-        def save(pixels: NDArray[np.uint8]) -> None:
-            from latentlab.data.contact_sheet import save_sheet
-
-            self._writer.write(partial(save_sheet, path, pixels), f"Saved as {path}.")
-
-        self._chosen(save)
-
-    def copy_picture(self) -> None:
-        """Copy the counterfactual that is looked at."""
-
-        def copy(pixels: NDArray[np.uint8]) -> None:
-            QApplication.clipboard().setImage(image_of(bgrx(pixels)).copy())
-            self._note("The counterfactual was copied.")
-
-        self._chosen(copy)
+        super().__init__(workspace, writer, "counterfactual")
+        self._screen = screen
 
     def figure(self, path: Path) -> None:
         """Save all that is shown as one picture: before, counterfactuals, differences, and the truth."""
@@ -114,11 +93,3 @@ class CounterfactualExports(Renderings):
             take(self._screen.maker.page)
         else:
             self._refuse(NOT_YET)
-
-    def _have(self, take: Callable[[Counterfactuals], None], answer: Counterfactuals | Message) -> None:
-        failed = isinstance(answer, Message)
-        if isinstance(answer, Message):
-            self._refuse(answer.text, answer.details)
-        else:
-            take(answer)
-        self._end(whole=not failed)

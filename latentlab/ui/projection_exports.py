@@ -14,42 +14,21 @@ from PySide6.QtWidgets import QApplication
 from latentlab.operations.projection_plan import no_projection
 from latentlab.session.projection import NO_MODEL
 from latentlab.session.projection_code import projection_code
-from latentlab.session.session import Message
 from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
-from latentlab.ui.screen_exports import Renderings
-from latentlab.ui.widgets.picture_view import bgrx, image_of
+from latentlab.ui.screen_exports import MadeExports
 
 if TYPE_CHECKING:
     from latentlab.operations.project import Projected
     from latentlab.ui.screens.analogies import AnalogiesScreen
 
 
-class ProjectionExports(Renderings):
+class ProjectionExports(MadeExports):
     """Writes and copies; failures become messages. All is rendered settled first."""
 
     def __init__(self, workspace: Workspace, screen: AnalogiesScreen, writer: FileWriter) -> None:
-        super().__init__(workspace)
-        self._screen, self._writer = screen, writer
-
-    def picture(self, path: Path) -> None:
-        """Save the projection that was pointed at last as PNG, at the model's own size."""
-
-        def save(pixels: NDArray[np.uint8]) -> None:
-            from latentlab.data.contact_sheet import save_sheet
-
-            self._writer.write(partial(save_sheet, path, pixels), f"Saved as {path}.")
-
-        self._chosen(save)
-
-    def copy_picture(self) -> None:
-        """Copy the projection that was pointed at last."""
-
-        def copy(pixels: NDArray[np.uint8]) -> None:
-            QApplication.clipboard().setImage(image_of(bgrx(pixels)).copy())
-            self._note("The projection was copied.")
-
-        self._chosen(copy)
+        super().__init__(workspace, writer, "projection")
+        self._screen = screen
 
     def figure(self, path: Path) -> None:
         """Save the input and all projections as one picture, with what changed below each."""
@@ -102,11 +81,3 @@ class ProjectionExports(Renderings):
     def _all(self, take: Callable[[Projected], None]) -> None:
         self._begin()
         self._screen.maker.make(partial(self._have, take))
-
-    def _have(self, take: Callable[[Projected], None], answer: Projected | Message) -> None:
-        failed = isinstance(answer, Message)
-        if isinstance(answer, Message):
-            self._refuse(answer.text, answer.details)
-        else:
-            take(answer)
-        self._end(whole=not failed)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from psygnal import Signal
+from PySide6.QtWidgets import QApplication
 
 from latentlab.session.session import Message
 from latentlab.session.workspace import Workspace
+from latentlab.session.writing import FileWriter
+from latentlab.ui.widgets.picture_view import bgrx, image_of
+
+Made = TypeVar("Made")
 
 Target = tuple[str, Callable[[Path], object]]
 """What a file is called at first, and what writes it."""
@@ -61,3 +69,49 @@ class Renderings:
 
     def _note(self, text: str) -> None:
         self._workspace.session.message.emit(Message("note", text))
+
+
+class MadeExports(Renderings):
+    """Exports of a screen whose pictures are made settled, all together, when they are asked for.
+
+    Parameters
+    ----------
+    what
+        What one of the pictures is called in messages, such as ``counterfactual``.
+    """
+
+    def __init__(self, workspace: Workspace, writer: FileWriter, what: str) -> None:
+        super().__init__(workspace)
+        self._writer, self._what = writer, what
+
+    def picture(self, path: Path) -> None:
+        """Save the picture that is looked at, or was pointed at last, at the model's own size."""
+
+        def save(pixels: NDArray[np.uint8]) -> None:
+            from latentlab.data.contact_sheet import save_sheet
+
+            self._writer.write(partial(save_sheet, path, pixels), f"Saved as {path}.")
+
+        self._chosen(save)
+
+    def copy_picture(self) -> None:
+        """Copy the picture that is looked at, or was pointed at last."""
+
+        def copy(pixels: NDArray[np.uint8]) -> None:
+            QApplication.clipboard().setImage(image_of(bgrx(pixels)).copy())
+            self._note(f"The {self._what} was copied.")
+
+        self._chosen(copy)
+
+    def _chosen(self, take: Callable[[NDArray[np.uint8]], None]) -> None:
+        """Have one picture, uint8 ``[S, S, 3]``, RGB, when it is there."""
+        raise NotImplementedError
+
+    def _have(self, take: Callable[[Made], None], answer: Made | Message) -> None:
+        """Take what has been made, or say why it has not."""
+        failed = isinstance(answer, Message)
+        if isinstance(answer, Message):
+            self._refuse(answer.text, answer.details)
+        else:
+            take(answer)
+        self._end(whole=not failed)
