@@ -29,7 +29,6 @@ from latentlab.ui.actions import Actions
 from latentlab.ui.counterfactual_exports import CounterfactualExports
 from latentlab.ui.exports import Exports
 from latentlab.ui.icons import application_icon
-from latentlab.ui.projection_exports import ProjectionExports
 from latentlab.ui.screen_exports import ScreenExports
 from latentlab.ui.screens.analogies import AnalogiesScreen
 from latentlab.ui.screens.counterfactuals import CounterfactualsScreen
@@ -86,22 +85,21 @@ class MainWindow(QMainWindow):
             self.actions_table["open_checkpoint"],
             partial(self._open_bundled, menus.DEFAULT_MODEL) if menus.has_default_model() else None,
         )
+        self._writer = FileWriter(workspace.rendering.post, workspace.session.message.emit)
         self.explore = ExploreScreen(workspace, theme, self.actions_table)
         self.counterfactuals = CounterfactualsScreen(workspace, self.explore.intents, theme)
         self.analogies = AnalogiesScreen(
-            workspace, self.explore.intents, theme, self.actions_table["open_checkpoint"]
+            workspace, self.explore.intents, theme, self.actions_table["open_checkpoint"], self._writer
         )
         self.screens: dict[str, ExploreScreen | CounterfactualsScreen | AnalogiesScreen] = {
             one.name: one for one in (self.explore, self.counterfactuals, self.analogies)
         }
         self.screen_name = ExploreScreen.name
-        self._writer = FileWriter(workspace.rendering.post, workspace.session.message.emit)
         self.exports = Exports(
             workspace, self.explore, self._writer, lambda: not self._checked("show_pixels")
         )
         self.counterfactual_exports = CounterfactualExports(workspace, self.counterfactuals, self._writer)
-        self.projection_exports = ProjectionExports(workspace, self.analogies, self._writer)
-        self._all_exports = (self.exports, self.counterfactual_exports, self.projection_exports)
+        self._all_exports = (self.exports, self.counterfactual_exports, *self.analogies.renderings)
         self.status = Status()
         self.setStatusBar(self.status)
         self._stack = QStackedWidget()
@@ -140,8 +138,8 @@ class MainWindow(QMainWindow):
         self.explore.view_changed.connect(lambda _view: self._tell_view())
         for screen in (self.counterfactuals, self.analogies):
             screen.explore_asked.connect(lambda: self.show_screen(ExploreScreen.name))
-        self.analogies.resample_asked.connect(self.actions_table["randomise"].trigger)
-        self.analogies.draw_asked.connect(self.explore.draw)
+        self.analogies.projections.resample_asked.connect(self.actions_table["randomise"].trigger)
+        self.analogies.projections.draw_asked.connect(self.explore.draw)
         self._show_phase(workspace.phase)
 
     def open_path(self, path: Path) -> None:
@@ -278,23 +276,13 @@ class MainWindow(QMainWindow):
             exports.copy_python,
         )
 
-    def _projection_exports(self) -> ScreenExports:
-        exports = self.projection_exports
-        return ScreenExports(
-            ("analogy.png", exports.picture),
-            ("analogies.png", exports.figure),
-            ("analogies.csv", exports.table),
-            exports.copy_picture,
-            exports.copy_python,
-        )
-
     @property
     def _here(self) -> ScreenExports:
         """What the export and copy actions do on the screen that is shown."""
         made = {
             ExploreScreen.name: self._explore_exports,
             CounterfactualsScreen.name: self._counterfactual_exports,
-            AnalogiesScreen.name: self._projection_exports,
+            AnalogiesScreen.name: lambda: self.analogies.exports,
         }
         return made[self.screen_name]()
 

@@ -1,4 +1,4 @@
-"""Saves and copies what the Analogies screen shows: settled pictures, a figure, a table, a program."""
+"""Saves and copies what the projections view shows: settled pictures, a figure, a table, a program."""
 
 from __future__ import annotations
 
@@ -16,19 +16,30 @@ from latentlab.session.projection import NO_MODEL
 from latentlab.session.projection_code import projection_code
 from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
-from latentlab.ui.screen_exports import MadeExports
+from latentlab.ui.screen_exports import MadeExports, ScreenExports
 
 if TYPE_CHECKING:
     from latentlab.operations.project import Projected
-    from latentlab.ui.screens.analogies import AnalogiesScreen
+    from latentlab.ui.views.projections import ProjectionsPage
 
 
 class ProjectionExports(MadeExports):
     """Writes and copies; failures become messages. All is rendered settled first."""
 
-    def __init__(self, workspace: Workspace, screen: AnalogiesScreen, writer: FileWriter) -> None:
+    def __init__(self, workspace: Workspace, page: ProjectionsPage, writer: FileWriter) -> None:
         super().__init__(workspace, writer, "projection")
-        self._screen = screen
+        self._page = page
+
+    @property
+    def targets(self) -> ScreenExports:
+        """What the export and copy actions do."""
+        return ScreenExports(
+            ("analogy.png", self.picture),
+            ("analogies.png", self.figure),
+            ("analogies.csv", self.table),
+            self.copy_picture,
+            self.copy_python,
+        )
 
     def figure(self, path: Path) -> None:
         """Save the input and all projections as one picture, with what changed below each."""
@@ -75,9 +86,9 @@ class ProjectionExports(MadeExports):
         self._note("A Python program that makes the projections again was copied.")
 
     def _chosen(self, take: Callable[[NDArray[np.uint8]], None]) -> None:
-        place = self._screen.selected
+        place = self._page.selected
         self._all(lambda found: take(found.items[place].picture))
 
     def _all(self, take: Callable[[Projected], None]) -> None:
         self._begin()
-        self._screen.maker.make(partial(self._have, take))
+        self._page.maker.make(partial(self._have, take))

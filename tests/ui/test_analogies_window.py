@@ -46,7 +46,7 @@ def styled(qtbot, make_window, tiny_cinn_folder: Path, tiny_judge_folder: Path, 
 def screen(styled):
     styled.window.rail.buttons[2].click()
     rest(styled)
-    return styled.window.analogies
+    return styled.window.analogies.projections
 
 
 def rest(driver: Driver) -> None:
@@ -298,14 +298,14 @@ def test_a_model_that_does_not_project_is_said_with_what_to_open(
     styled.wait(lambda: styled.workspace.opened.name == "tiny-cvae")
     rest(styled)
     assert styled.window.screen_name == "analogies"
-    assert screen.empty.isVisible()
+    assert styled.window.analogies.empty.isVisible()
     assert not screen.tiles.isVisible()
-    assert "tiny-cvae does not project onto datasets" in screen.empty.text
-    assert "Open one" in screen.empty.text
+    assert "tiny-cvae does not project onto datasets" in styled.window.analogies.empty.text
+    assert "Open one" in styled.window.analogies.empty.text
     for action in ("export_picture", "export_figure", "export_table", "copy_picture", "copy_python"):
         assert not styled.window.actions_table[action].isEnabled()
         assert "does not project" in styled.window.actions_table[action].toolTip()
-    styled.window.projection_exports.copy_python()
+    styled.window.analogies.projection_exports.copy_python()
     assert "does not project" in error_of(styled)
     styled.window.show_screen("explore")
     assert styled.window.actions_table["copy_python"].isEnabled()
@@ -414,7 +414,7 @@ def test_the_copied_program_makes_the_figure_again(
 def test_closing_waits_for_what_is_to_be_saved(styled, screen, target) -> None:
     path = target("figure.png")
     styled.window.actions_table["export_figure"].trigger()
-    assert styled.window.projection_exports.rendering
+    assert styled.window.analogies.projection_exports.rendering
     assert not styled.window.close()
     styled.wait(lambda: not styled.window.isVisible())
     with Image.open(path) as picture:
@@ -429,7 +429,7 @@ def test_what_cannot_be_rendered_is_said(styled, screen, target, monkeypatch) ->
     path = target("figure.png")
     styled.window.actions_table["export_figure"].trigger()
     styled.wait(lambda: "could not be rendered: gone" in error_of(styled))
-    assert not styled.window.projection_exports.rendering
+    assert not styled.window.analogies.projection_exports.rendering
     assert not path.exists()
 
 

@@ -1,0 +1,239 @@
+"""The projections view: the picture on every dataset that a cINN knows, live, and what each changes."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from latentlab.live.frames import Opened
+from latentlab.operations.attribute_table import origin_note
+from latentlab.operations.projection_plan import (
+    NOTE,
+    ProjectionPlan,
+    changes_of_all,
+    is_known,
+    judged_classes,
+    no_projection,
+    norm_words,
+    shortened,
+)
+from latentlab.session.document import Explore, ProjectionView
+from latentlab.session.intents import Intents
+from latentlab.session.projection import LiveProjected, LiveProjections, ProjectionMaker, take_projection
+from latentlab.session.session import Change
+from latentlab.session.workspace import Workspace
+from latentlab.ui.theme import Theme
+from latentlab.ui.widgets.picture_view import bgrx
+from latentlab.ui.widgets.projection_panel import ProjectionPanel
+from latentlab.ui.widgets.projection_tiles import FRAME, HINT, MOST_CHANGES, ProjectionTiles, TileWords
+
+KEY = "projection"
+RECONSTRUCTION, REFERENCE = "reconstruction", "reference"
+NOTHING_CHANGES, NOTHING_LOST = "nothing else changes", "nothing differs from the input"
+
+
+class ProjectionsPage(QWidget):
+    """Shows the picture's projections onto datasets, and sends what a person does with them.
+
+    ``explore_asked`` is the wish to go on in Explore, ``resample_asked`` that for another random latent,
+    ``draw_asked`` for that of a seed.
+    """
+
+    name = "projections"
+    title = "Picture"
+    explore_asked = Signal()
+    resample_asked = Signal()
+    draw_asked = Signal(int)
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        intents: Intents,
+        theme: Theme,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._workspace, self._intents = workspace, intents
+        self._model: Opened | None = None
+        self._classes: dict[str, tuple[str, ...]] = {}
+        self._active = False
+        self.maker = ProjectionMaker(workspace)
+        self.live = LiveProjections(workspace, self.maker)
+        self.panel = ProjectionPanel(theme)
+        self.tiles = ProjectionTiles(theme)
+        self._status = QLabel()
+        self._note = QLabel(NOTE)
+        for label in (self._status, self._note):
+            label.setProperty("role", "caption")
+            label.setWordWrap(True)
+        self._note.setContentsMargins(FRAME, 0, 0, 0)
+        self._lay_out()
+
+        self.panel.wished.connect(intents.shelf.set_projection)
+        session = workspace.session
+        self.panel.pressed.connect(lambda: session.begin_gesture("Set the analogies", KEY))
+        self.panel.moved.connect(lambda view: intents.shelf.set_projection(view, KEY))
+        self.panel.released.connect(lambda: session.end_gesture(KEY))
+        self.panel.resample_asked.connect(self.resample_asked)
+        self.panel.draw_asked.connect(self.draw_asked)
+        self.tiles.chosen.connect(self.use)
+        self.live.planned.connect(self._show_plan)
+        self.live.arrived.connect(self._show_live)
+        session.changed.connect(self._follow)
+        workspace.model_changed.connect(self.show_document)
+        workspace.busy_changed.connect(lambda _busy: self.setEnabled(workspace.in_step))
+
+    def _lay_out(self) -> None:
+        right = QVBoxLayout()
+        right.setSpacing(8)
+        right.addWidget(self._status)
+        right.addWidget(self.tiles, 1)
+        right.addWidget(self._note)
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(16)
+        whole.addWidget(self.panel)
+        whole.addLayout(right, 1)
+
+    # What the window asks
+
+    @property
+    def active(self) -> bool:
+        """Whether the view is looked at; only then is anything rendered."""
+        return self._active
+
+    @active.setter
+    def active(self, active: bool) -> None:
+        self._active = active
+        if active:
+            self.show_document()
+        self.live.active = active
+
+    @property
+    def selected(self) -> int:
+        """Which projection was pointed at last; before that the first that is no reconstruction."""
+        plan = self.live.plan
+        first = 1 if plan is not None and plan.own == 0 and len(plan.datasets) > 1 else 0
+        return first if self.tiles.current is None else self.tiles.current
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether all that was asked for is shown."""
+        return not self.live.waiting and (self.live.found is not None or self.live.settled_refusal)
+
+    def set_smooth(self, smooth: bool) -> None:
+        """Smooth between the pixels of all pictures, or show them as squares."""
+        self.tiles.set_smooth(smooth)
+        self.panel.input.smooth = smooth
+        self.panel.input.update()
+
+    def close_threads(self) -> None:
+        """Stop what works in the background."""
+        self.maker.close()
+
+    def show_document(self) -> None:
+        """Show everything anew, if the view is looked at."""
+        opened, state = self._workspace.opened, self._workspace.explore.state
+        if not self._active or opened is None or state is None or not self._workspace.in_step:
+            return
+        if no_projection(opened.spec, opened.name):
+            self._model = None
+            return
+        if opened is not self._model:
+            self._model = opened
+            schema = opened.spec.condition
+            self._classes = judged_classes(opened.predictor, schema.attributes[0].name)
+            self.panel.set_datasets(schema.attributes[0].classes)
+            self.panel.judge.setText(_judged_by(opened))
+            self.tiles.set_names(schema.attributes[0].classes)
+        self._show_view(state, self._workspace.session.document.shelf.projection)
+
+    def use(self, place: int) -> None:
+        """Go on in Explore with a projection."""
+        if self.live.found is None or not self._workspace.in_step:
+            return
+        take_projection(self._workspace.session, self.live.found, place)
+        self.explore_asked.emit()
+
+    # Showing
+
+    def _follow(self, change: Change) -> None:
+        state = change.after.explore
+        if not self._active or state is None or self._model is None or not self._workspace.in_step:
+            return
+        before, view = change.before.shelf.projection, change.after.shelf.projection
+        if state is not change.before.explore or view != before:
+            self._show_view(state, view)
+
+    def _show_view(self, state: Explore, view: ProjectionView) -> None:
+        self.panel.show_view(view)
+        edited = state.source is not None and bool((state.latent != state.start).any())
+        self.panel.edits.setVisible(edited)
+        if state.seed is not None:
+            self.panel.seed.setValue(state.seed)
+        if state.source is not None:
+            self.panel.show_input(bgrx(state.source.encoded.source), "Input", state.source.name)
+
+    def _show_plan(self, plan: ProjectionPlan | str) -> None:
+        if not self._active or self._model is None:
+            return
+        self._status.setVisible(isinstance(plan, str))
+        if isinstance(plan, str):
+            self._status.setText(plan)
+        self.panel.show_dataset(*self._usual(plan))
+        if self.live.found is None:
+            self.tiles.show_nothing()
+            self.panel.show_norm(None)
+
+    def _usual(self, plan: ProjectionPlan | str) -> tuple[str, bool]:
+        """Return what the dataset is where nobody chooses it, and whether there is a picture to encode."""
+        state = self._workspace.explore.state
+        encoded = state is not None and state.source is not None
+        word = "auto" if encoded else "as in Explore"
+        if not isinstance(plan, str) and plan.guessed:
+            word = f"{word} ({plan.dataset})"
+        return word, encoded
+
+    def _show_live(self, found: LiveProjected) -> None:
+        if not self._active or self._model is None:
+            return
+        size = found.latent.size
+        self.panel.show_norm(found.norm, norm_words(found.norm, size), is_known(found.norm, size))
+        self.tiles.show_frame(found.pixels, self._words(found))
+        if found.source is None:
+            state = self._workspace.explore.state
+            self.panel.show_input(
+                found.pixels[found.plan.own], "Latent", "" if state is None else state.origin
+            )
+
+    def _words(self, found: LiveProjected) -> list[TileWords]:
+        """Return what stands below each picture."""
+        plan = found.plan
+        saids = [found.said(k) for k in range(len(plan.datasets))]
+        changed = changes_of_all(found.said_of_source, saids, plan.own, self._classes)
+        return [
+            self._words_of(name, [_plain(line) for line in lines], k == plan.own, found)
+            for k, (name, lines) in enumerate(zip(plan.datasets, changed, strict=True))
+        ]
+
+    def _words_of(self, name: str, lines: list[str], own: bool, found: LiveProjected) -> TileWords:
+        role = "" if not own else REFERENCE if found.source is None else RECONSTRUCTION
+        what, nothing = ("in the input", NOTHING_LOST) if own else ("on its own dataset", NOTHING_CHANGES)
+        silent = not self._classes or role == REFERENCE  # nobody judges, or it is compared with itself
+        quiet = [] if lines or silent else [nothing]
+        shown = shortened(lines, MOST_CHANGES) or quiet
+        listed = [f"Predicted otherwise than {what}:", *lines] if lines else []
+        tip = "\n".join([f"{name}, {role}" if role else name, *listed, HINT])
+        return TileWords(name, role, tuple(shown), min(len(lines), MOST_CHANGES), tip)
+
+
+def _plain(change: str) -> str:
+    """Write a change so that it needs little room: ``hair color: brown to black 91%``."""
+    return change.replace(" (", " ").rstrip(")")
+
+
+def _judged_by(opened: Opened) -> str:
+    """Say who tells what changed, and what such predictions are."""
+    if opened.predictor is None:
+        return "No attribute predictor fits this model, so no changes are named."
+    return f"Changes as {opened.predictor_name} predicts them. {origin_note(opened.predictor)}"
