@@ -279,12 +279,10 @@ class MainWindow(QMainWindow):
     @property
     def _here(self) -> ScreenExports:
         """What the export and copy actions do on the screen that is shown."""
-        made = {
-            ExploreScreen.name: self._explore_exports,
-            CounterfactualsScreen.name: self._counterfactual_exports,
-            AnalogiesScreen.name: lambda: self.analogies.exports,
-        }
-        return made[self.screen_name]()
+        if self.screen_name == AnalogiesScreen.name:
+            return self.analogies.exports
+        on_explore = self.screen_name == ExploreScreen.name
+        return self._explore_exports() if on_explore else self._counterfactual_exports()
 
     def _export_loop(self) -> None:
         self._ask_target("loop.gif", lambda path: self.exports.loop(path, self.explore.picture.fps))

@@ -321,10 +321,10 @@ class Soak:
         datasets = ("", *opened.spec.condition.attributes[0].classes)
         view = ProjectionView(self._random.choice(datasets), self._random.choice((0.0, 0.5, 1.0)))
         self._screen.intents.shelf.set_projection(view)
-        self._drag_slider(self._window.analogies.panel.share.slider)
+        self._drag_slider(self._window.analogies.projections.panel.share.slider)
 
     def _take_analogy(self) -> None:
-        tiles = self._window.analogies.tiles.tiles
+        tiles = self._window.analogies.projections.tiles.tiles
         if tiles and self._window.screen_name == self._window.analogies.name:
             self._random.choice(tiles).click()
 
