@@ -379,6 +379,28 @@ def counterfactual_page(
     return CounterfactualPage(explorer, data, attribute, target, sort, found, ordered, left_out)
 
 
+def rearranged(
+    page: CounterfactualPage, sort: Sort | None = None, threshold: float | None = None
+) -> CounterfactualPage:
+    """Return a page in another order, or with another threshold; nothing is drawn or predicted again.
+
+    Raises
+    ------
+    SettingsError
+        If the order or the threshold is none, or it shall be sorted and there is no predictor.
+    """
+    explorer, sort = page.explorer, sort or page.sort
+    _check_page(explorer, page.attribute, page.target, sort)
+    if threshold is None:
+        cases = page.cases
+    else:
+        _check(explorer, page.cases[0].side, threshold)
+        cases = tuple(_measured_again(case, threshold) for case in page.cases)
+    in_set = np.argsort(page.positions)
+    order = in_set[_order([cases[k] for k in in_set], sort)]
+    return replace(page, sort=sort, positions=page.positions[order], cases=tuple(cases[k] for k in order))
+
+
 def page_positions(
     data: ImageSet, attribute: str, target: str = OTHER, count: int = PAGE, seed: int = 0
 ) -> NDArray[np.int64]:
@@ -510,6 +532,20 @@ def _draw(
         items=tuple(items),
         has_source=has_source,
     )
+
+
+def _measured_again(case: Counterfactuals, threshold: float) -> Counterfactuals:
+    """Return a case with another threshold, from which a pixel counts as changed."""
+    judge = case.explorer.predictor_spec
+    classes = {} if judge is None else {one.name: one.classes for one in judge.attributes}
+
+    def measured(item: Counterfactual) -> Counterfactual:
+        before, after = item.change.before, item.change.after
+        pictures = case.reconstruction, item.picture
+        change = what_changed(*pictures, before, after, classes, item.targets, threshold)
+        return replace(item, change=change)
+
+    return replace(case, threshold=threshold, items=tuple(map(measured, case.items)))
 
 
 def compared(

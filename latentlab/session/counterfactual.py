@@ -176,6 +176,19 @@ class _Page:
     model: ModelKey
     view: CounterfactualView
 
+    def is_made_as(self, other: _Page) -> bool:
+        """Whether it has the pictures of another; order and threshold are no matter of drawing."""
+        view = replace(self.view, sort=other.view.sort, threshold=other.view.threshold)
+        return self.model == other.model and view == other.view
+
+
+def _arranged(page: CounterfactualPage, asked: _Page) -> CounterfactualPage:
+    """Return a page's pictures in the order, and with the threshold, that are asked for."""
+    from latentlab.operations.counterfactual import rearranged
+
+    sort = page_sort(asked.view, page.explorer.predictor_spec is not None)
+    return rearranged(page, sort, asked.view.threshold)
+
 
 class PageMaker:
     """Makes a set's page of counterfactuals, and whatever else needs the model once more, on its thread.
@@ -212,12 +225,13 @@ class PageMaker:
         asked = self._wanted()
         if asked is None or asked == self._asked:
             return
-        self._asked, self.page, self.failure, self.busy = asked, None, "", True
+        page = self.page if self._asked is not None and asked.is_made_as(self._asked) else None
+        self._asked, self.page, self.failure, self.busy = asked, page, "", True
         self._reporter.cancel()  # the one before it
         self._reporter = reporter = Reporter(lambda done: self._post(partial(self._report, asked, done)))
 
         def make() -> CounterfactualPage:
-            return self._made(asked, reporter)
+            return self._made(asked, reporter) if page is None else _arranged(page, asked)
 
         self._background.do(make, partial(self._have, asked), "The page could not be made")
 
@@ -242,7 +256,7 @@ class PageMaker:
             then(Message("error", UNCONDITIONAL))
             return
         latent, condition = np.array(state.latent), np.array(state.condition)
-        source = None if state.source is None else state.source.encoded.source
+        source = None if state.source is None else state.source.seen
         attribute, name = chosen_attribute(opened.spec.condition, view), state.origin
         plan = planned(opened.spec.condition, condition, view)
         second = view.second if plan.rows > 1 else None

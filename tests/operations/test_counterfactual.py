@@ -24,6 +24,7 @@ from latentlab.operations.counterfactual import (
     counterfactuals_of_latent,
     encoded_as,
     page_positions,
+    rearranged,
 )
 from latentlab.operations.counterfactual_figure import figure
 from latentlab.operations.counterfactual_table import (
@@ -199,6 +200,24 @@ def test_a_page_flips_each_picture_to_its_next_class(explorer: Explorer, held_ou
         assert one.targets["race"] == classes[(codes[position] + 1) % 4]
         wanted = explorer.picture(explorer.encode(case.source, c[position]).latent, one.condition)
         np.testing.assert_array_equal(one.picture, wanted)
+
+
+def test_a_page_put_in_another_order_is_as_if_made_so(explorer: Explorer, held_out: ImageSet) -> None:
+    positions = np.arange(8)
+    page = counterfactual_page(explorer, held_out, "gender", positions=positions, sort="effect")
+    for sort, threshold in (("leakage", 2.0), ("set", 60.0), ("effect", None)):
+        expected = counterfactual_page(
+            explorer, held_out, "gender", positions=positions, sort=sort, threshold=threshold or 8.0
+        )
+        found = rearranged(page, sort, threshold)
+        assert found.sort == sort
+        assert found.positions.tolist() == expected.positions.tolist()
+        for mine, theirs in zip(found.cases, expected.cases, strict=True):
+            assert mine.threshold == theirs.threshold
+            assert mine.items[0].change.share == theirs.items[0].change.share
+            np.testing.assert_array_equal(mine.items[0].change.difference, theirs.items[0].change.difference)
+    with pytest.raises(SettingsError, match="0 to 255"):
+        rearranged(page, threshold=300.0)
 
 
 def test_a_page_is_sorted_with_the_largest_first(explorer: Explorer, held_out: ImageSet) -> None:

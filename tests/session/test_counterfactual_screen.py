@@ -213,6 +213,15 @@ def test_a_page_is_that_of_the_operation(told_desk, intents, maker, explorer: Ex
     maker.ask()
     assert maker.page is page
     assert not maker.busy, "it is there"
+    shown(told_desk, intents, data=data, second="gender", threshold=40.0, sort="set", **wanted)
+    maker.ask()
+    assert maker.page is page, "it stays while it is put in order"
+    told_desk.wait(lambda: not maker.busy)
+    assert {id(case.items[0].picture) for case in maker.page.cases} == {
+        id(case.items[0].picture) for case in page.cases
+    }, "nothing was drawn again"
+    assert maker.page.positions.tolist() == sorted(page.positions.tolist())
+    assert {case.threshold for case in maker.page.cases} == {40.0}
 
 
 def test_a_page_without_a_predictor_is_in_the_sets_order(
