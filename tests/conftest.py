@@ -257,3 +257,27 @@ def tiny_judge_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         kind="predictor", name="tiny-judge", predictor=spec, network=shape.model_dump(mode="json")
     )
     return save(tmp_path_factory.mktemp("predictors") / "tiny-judge", network, described)
+
+
+@pytest.fixture(scope="session")
+def keen_judge_folder(
+    tiny_cinn_folder: Path, tiny_judge_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The tiny judge with its answers spread over all classes: of what the tiny cINN draws, some are each."""
+    import torch
+
+    from latentlab.checkpoints import save
+    from latentlab.checkpoints.companion import load_model, load_predictor
+
+    cinn, judge = load_model(tiny_cinn_folder).network, load_predictor(tiny_judge_folder)
+    told = torch.tensor([[*style, *mode] for style in torch.eye(3) for mode in torch.eye(2)])
+    z = torch.randn(200, 6, generator=torch.Generator().manual_seed(5))
+    with torch.no_grad():
+        features = judge.network.features(cinn.decode(z, told[torch.arange(200) % 6]))
+        for head in judge.network.heads.values():
+            logits = head(features)
+            spread = 3.0 / logits.std(0, keepdim=True).T
+            head.weight.mul_(spread)
+            head.bias.copy_((head.bias - logits.mean(0)) * spread[:, 0])
+    described = judge.located.config.model_copy(update={"name": "keen-judge"})
+    return save(tmp_path_factory.mktemp("predictors") / "keen-judge", judge.network, described)

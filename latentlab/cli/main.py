@@ -29,6 +29,7 @@ COMMANDS = (
     "probe",
     "counterfactual",
     "project",
+    "samples",
     "map",
     "session",
     "bench",

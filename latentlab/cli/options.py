@@ -54,6 +54,25 @@ def numbers(text: str, option: str) -> tuple[float, ...]:
         raise SettingsError(f"{option} takes numbers by commas, such as 1,1.5,2; not {text!r}.") from None
 
 
+def share_of_keep(mode: str) -> float:
+    """Read how a cINN projects: ``keep``, ``follow``, or a share of keep.
+
+    Raises
+    ------
+    SettingsError
+        If it is none of them; whether a share lies between 0 and 1 is looked at where it is used.
+    """
+    from latentlab.errors import SettingsError
+
+    names = {"keep": 1.0, "follow": 0.0}
+    try:
+        return names[mode] if mode in names else float(mode)
+    except ValueError:
+        raise SettingsError(
+            f"The mode is keep, follow, or a share of keep from 0 to 1; not {mode!r}."
+        ) from None
+
+
 def condition_setting(condition: NDArray[np.float32] | None) -> dict[str, Any]:
     """Return a condition as a record's settings have it: nothing for an unconditional model."""
     return {} if condition is None else {"condition": [float(value) for value in condition]}

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from latentlab.cli.options import AsJson, Predictor, Threads
-from latentlab.errors import SettingsError
+from latentlab.cli.options import AsJson, Predictor, Threads, share_of_keep
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +43,8 @@ def project(
     """
     from latentlab.cli.progress import show_progress
     from latentlab.operations.explore import Explorer
-    from latentlab.operations.project_many import list_images, project_many
+    from latentlab.operations.many_pictures import list_images
+    from latentlab.operations.project_many import project_many
 
     explorer = Explorer.open(checkpoint, "" if predictor == "none" else predictor, threads=threads)
     chosen = None if onto == "all" else [name.strip() for name in onto.split(",") if name.strip()]
@@ -55,19 +55,7 @@ def project(
             out,
             source=source,
             onto=chosen,
-            keep=_share(mode),
+            keep=share_of_keep(mode),
             reporter=reporter,
         )
     print(json.dumps(found.record(), indent=1) if as_json else found.text())
-
-
-def _share(mode: str) -> float:
-    names = {"keep": 1.0, "follow": 0.0}
-    if mode in names:
-        return names[mode]
-    try:
-        return float(mode)
-    except ValueError:
-        raise SettingsError(
-            f"The mode is keep, follow, or a share of keep from 0 to 1; not {mode!r}."
-        ) from None

@@ -150,7 +150,7 @@ def images_to_tensor(pixels: NDArray[np.uint8], like: Tensor | None = None) -> T
     """
     import torch
 
-    tensor = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
+    tensor = torch.from_numpy(np.require(pixels, requirements=("C", "W"))).permute(0, 3, 1, 2)
     if like is not None:
         return tensor.to(device=like.device, dtype=like.dtype).div_(255.0)
     return tensor.to(torch.float32).div_(255.0)

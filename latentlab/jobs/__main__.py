@@ -74,8 +74,18 @@ def main(path: str) -> int:
     if hasattr(os, "nice"):
         with contextlib.suppress(OSError):
             os.nice(10)
-    teller, over = Teller(folder), threading.Event()
+    teller = Teller(folder)
     signal.signal(signal.SIGTERM, lambda _signal, _frame: teller.reporter.cancel())
+    try:
+        work(folder, teller)
+    finally:
+        lock.release()
+    return 0
+
+
+def work(folder: RunFolder, teller: Teller) -> None:
+    """Do what a run's folder asks for, whose lock is held, and tell how it went."""
+    over = threading.Event()
     listener = threading.Thread(target=teller.listen, args=(over,), daemon=True)
     listener.start()
     try:
@@ -93,8 +103,6 @@ def main(path: str) -> int:
     finally:
         over.set()
         listener.join()
-        lock.release()
-    return 0
 
 
 if __name__ == "__main__":

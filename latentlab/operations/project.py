@@ -73,6 +73,8 @@ class Projected:
     reconstructed
         What the predictor says of the projection onto ``source_dataset``, whether it is among the items or
         not: what a dataset changes is counted from there, since the autoencoder's errors are not its doing.
+    identity
+        Whom the picture shows, where several of the pictures show the same one; else empty.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Projected:
     items: tuple[Projection, ...]
     drawn: bool = False
     reconstructed: Probabilities = field(default_factory=dict)
+    identity: str = ""
 
 
 def cinn_of(explorer: Explorer) -> CINN:

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 import latentlab
 from latentlab.checkpoints import Located
 from latentlab.data.contact_sheet import save_sheet
-from latentlab.data.pictures import PICTURE_SUFFIXES, read_picture_bytes
-from latentlab.errors import ImageError, SettingsError
+from latentlab.errors import Cancelled, ImageError, SettingsError
 from latentlab.operations.explore import Explorer
+from latentlab.operations.many_pictures import ManyPicture, PictureFile
 from latentlab.operations.project import (
     Projected,
     Projection,
@@ -29,13 +29,26 @@ from latentlab.operations.project import (
 )
 from latentlab.operations.projection_figure import projection_figure
 from latentlab.operations.projection_plan import AUTO, NOTE, mode_words
-from latentlab.operations.projection_table import Shifts, projection_rows, shift_rows, shifts
+from latentlab.operations.projection_table import (
+    Composition,
+    Shifts,
+    composition_rows,
+    compositions,
+    projection_rows,
+    shift_rows,
+    shifts,
+)
 from latentlab.operations.row_table import save_rows
 from latentlab.progress import Progress, Reporter
+from latentlab.spec import PredictorSpec
 from latentlab.whole_file import whole_file
 
 DONE = "done.jsonl"
 """The file of what is done: the settings in its first line, then a picture a line."""
+LISTING = "pictures.json"
+"""The file that says which pictures were asked for last, and which of them could not be read."""
+COMPOSITION = "composition.csv"
+"""What differs between the modes, beside the folders of both."""
 _NOTHING: NDArray[np.uint8] = np.zeros((0, 0, 3), dtype=np.uint8)
 
 
@@ -50,6 +63,7 @@ class ProjectedFolder:
     found: tuple[Projected, ...]
     shifts: Shifts | None
     unreadable: tuple[str, ...]
+    keys: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """Return the JSON object as plain values, in the form of the ``evaluate`` commands."""
@@ -90,44 +104,55 @@ class ProjectedFolder:
         return "\n".join([*lines, NOTE])
 
 
-def list_images(places: Sequence[Path]) -> list[Path]:
-    """Return the pictures named, and those in the folders named, in order.
+@dataclass(frozen=True, eq=False)
+class LoadedFolder:
+    """What a folder holds of projections that were made before.
 
-    Raises
-    ------
-    SettingsError
-        If a place does not exist, or there is no picture at all.
+    Parameters
+    ----------
+    keys, found
+        The pictures, by what is in them, and their numbers.
+    unreadable
+        Pictures that could not be read.
+    left
+        How many are still to be projected; None where the work ended without a word.
     """
-    found: list[Path] = []
-    for place in places:
-        if place.is_dir():
-            found += sorted(path for path in place.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
-        elif place.is_file():
-            found.append(place)
-        else:
-            raise SettingsError(f"There is no picture or folder {place}.")
-    if not found:
-        raise SettingsError(f"There is no picture in {', '.join(map(str, places))}.")
-    return list(dict.fromkeys(found))
+
+    keys: tuple[str, ...]
+    found: tuple[Projected, ...]
+    unreadable: tuple[str, ...]
+    left: int | None
+
+
+def folder_settings(
+    model: str, source: str, onto: Sequence[str], keep: float, predictor: str
+) -> dict[str, Any]:
+    """Return what a folder's projections have in common; model and predictor are weights' SHA-256."""
+    return {"model": model, "source": source, "onto": list(onto), "keep": keep, "predictor": predictor}
 
 
 def project_many(
     explorer: Explorer,
-    images: Sequence[Path],
+    images: Sequence[Path | ManyPicture],
     out: Path,
     *,
     source: str = AUTO,
     onto: Sequence[str] | None = None,
     keep: float = 1.0,
+    figures: bool = True,
     reporter: Reporter | None = None,
 ) -> ProjectedFolder:
     """Project pictures one by one into a folder: a figure each, and the tables of all.
 
     Parameters
     ----------
+    images
+        Files, or what `latentlab.operations.many_pictures.many_pictures` lists.
     out
         Where it is written. What it holds already of the same settings and pictures is not done again; what
         lies in it is no input.
+    figures
+        Whether each picture's figure is painted, which takes as long as projecting it.
 
     Raises
     ------
@@ -141,46 +166,150 @@ def project_many(
     chosen = tuple(onto or datasets_of(explorer))
     for dataset in (*chosen, *(() if source == AUTO else (source,))):
         condition_on(explorer, dataset, keep)
-    settings = {
-        "model": explorer.located.sha256(),
-        "source": source,
-        "onto": list(chosen),
-        "keep": keep,
-        "predictor": explorer.predictor_sha256(),
-    }
+    settings = folder_settings(explorer.located.sha256(), source, chosen, keep, explorer.predictor_sha256())
     done = _begun(out, settings)
-    domain = explorer.spec.condition.attributes[0].name
-    inside = [path for path in images if not path.resolve().is_relative_to(out.resolve())]
+    schema, judge = explorer.spec.condition, explorer.predictor_spec
+    asked = [PictureFile(one) if isinstance(one, Path) else one for one in images]
+    inside = [one for one in asked if not _is_in(one, out)]
     taken = {one.name for one in done.values()}
     keys: list[str] = []
     unreadable: list[str] = []
-    for place, path in enumerate(inside):
-        reporter.raise_if_cancelled()
-        try:
-            content = path.read_bytes()
-            key = hashlib.sha256(content).hexdigest() + path.stem
-            if key not in done:
-                pixels = read_picture_bytes(content, path.name).pixels
-                name = _free(path.stem, taken)
-                found = project(explorer, pixels, source=source, onto=chosen, keep=keep, name=name)
-                figure = projection_figure(found, explorer.predictor_spec, domain)
-                save_sheet(out / f"{name}.png", np.array(figure))
-                _append(out / DONE, {"key": key} | _line(found))
-                done[key] = found
-            keys.append(key)
-        except (ImageError, OSError):
-            unreadable.append(str(path))
-        reporter.report(Progress("Projecting", place + 1, len(inside)))
-    every = [done[key] for key in dict.fromkeys(keys)]
-    judge = explorer.predictor_spec
-    moved = shifts(every, judge) if judge is not None and every else None
+    try:
+        for place, picture in enumerate(inside):
+            reporter.raise_if_cancelled()
+            try:
+                content = picture.content()
+                key = hashlib.sha256(content).hexdigest() + picture.name
+                if key not in done:
+                    name = _free(picture.name, taken)
+                    pixels = picture.pixels(content)
+                    found = project(explorer, pixels, source=source, onto=chosen, keep=keep, name=name)
+                    found = replace(found, identity=picture.identity)
+                    if figures:
+                        figure = projection_figure(found, judge, schema.attributes[0].name)
+                        save_sheet(out / f"{name}.png", np.array(figure))
+                    _append(out / DONE, {"key": key} | _line(found))
+                    done[key] = found
+                keys.append(key)
+            except (ImageError, OSError):
+                unreadable.append(picture.place)
+            reporter.report(Progress("Projecting", place + 1, len(inside)))
+    except Cancelled:
+        _list(out, keys, unreadable, len(inside) - len(keys) - len(unreadable))
+        raise
+    _list(out, keys, unreadable, 0)
+    keys = list(dict.fromkeys(keys))
+    every = [done[key] for key in keys]
+    moved = shifts(every, judge, schema=schema) if judge is not None and every else None
     if every:
         save_rows(out / "projections.csv", projection_rows(every, judge))
     if moved is not None and moved.classes:
         save_rows(out / "shifts.csv", shift_rows(moved))
     return ProjectedFolder(
-        explorer.located, out, keep, explorer.threads, tuple(every), moved, tuple(unreadable)
+        explorer.located, out, keep, explorer.threads, tuple(every), moved, tuple(unreadable), tuple(keys)
     )
+
+
+def project_modes(
+    explorer: Explorer,
+    images: Sequence[Path | ManyPicture],
+    out: Path,
+    keeps: Sequence[float],
+    *,
+    source: str = AUTO,
+    onto: Sequence[str] | None = None,
+    figures: bool = True,
+    reporter: Reporter | None = None,
+) -> dict[float, ProjectedFolder]:
+    """Project pictures under several shares of *keep*, each into a folder of its own within ``out``.
+
+    With 0 and 1 among them, the composition bias is written too (`COMPOSITION`): what a dataset's
+    composition does beside its style. The rest is as in `project_many`.
+    """
+    reporter = reporter or Reporter()
+    found = {
+        keep: project_many(
+            explorer,
+            images,
+            out / mode_folder(keep),
+            source=source,
+            onto=onto,
+            keep=keep,
+            figures=figures,
+            reporter=_PartOf(reporter, place, len(keeps)),
+        )
+        for place, keep in enumerate(keeps)
+    }
+    judge = explorer.predictor_spec
+    if judge is not None and {0.0, 1.0} <= set(found):
+        bias = paired_shifts(found[0.0], found[1.0], judge)
+        if bias:
+            save_rows(out / COMPOSITION, composition_rows(bias))
+    return found
+
+
+def mode_folder(keep: float) -> str:
+    """Return what the folder of a mode is called."""
+    return {0.0: "follow", 1.0: "keep"}.get(keep, f"keep-{keep:g}")
+
+
+def paired_shifts(
+    follow: ProjectedFolder | LoadedFolder, keep: ProjectedFolder | LoadedFolder, judge: PredictorSpec
+) -> tuple[Composition, ...]:
+    """Return the composition bias of the pictures that were projected in both modes."""
+    followed = dict(zip(follow.keys, follow.found, strict=True))
+    pairs = [(followed[key], one) for key, one in zip(keep.keys, keep.found, strict=True) if key in followed]
+    return compositions([one for one, _ in pairs], [other for _, other in pairs], judge) if pairs else ()
+
+
+def load_projected(out: Path, settings: Mapping[str, Any]) -> LoadedFolder | None:
+    """Return what a folder holds of projections of these settings (`folder_settings`); None if nothing yet.
+
+    Raises
+    ------
+    SettingsError
+        If it holds projections of other settings, or is damaged.
+    """
+    if not (out / DONE).is_file():
+        return None
+    done = _kept(out, settings)
+    try:
+        listing = json.loads((out / LISTING).read_text(encoding="utf-8"))
+        keys = [key for key in dict.fromkeys(listing["keys"]) if key in done]
+        unreadable, left = tuple(map(str, listing["unreadable"])), int(listing["left"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return LoadedFolder(tuple(done), tuple(done.values()), (), None)
+    if left:  # an earlier listing may have ended sooner than what has been done since
+        keys = list(done)
+    return LoadedFolder(tuple(keys), tuple(done[key] for key in keys), unreadable, left)
+
+
+class _PartOf(Reporter):
+    """Tells how far one of several equal parts of a piece of work has come, as a share of the whole."""
+
+    def __init__(self, whole: Reporter, place: int, parts: int) -> None:
+        super().__init__()
+        self._whole, self._place, self._parts = whole, place, parts
+
+    @property
+    def cancelled(self) -> bool:
+        return self._whole.cancelled
+
+    def report(self, progress: Progress) -> None:
+        total = progress.total
+        done = progress.done + self._place * total
+        self._whole.report(Progress(progress.stage, done, total * self._parts, progress.values))
+
+
+def _is_in(picture: ManyPicture, out: Path) -> bool:
+    return isinstance(picture, PictureFile) and picture.path.resolve().is_relative_to(out.resolve())
+
+
+def _list(out: Path, keys: Sequence[str], unreadable: Sequence[str], left: int) -> None:
+    """Write down which pictures were asked for."""
+    listing = {"version": 1, "keys": list(keys), "unreadable": list(unreadable), "left": left}
+    with whole_file(out / LISTING) as part:
+        part.write_text(json.dumps(listing), encoding="utf-8")
 
 
 def _free(stem: str, taken: set[str]) -> str:
@@ -215,31 +344,36 @@ def _begun(out: Path, settings: Mapping[str, Any]) -> dict[str, Projected]:
     SettingsError
         If it holds projections of other settings, or cannot be written.
     """
-    path = out / DONE
-    if path.is_file():
-        try:
-            first, *rest = path.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
-            before = json.loads(first)
-            changed = [key for key in {**before, **settings} if before.get(key) != settings.get(key)]
-        except (ValueError, TypeError, AttributeError, OSError):
-            raise SettingsError(f"{path} is damaged. Choose another folder, or delete it.") from None
-        if changed:
-            raise SettingsError(
-                f"{out} holds projections with another {changed[0]}. Choose another folder for these."
-            )
-        found = {}
-        for line in rest:
-            with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):  # one that was cut off
-                content = json.loads(line)
-                found[str(content["key"])] = _read(content)
-        return found
+    if (out / DONE).is_file():
+        return _kept(out, settings)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(f"The folder {out} cannot be made: {error.strerror or error}.") from None
-    with whole_file(path) as part:
+    with whole_file(out / DONE) as part:
         part.write_text(json.dumps(settings) + "\n", encoding="utf-8")
     return {}
+
+
+def _kept(out: Path, settings: Mapping[str, Any]) -> dict[str, Projected]:
+    """Return what a folder holds of the same settings, by what is in the pictures."""
+    path = out / DONE
+    try:
+        first, *rest = path.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
+        before = json.loads(first)
+        changed = [key for key in {**before, **settings} if before.get(key) != settings.get(key)]
+    except (ValueError, TypeError, AttributeError, OSError):
+        raise SettingsError(f"{path} is damaged. Choose another folder, or delete it.") from None
+    if changed:
+        raise SettingsError(
+            f"{out} holds projections with another {changed[0]}. Choose another folder for these."
+        )
+    found = {}
+    for line in rest:
+        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):  # one that was cut off
+            content = json.loads(line)
+            found[str(content["key"])] = _read(content)
+    return found
 
 
 def _line(found: Projected) -> dict[str, Any]:
@@ -250,6 +384,7 @@ def _line(found: Projected) -> dict[str, Any]:
 
     return {
         "name": found.name,
+        **({"identity": found.identity} if found.identity else {}),
         "source_dataset": found.source_dataset,
         "guessed": found.guessed,
         "keep": found.keep,
@@ -281,4 +416,5 @@ def _read(line: Mapping[str, Any]) -> Projected:
         attributes=arrays(line["attributes"]),
         items=items,
         reconstructed=arrays(line["reconstructed"]),
+        identity=str(line.get("identity", "")),
     )

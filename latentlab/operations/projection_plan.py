@@ -110,13 +110,20 @@ def projection_plan(
 
 
 def judged_dataset(schema: ConditionSchema, said: Probabilities, judge: PredictorSpec | None) -> str | None:
-    """Return the dataset that a predictor sees in a picture; None where it does not judge that."""
+    """Return the dataset that a predictor sees in a picture; None where it does not judge that.
+
+    What a predictor says of datasets that the model has merged counts for them together.
+    """
     domain = schema.attributes[0]
     for attribute in () if judge is None else judge.attributes:
         if attribute.name == domain.name and domain.name in said:
-            known = [k for k, label in enumerate(attribute.classes) if label in domain.classes]
-            if known:
-                return attribute.classes[max(known, key=lambda k: float(said[domain.name][k]))]
+            found: dict[int, float] = {}
+            for label, probability in zip(attribute.classes, said[domain.name], strict=True):
+                place = domain.place_of(label)
+                if place is not None:
+                    found[place] = found.get(place, 0.0) + float(probability)
+            if found:
+                return domain.classes[max(found, key=lambda place: found[place])]
     return None
 
 

@@ -2,22 +2,33 @@
 
 The shift of a class is the share of pictures that are predicted as it after the projection onto a dataset,
 minus the share in their reconstructions: what the autoencoder loses is not the dataset's doing. Its interval
-is bootstrapped over the pictures. The entropy of an attribute says how mixed its predicted classes are: a
-dataset onto which all become alike has lost diversity.
+is bootstrapped over the pictures (over whom they show, where several show the same one). The entropy of an
+attribute says how mixed its predicted classes are: a dataset onto which all become alike has lost diversity.
+The *composition bias* of a class is its shift in the mode *follow* minus its shift in *keep*, of the same
+pictures: what the dataset's composition does beside its style.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.metrics.intervals import bootstrap_totals, percentile_limits
-from latentlab.operations.project import Projected
-from latentlab.spec import PredictorSpec
+from latentlab.metrics.intervals import bootstrap_totals, percentile_limits, wilson
+from latentlab.operations.attribute_table import Probabilities
+from latentlab.operations.projection_plan import judged_dataset
+from latentlab.spec import ConditionSchema, PredictorSpec
+
+if TYPE_CHECKING:
+    from latentlab.operations.project import Projected
+
+SMALL = 30
+"""Shares of fewer pictures say little."""
+FEW = 5
+"""A class that has fewer pictures than this, before and after, is too rare for its interval to be trusted."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,16 @@ class Shift:
         """After minus before."""
         return self.after - self.before
 
+    @property
+    def clear(self) -> bool:
+        """Whether the interval leaves out 0."""
+        return self.low > 0.0 or self.high < 0.0
+
+    @property
+    def small(self) -> bool:
+        """Whether so few pictures are behind it that it says little."""
+        return self.n < SMALL or self.n * max(self.before, self.after) < FEW
+
 
 @dataclass(frozen=True)
 class Diversity:
@@ -58,11 +79,67 @@ class Diversity:
 
 
 @dataclass(frozen=True)
+class Rate:
+    """The share of pictures of which something holds after the projection onto a dataset.
+
+    ``attribute`` is the one that is predicted as in the reconstruction; empty for the dataset itself: then
+    the share that is predicted as of it.
+    """
+
+    dataset: str
+    attribute: str
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Composition:
+    """How much more the projection onto a dataset shifts a class in the mode *follow* than in *keep*."""
+
+    dataset: str
+    attribute: str
+    label: str
+    follow: float
+    keep: float
+    low: float
+    high: float
+    n: int
+    share: float
+
+    @property
+    def difference(self) -> float:
+        """Follow minus keep; the interval is of the paired difference."""
+        return self.follow - self.keep
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval leaves out 0."""
+        return self.low > 0.0 or self.high < 0.0
+
+    @property
+    def small(self) -> bool:
+        """Whether so few pictures are behind it that it says little; ``share`` is the largest there is."""
+        return self.n < SMALL or self.n * self.share < FEW
+
+
+@dataclass(frozen=True)
 class Shifts:
-    """What every dataset does to every attribute of a body of pictures."""
+    """What every dataset does to every attribute of a body of pictures.
+
+    Parameters
+    ----------
+    kept
+        How often an attribute stays as it is in the reconstruction.
+    reached
+        How often the projection is predicted as of the dataset; empty where nobody judges that.
+    """
 
     classes: tuple[Shift, ...]
     diversity: tuple[Diversity, ...]
+    kept: tuple[Rate, ...] = ()
+    reached: tuple[Rate, ...] = ()
 
 
 def projection_rows(found: Sequence[Projected], predictor: PredictorSpec | None) -> list[dict[str, Any]]:
@@ -91,7 +168,12 @@ def projection_rows(found: Sequence[Projected], predictor: PredictorSpec | None)
     return rows
 
 
-def shifts(found: Sequence[Projected], predictor: PredictorSpec, seed: int = 0) -> Shifts:
+def shifts(
+    found: Sequence[Projected],
+    predictor: PredictorSpec,
+    seed: int = 0,
+    schema: ConditionSchema | None = None,
+) -> Shifts:
     """Count what the projections do to the predicted classes.
 
     Parameters
@@ -99,46 +181,81 @@ def shifts(found: Sequence[Projected], predictor: PredictorSpec, seed: int = 0) 
     found
         Projections of pictures onto the same datasets, at least one. A picture does not count for its own
         dataset, where it is only reconstructed.
+    schema
+        The model's condition: with it the projections that are predicted as of their dataset are counted.
     """
     classes: list[Shift] = []
     diversity: list[Diversity] = []
-    datasets = list(dict.fromkeys(item.dataset for one in found for item in one.items))
-    for dataset in datasets:
-        pairs = [
-            (one.reconstructed or one.attributes, item.attributes)
-            for one in found
-            if one.source_dataset != dataset
-            for item in one.items
-            if item.dataset == dataset
-        ]
-        if not pairs:
+    kept: list[Rate] = []
+    reached: list[Rate] = []
+    for dataset in dict.fromkeys(item.dataset for one in found for item in one.items):
+        cases = [one for one in found if one.source_dataset != dataset and _onto(one, dataset) is not None]
+        if not cases:
             continue
+        who = _identities(cases)
+        pairs = [(one.reconstructed or one.attributes, _onto(one, dataset) or {}) for one in cases]
         for attribute in predictor.attributes:
             if attribute.kind != "categorical":
                 continue
             before, after = (_one_hot([pair[side][attribute.name] for pair in pairs]) for side in (0, 1))
-            totals = bootstrap_totals(after - before, np.random.default_rng(seed)) / len(pairs)
-            for k, label in enumerate(attribute.classes):
-                low, high = percentile_limits(totals[:, k])
+            for k, (low, high) in enumerate(_limits(after - before, seed, who)):
+                share = float(before[:, k].mean()), float(after[:, k].mean())
                 classes.append(
-                    Shift(
-                        dataset,
-                        attribute.name,
-                        label,
-                        float(before[:, k].mean()),
-                        float(after[:, k].mean()),
-                        low,
-                        high,
-                        len(pairs),
-                    )
+                    Shift(dataset, attribute.name, attribute.classes[k], *share, low, high, len(pairs))
                 )
             diversity.append(Diversity(dataset, attribute.name, _entropy(before), _entropy(after)))
-    return Shifts(tuple(classes), tuple(diversity))
+            kept.append(_rate(dataset, attribute.name, (before * after).sum(1), seed, who))
+        said = [None if schema is None else judged_dataset(schema, pair[1], predictor) for pair in pairs]
+        if said and None not in said:
+            reached.append(_rate(dataset, "", np.array([one == dataset for one in said]), seed, who))
+    return Shifts(tuple(classes), tuple(diversity), tuple(kept), tuple(reached))
+
+
+def compositions(
+    follow: Sequence[Projected], keep: Sequence[Projected], predictor: PredictorSpec, seed: int = 0
+) -> tuple[Composition, ...]:
+    """Count how much more the mode *follow* shifts the predicted classes than *keep* does.
+
+    Parameters
+    ----------
+    follow, keep
+        Projections of the same pictures in the same order, onto the same datasets.
+    """
+    found: list[Composition] = []
+    for dataset in dict.fromkeys(item.dataset for one in keep for item in one.items):
+        cases = [
+            both
+            for both in zip(follow, keep, strict=True)
+            if all(one.source_dataset != dataset and _onto(one, dataset) is not None for one in both)
+        ]
+        if not cases:
+            continue
+        who = _identities([one for one, _ in cases])
+        for attribute in predictor.attributes:
+            if attribute.kind != "categorical":
+                continue
+            moved, shares = [], []
+            for side in (0, 1):
+                said = [
+                    (both[side].reconstructed or both[side].attributes, _onto(both[side], dataset) or {})
+                    for both in cases
+                ]
+                before, after = (_one_hot([pair[k][attribute.name] for pair in said]) for k in (0, 1))
+                moved.append(after - before)
+                shares += [before.mean(0), after.mean(0)]
+            for k, (low, high) in enumerate(_limits(moved[0] - moved[1], seed, who)):
+                shift = float(moved[0][:, k].mean()), float(moved[1][:, k].mean())
+                most = max(float(share[k]) for share in shares)
+                label = attribute.classes[k]
+                found.append(Composition(dataset, attribute.name, label, *shift, low, high, len(cases), most))
+    return tuple(found)
 
 
 def shift_rows(found: Shifts) -> list[dict[str, Any]]:
-    """Return one row per dataset, attribute and class; the attribute's entropies stand in each."""
+    """Return one row per dataset, attribute and class; the attribute's entropies and rates stand in each."""
     entropies = {(one.dataset, one.attribute): one for one in found.diversity}
+    kept = {(one.dataset, one.attribute): one for one in found.kept}
+    reached = {one.dataset: one for one in found.reached}
     rows = []
     for one in found.classes:
         entropy = entropies[one.dataset, one.attribute]
@@ -153,11 +270,71 @@ def shift_rows(found: Shifts) -> list[dict[str, Any]]:
                 "low": f"{one.low:.4f}",
                 "high": f"{one.high:.4f}",
                 "n": one.n,
+                "small": "yes" if one.small else "no",
                 "entropy_before": f"{entropy.before:.4f}",
                 "entropy_after": f"{entropy.after:.4f}",
+                **_rate_columns("kept", kept.get((one.dataset, one.attribute))),
+                **_rate_columns("target_share", reached.get(one.dataset)),
             }
         )
     return rows
+
+
+def composition_rows(found: Sequence[Composition]) -> list[dict[str, Any]]:
+    """Return one row per dataset, attribute and class."""
+    return [
+        {
+            "dataset": one.dataset,
+            "attribute": one.attribute,
+            "class": one.label,
+            "shift_follow": f"{one.follow:.4f}",
+            "shift_keep": f"{one.keep:.4f}",
+            "composition_bias": f"{one.difference:.4f}",
+            "low": f"{one.low:.4f}",
+            "high": f"{one.high:.4f}",
+            "n": one.n,
+            "small": "yes" if one.small else "no",
+        }
+        for one in found
+    ]
+
+
+def _rate_columns(name: str, rate: Rate | None) -> dict[str, str]:
+    values = ("", "", "") if rate is None else (f"{x:.4f}" for x in (rate.value, rate.low, rate.high))
+    return dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
+
+
+def _onto(found: Projected, dataset: str) -> Probabilities | None:
+    """Return what the predictor says of the projection onto a dataset; None where there is none."""
+    return next((item.attributes for item in found.items if item.dataset == dataset), None)
+
+
+def _identities(cases: Sequence[Projected]) -> NDArray[np.int64] | None:
+    """Return whom each picture shows, as integers ``[n]``; None where each shows somebody else."""
+    names = [one.identity or f" {place}" for place, one in enumerate(cases)]
+    known, where = np.unique(names, return_inverse=True)
+    return None if len(known) == len(names) else where.astype(np.int64)
+
+
+def _limits(
+    columns: NDArray[np.float64], seed: int, who: NDArray[np.int64] | None
+) -> list[tuple[float, float]]:
+    """Return the 95% interval of each column's mean."""
+    counted = np.concatenate([columns, np.ones((len(columns), 1))], axis=1)
+    totals = bootstrap_totals(counted, np.random.default_rng(seed), who)
+    return [percentile_limits(totals[:, k] / totals[:, -1]) for k in range(columns.shape[1])]
+
+
+def _rate(
+    dataset: str, attribute: str, holds: NDArray[Any], seed: int, who: NDArray[np.int64] | None
+) -> Rate:
+    """Return a share with Wilson's interval, and where pictures show the same one the wider limits."""
+    successes, n = float(np.sum(holds)), len(holds)
+    low, high = (float(one) for one in wilson(successes, n))
+    if who is not None:
+        ((least, most),) = _limits(np.asarray(holds, dtype=np.float64)[:, None], seed, who)
+        low, high = min(low, least), max(high, most)
+    return Rate(dataset, attribute, successes / n, low, high, n)
 
 
 def _one_hot(probabilities: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:

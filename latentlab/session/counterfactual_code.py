@@ -56,7 +56,7 @@ def counterfactual_code(document: Document, attribute: str) -> str:
 
 def _source_text(state: Explore) -> str:
     """Return the input as base64 text of a PNG; empty where there is none, or it is a large one."""
-    text = "" if state.source is None else source_text(state.source.encoded.source)
+    text = "" if state.source is None else source_text(state.source.seen)
     return text if len(text) <= MOST_TEXT else ""
 
 

@@ -54,12 +54,38 @@ class Source:
     crop
         The square of the picture that the model sees: its left edge, top edge and side, in pixels; None for
         the largest square in the centre.
+    painted
+        What a person has made of that square at the model's size, uint8 ``[S, S, 3]``, in its place; None
+        where nothing was painted. Of the size of the model it was painted for.
+    pending
+        Whether ``encoded`` is still that of an earlier state of the painting.
     """
 
     name: str
     picture: NDArray[np.uint8]
     encoded: Encoded
     crop: tuple[int, int, int] | None = None
+    painted: NDArray[np.uint8] | None = None
+    pending: bool = False
+
+    @property
+    def seen(self) -> NDArray[np.uint8]:
+        """What the model sees, uint8 ``[S, S, 3]``: the square at its size, or what was painted."""
+        seen = self.encoded.source
+        return seen if self.painted is None or self.painted.shape != seen.shape else self.painted
+
+    @property
+    def title(self) -> str:
+        """The name, and whether it was painted on."""
+        return self.name if self.painted is None else f"{self.name}, painted"
+
+    def is_of(self, other: Source) -> bool:
+        """Whether it is the same square of the same picture, painted or not."""
+        return self.picture is other.picture and self.crop == other.crop
+
+    def is_same(self, other: Source) -> bool:
+        """Whether it is the same, painted alike, whatever is made of it."""
+        return self.is_of(other) and self.painted is other.painted
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +135,7 @@ class Explore:
     def origin(self) -> str:
         """Where the start comes from, in words on one line that go on after a colon."""
         if self.source is not None:
-            words = self.source.name
+            words = self.source.title
         elif self.seed is None:
             words = self.named or "prior mean"
         else:
@@ -285,6 +311,113 @@ class ProjectionView:
     keep: float = 1.0
 
 
+@dataclass(frozen=True)
+class SampleRow:
+    """One row of the samples: the seed of its z, and whether it stays when the others are drawn again."""
+
+    seed: int
+    pinned: bool = False
+
+
+@dataclass(frozen=True)
+class LatentRef:
+    """Which latent a strip of the samples is of: the input, a pin by its name, or else a drawn row's.
+
+    ``row`` counts the drawn rows from 0; one that is no longer there stands for the last. The input goes
+    before the pin, and that before the row.
+    """
+
+    row: int = 0
+    pin: str = ""
+    input: bool = False
+
+
+@dataclass(frozen=True)
+class StripView:
+    """What the strip below the samples shows: one z between two datasets, or two on one dataset.
+
+    Parameters
+    ----------
+    kind
+        ``blend``: ``start`` from the dataset ``first`` to ``second``, and a column of their mixture in the
+        grid; ``way``: from ``start`` to ``end`` on ``dataset``.
+    first, second, dataset
+        Datasets; empty for the model's first, second and first.
+    share
+        Which share of the blend is ``second``, 0 to 1.
+    place
+        How far one stands on the way, 0 to 1.
+    path, steps
+        How the way goes, and how many pictures it has with both ends.
+    """
+
+    kind: Literal["none", "blend", "way"] = "blend"
+    start: LatentRef = LatentRef(0)
+    end: LatentRef = LatentRef(1)
+    first: str = ""
+    second: str = ""
+    dataset: str = ""
+    share: float = 0.5
+    place: float = 0.0
+    path: Kind = "spherical"
+    steps: int = 24
+
+
+@dataclass(frozen=True)
+class SamplesView:
+    """What the Analogies screen's samples are: rows of one z each, drawn on every dataset.
+
+    Parameters
+    ----------
+    truncation
+        What every drawn z is multiplied by, 0 to 1.
+    with_input
+        Whether the picture that is open is the first row, encoded as one of its dataset.
+    """
+
+    rows: tuple[SampleRow, ...] = tuple(map(SampleRow, range(5)))
+    truncation: float = 1.0
+    with_input: bool = True
+    strip: StripView = StripView()
+
+
+@dataclass(frozen=True)
+class ManyView:
+    """Which pictures are projected together in the background, how, and what is shown of it.
+
+    Parameters
+    ----------
+    data, pictures
+        A set or a folder; or, where that is empty, the paths of pictures.
+    source, onto
+        The dataset that they are of, empty for the guess of each; and onto which, none for all.
+    mode
+        The ends of the share of *keep*, or both: then the composition bias is known too.
+    count, seed
+        How many at most, and the choice of more.
+    out
+        The folder for the results; empty for the run's own.
+    shown
+        Which mode's shifts are shown where both are there, or what differs between them.
+    target
+        The dataset that is shown; empty for all of them side by side.
+    sort
+        By attribute, or the largest shift first.
+    """
+
+    data: str = ""
+    pictures: tuple[str, ...] = ()
+    source: str = ""
+    onto: tuple[str, ...] = ()
+    mode: Literal["keep", "follow", "both"] = "both"
+    count: int = 512
+    seed: int = 0
+    out: str = ""
+    shown: Literal["keep", "follow", "bias"] = "bias"
+    target: str = ""
+    sort: Literal["attribute", "shift"] = "attribute"
+
+
 @dataclass(frozen=True, eq=False)
 class Shelf:
     """All that a person has put aside for one model: it stays when another model is opened.
@@ -308,6 +441,8 @@ class Shelf:
     map: MapView = MapView()
     counterfactual: CounterfactualView = CounterfactualView()
     projection: ProjectionView = ProjectionView()
+    many: ManyView = ManyView()
+    samples: SamplesView = SamplesView()
 
     def pin(self, name: str) -> Pin | None:
         """Return the pin of that name, None where there is none."""

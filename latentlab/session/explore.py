@@ -29,13 +29,14 @@ def start_from_picture(
     picture: NDArray[np.uint8],
     encoded: Encoded,
     crop: tuple[int, int, int] | None = None,
+    painted: NDArray[np.uint8] | None = None,
 ) -> Explore:
-    """Return the state that sets out from a picture uint8 ``[H, W, 3]``, encoded as `cropped`."""
+    """Return the state that sets out from a picture uint8 ``[H, W, 3]``, encoded as `given`."""
     latent = latents.as_latent(encoded.mean, spec)
     told, own = (None if one is None else _kept(one) for one in (encoded.condition, encoded.own))
     if told is not None and own is not None and np.array_equal(told, own):
         own = told
-    source = Source(name, picture, encoded, crop)
+    source = Source(name, picture, encoded, crop, painted)
     return Explore(latent, latent, told, source, start_condition=own, told=told)
 
 
@@ -62,6 +63,11 @@ def cropped(picture: NDArray[np.uint8], crop: tuple[int, int, int] | None) -> ND
             f"{width} x {height} pixels."
         )
     return picture[top : top + side, left : left + side]
+
+
+def given(source: Source) -> NDArray[np.uint8]:
+    """Return what the encoder is given of a picture, uint8 ``[H, W, 3]``: its square, or what was painted."""
+    return cropped(source.picture, source.crop) if source.painted is None else source.painted
 
 
 def start_from_draw(

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from latentlab.session.along import AlongIntents
 from latentlab.session.condition import ConditionIntents
+from latentlab.session.painting import PaintIntents
+from latentlab.session.sample_intents import SampleIntents
 from latentlab.session.session import Message
 from latentlab.session.shelf import ShelfIntents
 from latentlab.session.workspace import Workspace
@@ -21,8 +23,10 @@ class Intents:
         self._session = workspace.session
         self.explore = workspace.explore
         self.shelf = ShelfIntents(workspace.session)
+        self.samples = SampleIntents(workspace.session)
         self.along = AlongIntents(workspace.session)
         self.condition = ConditionIntents(workspace.session, workspace.teller)
+        self.painting = PaintIntents(workspace)
 
     def go_along(self, latent: NDArray[np.float32], name: str) -> None:
         """Go to a latent of a view, as `go_to`; a message says so where that would change what is locked."""

@@ -6,8 +6,6 @@ goes on when the window is closed and is found again when it is opened.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from latentlab.errors import Cancelled, LatentLabError
 from latentlab.progress import Progress, Reporter
+from latentlab.session.job_follower import Following, JobFollower
 from latentlab.session.session import Change, Message
 from latentlab.session.workspace import Workspace
 
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 Phase = Literal["none", "looking", "making", "ready", "failed", "stopped"]
 """Nothing asked for; being looked for; being made by a job; all there; gone wrong; stopped."""
 
-POLL_SECONDS = 0.3
 SEED = 0
 STOPPED = "Stopped. What was done is kept."
 CHANGED = "{data} was changed while its images were being encoded. Try again when it is complete."
@@ -67,11 +64,8 @@ class MapData:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._post = workspace.rendering.post
+        self._follower = JobFollower(workspace.rendering.post, "map")
         self._wanted: Wanted | None = None
-        self._stop = threading.Event()
-        self._cancel = threading.Event()
-        self._thread: threading.Thread | None = None
         self._usual = "", ""
         self.phase: Phase = "none"
         self.message = ""
@@ -102,7 +96,7 @@ class MapData:
         wanted = self._wish()
         if wanted is None or wanted == self._wanted:
             return
-        self._end_thread()
+        self._follower.leave()
         other = self._wanted is None or (wanted.sha256, wanted.data, wanted.count) != (
             self._wanted.sha256,
             self._wanted.data,
@@ -117,13 +111,13 @@ class MapData:
             self._begin(wanted)
 
     def _begin(self, wanted: Wanted) -> None:
-        self._end_thread()
         self._set("looking", "Looking for the encoded data")
-        self._stop, self._cancel = threading.Event(), threading.Event()
-        self._thread = threading.Thread(
-            target=self._work, args=(wanted, self._stop, self._cancel), name="latentlab-map", daemon=True
+        self._follower.begin(
+            partial(self._find, wanted),
+            self._fail,
+            partial(self._set, "stopped", STOPPED),
+            "The encoded data could not be made",
         )
-        self._thread.start()
 
     def try_again(self) -> None:
         """Begin anew what was stopped or has failed; see to it that the map is on its way in any case."""
@@ -135,11 +129,11 @@ class MapData:
 
     def cancel(self) -> None:
         """Stop the job; what it has finished is kept."""
-        self._cancel.set()
+        self._follower.cancel()
 
     def close(self) -> None:
         """Stop following; a job that is running goes on."""
-        self._end_thread()
+        self._follower.close()
 
     def _wish(self) -> Wanted | None:
         from latentlab.data.catalog import full_name
@@ -158,95 +152,66 @@ class MapData:
     def _model_changed(self) -> None:
         opened = self._workspace.opened
         if self._wanted is not None and (opened is None or opened.sha256 != self._wanted.sha256):
-            self._end_thread()
+            self._follower.leave()
             self._wanted = self.found = self.images = None
             self._set("none")
 
     # On its own thread
 
-    def _work(self, wanted: Wanted, stop: threading.Event, cancel: threading.Event) -> None:
-        try:
-            self._find(wanted, stop, cancel)
-        except Cancelled:
-            self._tell(wanted, partial(self._set, "stopped", STOPPED))
-        except LatentLabError as error:
-            self._tell(wanted, partial(self._fail, str(error)))
-        except Exception as error:
-            text = f"The encoded data could not be made: {type(error).__name__}: {error}"
-            self._tell(wanted, partial(self._fail, text))
-
-    def _find(self, wanted: Wanted, stop: threading.Event, cancel: threading.Event) -> None:
+    def _find(self, wanted: Wanted, following: Following) -> None:
         from latentlab.operations.map_file import find_map
 
-        reporter = self._reporter(wanted, stop, cancel)
+        reporter = following.reporter(self._show_reading)  # a folder's pictures, which may be many
         path = find_map(wanted.sha256, wanted.data, wanted.count, SEED)
         kept = None if path is None else _kept(wanted, path, None, reporter)
         if kept is not None:
-            self._tell(wanted, partial(self._take, *kept))
+            following.tell(self._take, *kept)
             if not wanted.tsne or kept[0].has_tsne:
-                self._tell(wanted, partial(self._set, "ready"))
+                following.tell(self._set, "ready")
                 return
-        self._follow_job(wanted, kept, stop, cancel)
-
-    def _reporter(self, wanted: Wanted, stop: threading.Event, cancel: threading.Event) -> Reporter:
-        """Return what tells how the pictures of a folder are read, which takes long where there are many."""
-
-        def tell(event: Progress) -> None:
-            if stop.is_set() or cancel.is_set():
-                reporter.cancel()
-            self._tell(wanted, partial(self._set, "making", event.stage, event.done, event.total))
-
-        reporter = Reporter(tell)
-        return reporter
+        self._follow_job(wanted, kept, following, reporter)
 
     def _follow_job(
-        self, wanted: Wanted, kept: Kept | None, stop: threading.Event, cancel: threading.Event
+        self, wanted: Wanted, kept: Kept | None, following: Following, reporter: Reporter
     ) -> None:
         """Have the map made, and show what there is of it, until it is there."""
         from latentlab.jobs.map_job import map_job
-
-        reporter = self._reporter(wanted, stop, cancel)
 
         def begin() -> tuple[Job, Path]:
             return map_job(wanted.path, wanted.sha256, wanted.data, wanted.count, SEED, wanted.tsne)
 
         job, out = begin()
         seen = _written(out)  # what is there already is taken, damaged, or of the set as it was
-        while not stop.wait(POLL_SECONDS):
-            if cancel.is_set():
+        while following.wait():
+            if following.cancelled:
                 job.cancel()
             state = job.poll()
             written = _written(out)
             if written > seen or (state.phase == "finished" and kept is None):
                 seen, kept = written, _kept(wanted, out, kept, reporter)
                 if kept is not None:
-                    self._tell(wanted, partial(self._take, *kept))
+                    following.tell(self._take, *kept)
             if not state.over:
-                text = state.stage or "Starting"
-                self._tell(wanted, partial(self._set, "making", text, state.done, state.total))
+                following.tell(self._set, "making", state.stage or "Starting", state.done, state.total)
             elif state.phase == "finished" and kept is None:
-                self._tell(wanted, partial(self._fail, CHANGED.format(data=wanted.data)))
+                following.tell(self._fail, CHANGED.format(data=wanted.data))
                 return
             elif state.phase == "finished" and wanted.tsne and not job.settings.get("tsne"):
                 job, out = begin()  # what went on was asked for without it
             elif state.phase == "finished":
-                self._tell(wanted, partial(self._set, "ready"))
+                following.tell(self._set, "ready")
                 return
             elif state.phase == "cancelled":
-                self._tell(wanted, partial(self._set, "stopped", STOPPED))
+                following.tell(self._set, "stopped", STOPPED)
                 return
             else:
-                self._tell(wanted, partial(self._fail, state.message))
+                following.tell(self._fail, state.message)
                 return
 
-    def _tell(self, wanted: Wanted, work: Callable[[], None]) -> None:
-        def run() -> None:
-            if wanted == self._wanted:
-                work()
-
-        self._post(run)
-
     # On the session's thread
+
+    def _show_reading(self, event: Progress) -> None:
+        self._set("making", event.stage, event.done, event.total)
 
     def _take(self, found: LatentMap, images: ImageSet) -> None:
         self.found, self.images = found, images
@@ -262,12 +227,6 @@ class MapData:
         self.phase, self.message, self.done, self.total = phase, text, done, total
         if before != (phase, text, done, total):
             self.changed.emit()
-
-    def _end_thread(self) -> None:
-        if self._thread is not None:
-            self._stop.set()
-            self._thread.join()
-            self._thread = None
 
 
 def _kept(wanted: Wanted, path: Path, before: Kept | None, reporter: Reporter) -> Kept | None:

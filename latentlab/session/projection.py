@@ -26,7 +26,7 @@ from latentlab.operations.projection_plan import (
 from latentlab.session.background import Background
 from latentlab.session.batches import Batch
 from latentlab.session.document import Document, Explore, ProjectionView, Source
-from latentlab.session.explore import cropped
+from latentlab.session.explore import given
 from latentlab.session.follower import Follower
 from latentlab.session.kept_explorer import KeptExplorer, ModelKey
 from latentlab.session.session import Message, Session
@@ -130,7 +130,8 @@ class LiveProjections(Follower):
     @property
     def waiting(self) -> bool:
         """Whether pictures of the newest plan are still to come."""
-        return self._wish is not None or self._workspace.beside.waiting or self._batch.waiting
+        on_its_way = self._wish is not None or self._workspace.beside.waiting or self._batch.waiting
+        return on_its_way or self._workspace.painted.waiting
 
     @property
     def settled_refusal(self) -> bool:
@@ -193,16 +194,21 @@ class LiveProjections(Follower):
         return judged or self._guess_by_likelihood(opened.sha256, state.source)
 
     def _guess_by_likelihood(self, sha256: str, source: Source) -> str | Message:
-        """Return the dataset that a model guesses; empty while it does, which is once for a picture."""
+        """Return the dataset that a model guesses; empty while it does, which is once for a picture.
+
+        A picture that is painted on is guessed anew after each stroke; the former guess holds until then.
+        """
         known = self._guessed
-        if known is None or known[0] != sha256 or not _is_same(known[1], source):
-            self._guessed = sha256, source, ""
-            self._maker.guess(source.encoded.source, partial(self._have_guessed, sha256, source))
+        former = known if known is not None and known[0] == sha256 and known[1].is_of(source) else None
+        if former is None or not (former[1].is_same(source) or source.pending):
+            self._guessed = sha256, source, "" if former is None else former[2]
+            self._maker.guess(source.seen, partial(self._have_guessed, sha256, source))
         assert self._guessed is not None
         return self._guessed[2]
 
     def _have_guessed(self, sha256: str, source: Source, answer: str | Message) -> None:
-        if self._guessed is not None and self._guessed[:2] == (sha256, source):
+        known = self._guessed
+        if known is not None and known[0] == sha256 and known[1].is_same(source):
             self._guessed = sha256, source, answer
             if self.active and self.ready:
                 self.refresh()
@@ -226,20 +232,22 @@ class LiveProjections(Follower):
             self._render(replace(wish, encoded=encoded, latent=encoded.mean))
             return
         self._encoding = wish
-        self._workspace.beside.ask(cropped(wish.source.picture, wish.source.crop), wish.plan.told)
+        self._workspace.beside.ask(given(wish.source), wish.plan.told)
 
     def _known(self, wish: _Asked) -> Encoded | None:
         """Return the picture as it has been encoded already as is wished, if it has."""
-        assert wish.source is not None
-        last = self.found if self.found is not None and _is_same(self.found.source, wish.source) else None
-        for encoded in (wish.source.encoded, None if last is None else last.encoded):
+        source, last = wish.source, self.found
+        assert source is not None
+        again = last is not None and last.source is not None and last.source.is_same(source)
+        own = None if source.pending else source.encoded
+        for encoded in (own, last.encoded if last is not None and again else None):
             if encoded is not None and np.array_equal(np.asarray(encoded.condition), wish.plan.told):
                 return encoded
         return None
 
     def _take_encoded(self, encoded: Encoded) -> None:
         wish, self._encoding = self._encoding, None
-        if wish is not None and self.state is not None and _is_same(wish.source, self.state.source):
+        if wish is not None and self.state is not None and _is_of_source(wish.source, self.state):
             self._render(replace(wish, encoded=encoded, latent=encoded.mean))
         else:
             self._go_on()
@@ -316,7 +324,7 @@ class ProjectionMaker:
         if state.source is None:
             dataset = latent_dataset(schema, state, view)
             return project_latent(explorer, state.latent, dataset, keep=view.keep, name=state.origin)
-        picture = state.source.encoded.source
+        picture = state.source.seen
         dataset = chosen_dataset(schema, view) or AUTO
         return project(explorer, picture, source=dataset, keep=view.keep, name=state.origin)
 
@@ -339,7 +347,7 @@ def take_projection(session: Session, found: LiveProjected, place: int) -> None:
     Edits of the latent are not in the picture that is seen, so they are left behind.
     """
     state = session.document.explore
-    if state is None or not _is_of(found, state):
+    if state is None or not _is_of(found, state) or not _is_newest(found, state):
         return
     condition = np.array(found.plan.conditions[place])
     condition.setflags(write=False)
@@ -364,12 +372,15 @@ def _is_alike(one: Explore, other: Explore) -> bool:
 
 def _is_of(found: LiveProjected, state: Explore) -> bool:
     """Whether projections are those of a state's picture; a latent's change with every move of it."""
-    if found.source is None or state.source is None:
-        return found.source is state.source
-    return _is_same(found.source, state.source)
+    return _is_of_source(found.source, state)
 
 
-def _is_same(one: Source | None, other: Source | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return one.picture is other.picture and one.crop == other.crop
+def _is_newest(found: LiveProjected, state: Explore) -> bool:
+    """Whether nothing has been painted since."""
+    return found.source is None or state.source is None or found.source.is_same(state.source)
+
+
+def _is_of_source(source: Source | None, state: Explore) -> bool:
+    """Whether a picture is the state's; a painted one changes with every stroke, and remains the same one."""
+    there = state.source
+    return source is there if source is None or there is None else source.is_of(there)

@@ -30,7 +30,7 @@ def projection_code(document: Document, schema: ConditionSchema) -> str:
         imports += IMPORTS
         dataset = chosen_dataset(schema, view) or AUTO
         made = [
-            *source_lines(source_text(state.source.encoded.source)),
+            *source_lines(source_text(state.source.seen)),
             f"found = project(explorer, source, source={dataset!r}, {how}",
         ]
     else:

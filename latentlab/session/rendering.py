@@ -228,6 +228,8 @@ class Rendering:
         before, state = change.before.explore, change.after.explore
         if self._renderer is None or state is None or state is before:
             return
+        if change.way == "move" and before is not None and _is_drawn_alike(before, state):
+            return  # while a person paints on the input, what is drawn follows when that has been encoded
         generation = self._ask(state)
         if change.way != "move":
             self._barrier = generation
@@ -280,6 +282,11 @@ class Rendering:
                 listener(state, frame)
         elif self._waiting:
             self.settle()
+
+
+def _is_drawn_alike(one: Explore, other: Explore) -> bool:
+    """Whether two states are one picture: of the very same latent and condition."""
+    return one.latent is other.latent and one.condition is other.condition
 
 
 def _arrays(

@@ -15,6 +15,7 @@ from latentlab.live.frames import Encoded, Opened
 from latentlab.paths import bundled_models
 from latentlab.session.document import CheckpointRef, Document, Explore, Shelf, Source, one_line
 from latentlab.session.explore import start_from_picture, start_in_the_middle
+from latentlab.session.painted_encoder import repainted
 from latentlab.session.saved import Saved
 from latentlab.session.saved_parts import Salvage
 from latentlab.session.saved_shelf import fitted
@@ -85,6 +86,8 @@ def restored(
         )
     elif kept is not None:
         explore = _as_saved(kept, explore, saved, opened.spec, salvage)
+        if encoded is not None and saved.source is not None and saved.source.pending:
+            explore = repainted(explore, encoded)  # it was saved before the encoder had seen the painting
     shelves = {**before.shelves, **saved.shelves}
     shelf = _shelf(saved, opened, salvage)
     if shelf is not None:
@@ -151,7 +154,7 @@ def _start(saved: Saved, spec: ModelSpec, encoded: Encoded | None) -> Explore:
     source = saved.source
     if source is None or encoded is None:
         return start_in_the_middle(spec)
-    return start_from_picture(spec, source.name, source.picture, encoded, source.crop)
+    return start_from_picture(spec, source.name, source.picture, encoded, source.crop, source.painted)
 
 
 def _as_saved(kept: Explore, new: Explore, saved: Saved, spec: ModelSpec, salvage: Salvage) -> Explore:

@@ -3,13 +3,14 @@
     {"format": "latentlab-session", "version": 1, "program": "...",
      "checkpoint": {path, name, sha256, predictor}, "threads": 1,
      "explore": {start, latent, condition, seed, truncation, named, start_condition, linked, told,
-                 source: {name, crop, picture}},
+                 source: {name, crop, picture, painted, pending}},
      "shelves": {SHA-256: {pins, directions, groups, locked, compared, grid, path, probe, map,
-                              counterfactual, projection}},
+                              counterfactual, projection, samples, many}},
      "window": {...}}
 
-Float32 numbers are written as decimals that give the same bits back; the picture is in there as the base64
-text of a PNG or lossless WebP file. What a model makes of the picture is not kept: it is encoded again.
+Float32 numbers are written as decimals that give the same bits back; the picture, and what was painted on it,
+are in there as the base64 text of a PNG or lossless WebP file. What a model makes of the picture is not kept:
+it is encoded again.
 """
 
 from __future__ import annotations
@@ -46,11 +47,18 @@ _FIELDS = {"format", "version", "program", "checkpoint", "threads", "explore", "
 
 @dataclass(frozen=True, eq=False)
 class SavedSource:
-    """The picture of a session, uint8 ``[H, W, 3]``, its name and its crop (as in `Source`)."""
+    """The picture of a session, uint8 ``[H, W, 3]``, its name, its crop and its painting (as in `Source`)."""
 
     name: str
     picture: NDArray[np.uint8]
     crop: tuple[int, int, int] | None = None
+    painted: NDArray[np.uint8] | None = None
+    pending: bool = False
+
+    @classmethod
+    def of(cls, source: Source) -> SavedSource:
+        """Return what is kept of a picture."""
+        return cls(source.name, source.picture, source.crop, source.painted, source.pending)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +104,7 @@ class Saved:
             checkpoint=document.checkpoint,
             threads=document.threads,
             explore=None if explore is None else replace(explore, source=None),
-            source=None if source is None else SavedSource(source.name, source.picture, source.crop),
+            source=None if source is None else SavedSource.of(source),
             shelves=document.shelves,
         )
 
@@ -235,7 +243,13 @@ def _source(source: Source | None, pictures: PictureTexts | None) -> dict[str, A
     if source is None:
         return None
     text = picture_text(source.picture) if pictures is None else pictures.text(source.picture)
-    return {"name": source.name, "crop": _plain(source.crop), "picture": text}
+    return {
+        "name": source.name,
+        "crop": _plain(source.crop),
+        "picture": text,
+        "painted": None if source.painted is None else picture_text(source.painted),
+        "pending": source.pending,
+    }
 
 
 # Reading
@@ -343,7 +357,23 @@ def _read_source(data: object, salvage: Salvage) -> tuple[SavedSource | None, st
         if left + side > picture.shape[1] or top + side > picture.shape[0]:
             salvage.say(f"the crop of the picture {part.name}", "it is not inside the picture")
             crop = None
-    return SavedSource(part.name, picture, crop), ""
+    painted = _read_painted(part, salvage)
+    return SavedSource(part.name, picture, crop, painted, part.pending and painted is not None), ""
+
+
+def _read_painted(part: SourcePart, salvage: Salvage) -> NDArray[np.uint8] | None:
+    if part.painted is None:
+        return None
+    what = f"what was painted on the picture {part.name}"
+    try:
+        painted = picture_of(part.painted)
+    except ImageError as error:
+        salvage.say(what, str(error))
+        return None
+    if painted.shape[0] != painted.shape[1]:
+        salvage.say(what, "it is not square")
+        return None
+    return painted
 
 
 def _read_shelves(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, ValidationError
 from pydantic_core import ErrorDetails
 
+from latentlab.operations.sample_plan import LARGEST_SEED, MOST_WAY
 from latentlab.operations.traverse import MOST_STEPS
 from latentlab.spec import Record
 
@@ -103,6 +104,8 @@ class SourcePart(Part):
     name: str = "picture"
     picture: str
     crop: Annotated[tuple[Position, Position, Annotated[int, Field(ge=1)]], Field(strict=False)] | None = None
+    painted: str | None = None
+    pending: bool = False
 
 
 class PinPart(Part):
@@ -197,6 +200,61 @@ class ProjectionPart(Part):
 
     dataset: str = ""
     keep: Annotated[Finite, Field(ge=0.0, le=1.0)] = 1.0
+
+
+class SampleRowPart(Part):
+    """`SampleRow`."""
+
+    seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)]
+    pinned: bool = False
+
+
+class LatentRefPart(Part):
+    """`LatentRef`."""
+
+    row: Position = 0
+    pin: str = ""
+    input: bool = False
+
+
+class StripPart(Part):
+    """`StripView`; its latents are read by themselves."""
+
+    kind: Literal["none", "blend", "way"] = "blend"
+    start: object = None
+    end: object = None
+    first: str = ""
+    second: str = ""
+    dataset: str = ""
+    share: Annotated[Finite, Field(ge=0.0, le=1.0)] = 0.5
+    place: Annotated[Finite, Field(ge=0.0, le=1.0)] = 0.0
+    path: Literal["linear", "spherical"] = "spherical"
+    steps: Annotated[int, Field(ge=2, le=MOST_WAY)] = 24
+
+
+class SamplesPart(Part):
+    """`SamplesView`; its rows are read one by one, and the strip by itself."""
+
+    rows: Parts | None = None
+    truncation: Annotated[Finite, Field(ge=0.0, le=1.0)] = 1.0
+    with_input: bool = True
+    strip: object = None
+
+
+class ManyPart(Part):
+    """`ManyView`."""
+
+    data: str = ""
+    pictures: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    source: str = ""
+    onto: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    mode: Literal["keep", "follow", "both"] = "both"
+    count: Annotated[int, Field(ge=1, le=_INT64)] = 512
+    seed: Position = 0
+    out: str = ""
+    shown: Literal["keep", "follow", "bias"] = "bias"
+    target: str = ""
+    sort: Literal["attribute", "shift"] = "attribute"
 
 
 class Salvage:

@@ -8,17 +8,23 @@ from dataclasses import fields, replace
 import numpy as np
 
 from latentlab.operations.direction import UNIT, Direction
+from latentlab.operations.sample_plan import MOST_ROWS
 from latentlab.session.document import (
     AxisRef,
     CounterfactualView,
     GridView,
     Group,
+    LatentRef,
+    ManyView,
     MapView,
     PathView,
     Pin,
     ProbeView,
     ProjectionView,
+    SampleRow,
+    SamplesView,
     Shelf,
+    StripView,
 )
 from latentlab.session.saved_parts import (
     AxisPart,
@@ -26,12 +32,17 @@ from latentlab.session.saved_parts import (
     DirectionPart,
     GridPart,
     GroupPart,
+    LatentRefPart,
+    ManyPart,
     MapPart,
     PathPart,
     PinPart,
     ProbePart,
     ProjectionPart,
     Salvage,
+    SampleRowPart,
+    SamplesPart,
+    StripPart,
 )
 from latentlab.session.shelf import free_name
 
@@ -67,6 +78,8 @@ def read_shelf(data: object, salvage: Salvage, sizes: Counter[int], of: str = ""
         map=_map(given.get("map", {}), salvage, of),
         counterfactual=_counterfactual(given.get("counterfactual", {}), salvage, of),
         projection=_projection(given.get("projection", {}), salvage, of),
+        many=_many(given.get("many", {}), salvage, of),
+        samples=_samples(given.get("samples", {}), salvage, of),
     )
     shelf = _with_own_names(shelf)
     sizes.update(pin.latent.size for pin in shelf.pins)
@@ -184,6 +197,44 @@ def _counterfactual(data: object, salvage: Salvage, of: str) -> CounterfactualVi
 def _projection(data: object, salvage: Salvage, of: str) -> ProjectionView:
     part = salvage.part(ProjectionPart, data, f"the settings of the projections{of}")
     return ProjectionView() if part is None else ProjectionView(**dict(part))
+
+
+def _samples(data: object, salvage: Salvage, of: str) -> SamplesView:
+    part = salvage.part(SamplesPart, data, f"the settings of the samples{of}")
+    if part is None:
+        return SamplesView()
+    usual = SamplesView()
+    rows = usual.rows
+    if part.rows is not None:
+        read = salvage.each(part.rows, lambda one, what: _sample_row(one, what, salvage), "sample", of)
+        rows = tuple(read[:MOST_ROWS]) or rows
+        if len(read) > MOST_ROWS:
+            salvage.say(f"rows of the samples{of}", f"there are {len(read)}; {MOST_ROWS} are shown at most")
+    strip = usual.strip if part.strip is None else _strip(part.strip, salvage, of)
+    return SamplesView(rows, part.truncation, part.with_input, strip)
+
+
+def _sample_row(data: object, what: str, salvage: Salvage) -> SampleRow | None:
+    part = salvage.part(SampleRowPart, data, what)
+    return None if part is None else SampleRow(**dict(part))
+
+
+def _strip(data: object, salvage: Salvage, of: str) -> StripView:
+    what = f"the strip of the samples{of}"
+    part = salvage.part(StripPart, data, what)
+    if part is None:
+        return StripView()
+    usual, ends = StripView(), {}
+    for name in ("start", "end"):
+        given = getattr(part, name)
+        ref = None if given is None else salvage.part(LatentRefPart, given, f"the {name} of {what}")
+        ends[name] = getattr(usual, name) if ref is None else LatentRef(**dict(ref))
+    return StripView(**{**dict(part), **ends})
+
+
+def _many(data: object, salvage: Salvage, of: str) -> ManyView:
+    part = salvage.part(ManyPart, data, f"the settings of the many pictures{of}")
+    return ManyView() if part is None else ManyView(**dict(part))
 
 
 def _path(data: object, salvage: Salvage, of: str) -> PathView:

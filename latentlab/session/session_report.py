@@ -103,7 +103,8 @@ class SessionReport:
             height, width = saved.source.picture.shape[:2]
             crop = saved.source.crop
             seen = "" if crop is None else f", cropped to {crop[2]} pixels at {crop[0]}, {crop[1]}"
-            rows.append(("picture", f"{saved.source.name}, {width} x {height}{seen}"))
+            painted = "" if saved.source.painted is None else ", painted"
+            rows.append(("picture", f"{saved.source.name}, {width} x {height}{seen}{painted}"))
         aside = {
             "pins": [pin.name for pin in shelf.pins],
             "directions": [direction.name for direction in shelf.directions],
@@ -141,6 +142,7 @@ class SessionReport:
                 "start": None if explore is None else self._origin(),
                 "latent": None if explore is None else explore.latent.reshape(-1).tolist(),
                 "crop": None if saved.source is None else saved.source.crop,
+                "painted": saved.source is not None and saved.source.painted is not None,
                 "pins": [pin.name for pin in shelf.pins],
                 "directions": [one.name for one in shelf.directions],
                 "groups": [group.name for group in shelf.groups],

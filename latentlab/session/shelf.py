@@ -15,11 +15,13 @@ from latentlab.session.document import (
     Explore,
     GridView,
     Group,
+    ManyView,
     MapView,
     PathView,
     Pin,
     ProbeView,
     ProjectionView,
+    SamplesView,
     Shelf,
 )
 from latentlab.session.session import Session
@@ -83,7 +85,8 @@ class ShelfIntents:
         check_name(new, (pin.name for pin in self.shelf.pins))
         pins = tuple(replace(pin, name=new) if pin.name == name else pin for pin in self.shelf.pins)
         compared = new if self.shelf.compared == name else self.shelf.compared
-        self._change(f"Rename {name}", pins=pins, compared=compared)
+        samples = with_pin_renamed(self.shelf.samples, name, new)
+        self._change(f"Rename {name}", pins=pins, compared=compared, samples=samples)
 
     def tick_pin(self, name: str, ticked: bool) -> None:
         """Use a pin together with the other ticked ones, or not."""
@@ -264,6 +267,14 @@ class ShelfIntents:
         """Project otherwise onto datasets; while the slider moves, its ``key`` makes its moves one step."""
         self._change("Set the analogies", key, projection=view)
 
+    def set_samples(self, view: SamplesView, name: str = "Set the samples", key: str | None = None) -> None:
+        """Show other samples; while a slider moves, its ``key`` makes its moves one step."""
+        self._change(name, key, samples=view)
+
+    def set_many(self, view: ManyView) -> None:
+        """Project other pictures together, or others ways, or show something else of it."""
+        self._change("Set the many pictures", many=view)
+
     def set_probe(self, view: ProbeView) -> None:
         """Show that in the probe."""
         self._set_view("Set the probe", "probe", view)
@@ -306,6 +317,13 @@ def check_name(name: str, taken: Iterable[str]) -> None:
         raise SettingsError("A name has at least one letter.")
     if name in set(taken):
         raise SettingsError(f"There is a {name} already. Choose another name.")
+
+
+def with_pin_renamed(view: SamplesView, name: str, new: str) -> SamplesView:
+    """Return how the samples are set where a pin is called otherwise."""
+    strip = view.strip
+    start, end = (replace(ref, pin=new) if ref.pin == name else ref for ref in (strip.start, strip.end))
+    return replace(view, strip=replace(strip, start=start, end=end))
 
 
 def _place(one: Pin | Group) -> NDArray[np.float32]:

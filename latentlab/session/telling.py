@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from latentlab.live.frames import Encoded, Failed
 from latentlab.session.document import Document, Explore, Source
-from latentlab.session.explore import cropped
+from latentlab.session.explore import given
 from latentlab.session.session import Change, Session
 
 Encode = Callable[[NDArray[np.uint8], NDArray[np.float32] | None], int | None]
@@ -120,7 +120,7 @@ class Teller:
     def _ask(self, wish: _Wish) -> None:
         state = self._session.document.explore
         source = None if state is None else state.source
-        token = None if source is None else self._encode(cropped(source.picture, source.crop), wish.condition)
+        token = None if source is None else self._encode(given(source), wish.condition)
         if source is None or token is None:
             self.forget()
         else:
@@ -177,13 +177,13 @@ def answered(state: Explore, encoded: Encoded, stay: bool = False) -> Explore:
         latent=latent,
         start_condition=own,
         told=told,
-        source=replace(state.source, encoded=encoded),
+        source=replace(state.source, encoded=encoded, pending=False),
     )
 
 
 def _is_of(state: Explore, source: Source) -> bool:
     there = state.source
-    return there is not None and there.picture is source.picture and there.crop == source.crop
+    return there is not None and there.is_same(source)
 
 
 def _same(one: Explore, other: Explore) -> bool:

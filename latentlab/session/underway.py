@@ -39,7 +39,7 @@ class Brought:
 
     ``told`` is what the encoder is told of it, float32 ``[C]``; None leaves that to what is seen. ``drawn``
     is what the decoder is told, where that is something else, and ``own`` the picture's own condition, where
-    that is not what is seen.
+    that is not what is seen. ``painted`` is what was painted in the place of the crop, uint8 ``[S, S, 3]``.
     """
 
     name: str
@@ -49,11 +49,12 @@ class Brought:
     told: NDArray[np.float32] | None = None
     drawn: NDArray[np.float32] | None = None
     own: NDArray[np.float32] | None = None
+    painted: NDArray[np.uint8] | None = None
 
     @property
     def seen(self) -> NDArray[np.uint8]:
         """What the model is given."""
-        return cropped(self.pixels, self.crop)
+        return cropped(self.pixels, self.crop) if self.painted is None else self.painted
 
 
 @dataclass(frozen=True, eq=False)

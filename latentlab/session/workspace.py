@@ -20,8 +20,15 @@ from latentlab.errors import LatentLabError, SettingsError
 from latentlab.live.frames import DeviceOverride, Encoded, Failed, Opened
 from latentlab.operations.latent_text import read_condition_text, read_latent_text
 from latentlab.session.beside import BesideEncoder
-from latentlab.session.document import CheckpointRef, Document, Explore
-from latentlab.session.explore import ExploreIntents, cropped, start_from_picture, start_in_the_middle
+from latentlab.session.document import CheckpointRef, Document, Explore, Source
+from latentlab.session.explore import (
+    ExploreIntents,
+    cropped,
+    given,
+    start_from_picture,
+    start_in_the_middle,
+)
+from latentlab.session.painted_encoder import PaintedEncoder
 from latentlab.session.reading import PictureReader
 from latentlab.session.renderer_host import RendererHost
 from latentlab.session.rendering import Post, Rendering
@@ -82,6 +89,7 @@ class Workspace:
         self._files.busy_changed.connect(self._tell_busy)
         self.session_saved, self.checkpoint_missing = self._files.saved, self._files.missing
         self.teller = Teller(self.session, self._tell_encoder)
+        self.painted = PaintedEncoder(self.session, self._encode_painted)
         self.beside = BesideEncoder(self._encode_beside)
         self._opening: Opening | None = None
         self._encoding: Encoding | None = None
@@ -179,7 +187,7 @@ class Workspace:
         if source is None or not self.in_step:
             self._error("There is no picture that could be cropped. Open one first.")
             return
-        if crop == source.crop and self._encoding is None:
+        if crop == source.crop and source.painted is None and self._encoding is None:
             return
         try:
             cropped(source.picture, crop)
@@ -187,6 +195,13 @@ class Workspace:
             self._error(str(error))
             return
         self._bring(Brought(source.name, source.picture, crop, "Crop picture"))
+
+    def reset_input(self) -> None:
+        """Return to the picture as it was before anything was painted on it."""
+        state = self.session.document.explore
+        source = None if state is None else state.source
+        if source is not None and source.painted is not None and self.in_step:
+            self._bring(Brought(source.name, source.picture, source.crop, "Reset input"))
 
     def open_session(self, path: str | Path) -> None:
         """Open a saved session in place of what is open: one step, or a new beginning where nothing is."""
@@ -238,6 +253,7 @@ class Workspace:
         renderer = self._host.get(self.override)
         self.rendering.attach(None)
         self.teller.forget()
+        self.painted.give_way()
         self.beside.forget()
         if self._encoding is not None:
             if self._opening is None or self._opening.saved is None:
@@ -262,6 +278,7 @@ class Workspace:
 
     def _encode(self, picture: Brought) -> None:
         self.teller.forget()
+        self.painted.give_way()
         self.beside.give_way()
         renderer = self._host.get(self.override)
         self._encoding = Encoding(renderer.encode(picture.seen, picture.told, picture.own), picture)
@@ -274,12 +291,21 @@ class Workspace:
         state, own = self.session.document.explore, None
         if self.opened.predictor is not None and condition is not None and state is not None:
             own = state.start_condition
+        self.painted.give_way()
         self.beside.give_way()
         return self._host.get(self.override).encode(picture, condition, own)
 
+    def _encode_painted(self, source: Source, told: NDArray[np.float32] | None) -> int | None:
+        """Ask for a picture to be encoded as it was painted; not while the document waits for another."""
+        if not self.in_step or self._encoding is not None or self.teller.waiting:
+            return None
+        self.beside.give_way()
+        return self._host.get(self.override).encode(given(source), told, None)
+
     def _encode_beside(self, picture: NDArray[np.uint8], condition: NDArray[np.float32]) -> int | None:
         """Ask for a picture to be encoded for a view; not while anything else is encoded or opened."""
-        if not self.in_step or self._encoding is not None or self.teller.waiting:
+        first = self._encoding is not None or self.teller.waiting or self.painted.waiting
+        if not self.in_step or first:
             return None
         return self._host.get(self.override).encode(picture, condition, condition)
 
@@ -344,7 +370,8 @@ class Workspace:
             source = opening.saved.source
             if source is not None and "encode" not in opened.spec.cannot:
                 told, own = _told(opening.saved, opened)
-                self._encode(Brought(source.name, source.picture, source.crop, told=told, own=own))
+                saved = Brought(source.name, source.picture, source.crop, told=told, own=own)
+                self._encode(replace(saved, painted=source.painted))
             else:
                 self._finish_session(opening.saved, opened, None)
         elif opening.purpose != "open":
@@ -359,16 +386,23 @@ class Workspace:
     def _current_picture(self) -> Brought | None:
         state = self.session.document.explore
         source = None if state is None else state.source
-        return None if source is None else Brought(source.name, source.picture, source.crop)
+        if source is None:
+            return None
+        return Brought(source.name, source.picture, source.crop, painted=source.painted)
 
     def _have_encoded(self, encoded: Encoded) -> None:
         if self.beside.take(encoded):
             return
         self._take_encoded(encoded)
+        self._encode_on()
+
+    def _encode_on(self) -> None:
+        """Have encoded what gave way: what the document waits for first."""
+        self.painted.go_on()
         self.beside.go_on()
 
     def _take_encoded(self, encoded: Encoded) -> None:
-        if self.teller.take(encoded):
+        if self.painted.take(encoded) or self.teller.take(encoded):
             return
         encoding = self._encoding
         if encoding is None or encoded.token != encoding.token:
@@ -380,7 +414,9 @@ class Workspace:
         if self._opening is not None and self._opening.saved is not None:
             self._finish_session(self._opening.saved, opened, encoded)
             return
-        explore = start_from_picture(opened.spec, picture.name, picture.pixels, encoded, picture.crop)
+        explore = start_from_picture(
+            opened.spec, picture.name, picture.pixels, encoded, picture.crop, picture.painted
+        )
         if self._opening is not None:
             self._finish_opening(opened, explore)
         else:
@@ -433,6 +469,7 @@ class Workspace:
         if self._held is not None:
             picture, self._held = self._held, None
             self._bring(picture)
+        self.painted.go_on()
         self._tell_busy()
 
     def _have_failed(self, failed: Failed) -> None:
@@ -440,7 +477,9 @@ class Workspace:
         if failed.task == "open" and opening is not None and failed.token == opening.token:
             what = "The model could not be opened: "
             self._fail_opening(opening, failed)
-        elif failed.task == "encode" and (self.beside.fail(failed) or self.teller.fail(failed)):
+        elif failed.task == "encode" and any(
+            one.fail(failed) for one in (self.beside, self.painted, self.teller)
+        ):
             what = "The picture could not be encoded: "
         elif failed.task == "encode" and encoding is not None and failed.token == encoding.token:
             what = "The picture could not be encoded: "
@@ -458,7 +497,7 @@ class Workspace:
             return
         self._tell_busy()
         self._tell_failed(what, failed)
-        self.beside.go_on()
+        self._encode_on()
 
     def _tell_failed(self, what: str, failed: Failed) -> None:
         self._error(failed.message if failed.expected else what + failed.message, failed.details)
@@ -501,6 +540,7 @@ class Workspace:
 
     def _end_renderer(self) -> None:
         self.rendering.attach(None)
+        self.painted.give_way()
         self.beside.forget()
         self._opening = self._encoding = self._loaded = None
         self._host.end()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from latentlab.session.workspace import Workspace
 from latentlab.ui.hindrances import (
     Hindrance,
+    no_camera,
     no_directions,
     no_encoder,
     no_model,
@@ -22,6 +23,7 @@ from latentlab.ui.hindrances import (
     not_edited,
     nothing,
     nothing_done,
+    nothing_painted,
     nothing_undone,
     unconditional,
 )
@@ -111,6 +113,14 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
     ),
     SubmenuSpec("samples", FILE, "&Sample pictures"),
     ActionSpec(
+        "camera",
+        FILE,
+        "C&amera…",
+        icon="camera",
+        tip="Take a picture with the camera; the model encodes it",
+        hindrance=no_camera,
+    ),
+    ActionSpec(
         "export_picture",
         FILE,
         "&Export picture…",
@@ -120,6 +130,13 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         hindrance=no_model,
         in_view={"analogies": no_projection},
         separated=True,
+    ),
+    ActionSpec(
+        "export_input",
+        FILE,
+        "Export i&nput…",
+        tip="Save the input as the model sees it, with what was painted, as PNG",
+        hindrance=no_source,
     ),
     ActionSpec(
         "export_figure",
@@ -230,6 +247,22 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "Choose which square of your picture the model sees",
         hindrance=no_source,
         separated=True,
+    ),
+    ActionSpec(
+        "paint",
+        EDIT,
+        "Paint on the &input",
+        "Ctrl+B",
+        "brush",
+        "Paint, erase, move and blur on the input of the analogies, and see what becomes of it",
+        hindrance=no_projection,
+    ),
+    ActionSpec(
+        "reset_input",
+        EDIT,
+        "Reset i&nput",
+        tip="Return to the picture as it was before anything was painted on it",
+        hindrance=nothing_painted,
     ),
     ActionSpec(
         "randomise",

@@ -34,6 +34,21 @@ def ask_picture(parent: QWidget) -> Path | None:
     return Path(path) if path else None
 
 
+def ask_pictures(parent: QWidget) -> list[Path]:
+    """Ask for pictures; empty where none was chosen."""
+    from latentlab.data.pictures import PICTURE_SUFFIXES
+
+    pattern = " ".join(f"*{suffix}" for suffix in PICTURE_SUFFIXES)
+    paths, _ = QFileDialog.getOpenFileNames(parent, "Project pictures", "", f"Pictures ({pattern})")
+    return [Path(path) for path in paths]
+
+
+def ask_folder(parent: QWidget, title: str) -> Path | None:
+    """Ask for a folder; None where nothing was chosen."""
+    path = QFileDialog.getExistingDirectory(parent, title)
+    return Path(path) if path else None
+
+
 def ask_session(parent: QWidget) -> Path | None:
     """Ask for a session that was saved; None where nothing was chosen."""
     path, _ = QFileDialog.getOpenFileName(parent, "Open session", "", "Sessions (*.json);;All files (*)")

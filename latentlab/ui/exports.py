@@ -102,6 +102,20 @@ class Exports(Renderings):
             QApplication.clipboard().setText(text)
             self._note("The edited latent was copied as text. Paste it to come back to it.")
 
+    def input(self, path: Path) -> None:
+        """Save the input as the model sees it, with what was painted on it."""
+        state = self._workspace.session.document.explore
+        if state is None or state.source is None:
+            return
+        seen = state.source.seen
+
+        def write() -> None:
+            from latentlab.data.contact_sheet import save_sheet
+
+            save_sheet(path, seen)
+
+        self._writer.write(write, f"Saved as {path}.")
+
     def directions(self, path: Path) -> None:
         """Save all directions as JSON."""
         document = self._workspace.session.document
@@ -294,7 +308,7 @@ class Exports(Renderings):
         if opened is None:
             return
         source = state.source
-        seen = None if source is None else bgrx(source.encoded.source)
+        seen = None if source is None else bgrx(source.seen)
         start, edited = self._screen.comparison.with_start(state), frame.pixels[0]
         pictures = [
             _picture("Input", "input", seen),
@@ -334,7 +348,7 @@ class Exports(Renderings):
         if state.condition is not None:
             parts.append(f"Drawn as {', '.join(words(opened.spec.condition, state.condition))}.")
         if state.source is not None:
-            parts.append(f"Input: {state.source.name}.")
+            parts.append(f"Input: {state.source.title}.")
         elif state.seed is not None:
             parts.append(f"Start: {state.origin}.")
         if opened.predictor is not None:

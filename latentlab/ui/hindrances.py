@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from latentlab.operations import projection_plan
 from latentlab.session.workspace import Workspace
+from latentlab.ui import camera
 
 Hindrance = Callable[[Workspace], str]
 """Says why something cannot be done now, as a sentence; the empty string when it can."""
@@ -64,6 +65,18 @@ def no_source(workspace: Workspace) -> str:
     state = workspace.session.document.explore
     there = workspace.in_step and state is not None and state.source is not None
     return "" if there else "No picture was brought in."
+
+
+def nothing_painted(workspace: Workspace) -> str:
+    """Say that nothing was painted on the input, so that there is nothing to reset."""
+    state = workspace.session.document.explore
+    source = None if state is None or not workspace.in_step else state.source
+    return "" if source is not None and source.painted is not None else "Nothing was painted on the input."
+
+
+def no_camera(workspace: Workspace) -> str:
+    """Say why no picture can be taken, where none can."""
+    return camera.missing() or no_encoder(workspace)
 
 
 def no_two_pins(workspace: Workspace) -> str:

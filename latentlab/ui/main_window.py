@@ -24,7 +24,7 @@ from latentlab.live.frames import Opened
 from latentlab.session.session import Change, Message
 from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
-from latentlab.ui import dialogs, incoming, menus
+from latentlab.ui import camera, dialogs, incoming, menus
 from latentlab.ui.actions import Actions
 from latentlab.ui.counterfactual_exports import CounterfactualExports
 from latentlab.ui.exports import Exports
@@ -37,6 +37,7 @@ from latentlab.ui.sessions import Sessions
 from latentlab.ui.settings import Settings
 from latentlab.ui.theme import SCHEMES, Scheme, Theme
 from latentlab.ui.widgets.banner import Banner
+from latentlab.ui.widgets.camera_dialog import CameraDialog
 from latentlab.ui.widgets.command_palette import CommandPalette
 from latentlab.ui.widgets.header import Header
 from latentlab.ui.widgets.sample_menu import SampleMenu
@@ -140,6 +141,8 @@ class MainWindow(QMainWindow):
             screen.explore_asked.connect(lambda: self.show_screen(ExploreScreen.name))
         self.analogies.projections.resample_asked.connect(self.actions_table["randomise"].trigger)
         self.analogies.projections.draw_asked.connect(self.explore.draw)
+        self.analogies.projections.camera_asked.connect(self.actions_table["camera"].trigger)
+        self.analogies.projections.save_asked.connect(self.actions_table["export_input"].trigger)
         self._show_phase(workspace.phase)
 
     def open_path(self, path: Path) -> None:
@@ -185,7 +188,9 @@ class MainWindow(QMainWindow):
         return {
             "open_checkpoint": lambda: self._ask(dialogs.ask_checkpoint),
             "open_picture": lambda: self._ask(dialogs.ask_picture),
+            "camera": self._take_picture,
             "export_picture": lambda: self._ask_target(*self._here.picture),
+            "export_input": lambda: self._ask_target("input.png", self.exports.input),
             "export_figure": lambda: self._ask_target(*self._here.figure),
             "export_table": lambda: self._ask_target(*self._here.table),
             "export_loop": self._export_loop,
@@ -201,6 +206,8 @@ class MainWindow(QMainWindow):
             "copy_latent": lambda: self.exports.copy_latent(),
             "paste": self.paste,
             "crop": lambda: self.explore.crop(),
+            "paint": self._paint,
+            "reset_input": lambda: self.explore.intents.painting.reset(),
             "randomise": lambda: self.explore.randomise(),
             "mutate": lambda: self.explore.mutate(),
             "reset_all": self.workspace.explore.reset_all,
@@ -245,6 +252,26 @@ class MainWindow(QMainWindow):
             is None
         ):
             self.status.showMessage("The clipboard holds no picture, file or latent.", 4000)
+
+    def _paint(self) -> None:
+        """Paint on the input of the analogies, or stop painting there."""
+        projections = self.analogies.projections
+        here = self.screen_name == AnalogiesScreen.name and self.analogies.view == projections.name
+        self.show_screen(AnalogiesScreen.name)
+        self.analogies.show_view(projections.name)
+        projections.paint(not (here and projections.panel.box.painting))
+
+    def _take_picture(self) -> None:
+        """Bring in a picture by the camera."""
+        source = camera.QtCamera(self)
+        dialog = CameraDialog(source, self.theme, self)
+        try:
+            if dialog.exec() and dialog.picture is not None:
+                self.banner.dismiss()
+                self.workspace.bring_pixels(dialog.picture, "camera")
+        finally:
+            dialog.deleteLater()
+            source.deleteLater()
 
     def _ask(self, ask: Callable[[QWidget], Path | None]) -> None:
         path = ask(self)
@@ -379,7 +406,7 @@ class MainWindow(QMainWindow):
         state, sample = self.workspace.explore.state, menus.sample_for(name)
         source = None if state is None else state.source
         known = {menus.sample_title(path): path for path in menus.sample_pictures()}
-        former = None if source is None else known.get(source.name)
+        former = None if source is None or source.painted is not None else known.get(source.name)
         # A sample gives way to one that the model knows; a picture of one's own stays.
         if sample is not None and former is not None and _kind(former) != _kind(sample):
             self.workspace.bring_file(sample, menus.sample_title(sample))

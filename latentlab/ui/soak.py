@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from PySide6.QtCore import QEvent
@@ -29,7 +29,7 @@ from shiboken6 import isValid
 from latentlab.live.frames import Frame
 from latentlab.live.memory import give_back
 from latentlab.operations.projection_plan import no_projection
-from latentlab.session.document import AxisRef, CounterfactualView, GridView, ProjectionView
+from latentlab.session.document import AxisRef, CounterfactualView, GridView, ProjectionView, StripView
 from latentlab.spec import Attribute
 from latentlab.ui import menus
 from latentlab.ui.hand import mouse
@@ -120,6 +120,8 @@ class Soak:
             (2, "counterfactuals", self._counterfactuals),
             (3, "analogies", self._analogies),
             (1, "take an analogy", self._take_analogy),
+            (3, "samples", self._set_samples),
+            (1, "take a sample", self._take_sample),
             (4, "view", self._view),
             (2, "grid", self._grid),
             (2, "picture", self._open_picture),
@@ -327,6 +329,30 @@ class Soak:
         tiles = self._window.analogies.projections.tiles.tiles
         if tiles and self._window.screen_name == self._window.analogies.name:
             self._random.choice(tiles).click()
+
+    def _set_samples(self) -> None:
+        opened = self._workspace.opened
+        if opened is None or not self._workspace.in_step or no_projection(opened.spec, opened.name):
+            return
+        samples, page = self._screen.intents.samples, self._window.analogies.samples
+        self._window.analogies.show_view(self._random.choice(["projections", page.name, page.name]))
+        kind: Literal["none", "blend", "way"] = self._random.choice(("none", "blend", "way"))
+        strip = StripView(kind, steps=self._random.choice((2, 24)), share=self._random.random())
+        doings: list[Callable[[], object]] = [
+            samples.resample,
+            lambda: samples.set_rows(self._random.randint(1, 8)),
+            lambda: samples.pin(self._random.randrange(4), self._random.random() < 0.5),
+            lambda: samples.set_strip(strip),
+            lambda: page.play(not page.playing),
+            lambda: self._drag_slider(page.panel.truncation.slider),
+            lambda: self._drag_slider(page.bar.share.slider),
+        ]
+        self._random.choice(doings)()
+
+    def _take_sample(self) -> None:
+        page = self._window.analogies.samples
+        if page.active and page.live.found is not None:
+            page.use(self._random.randrange(len(page.live.found.grid.pixels)))
 
     def _view(self) -> None:
         self._screen.show_view(self._random.choice(["picture", "picture", "grid", "probe"]))

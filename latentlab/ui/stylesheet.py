@@ -44,6 +44,7 @@ QPushButton { background: $surface; color: $text; border: 1px solid $line; borde
               padding: 5px 12px; min-height: 18px; }
 QPushButton:hover { border-color: $faint; }
 QPushButton:pressed { background: $sunken; }
+QPushButton:checked { background: $accent_soft; border-color: $accent; }
 QPushButton:focus { border-color: $accent; }
 QPushButton:disabled { color: $faint; background: transparent; }
 QPushButton[role="primary"] { background: $accent; color: $on_accent; border-color: $accent;
@@ -80,6 +81,13 @@ QTreeWidget::item { padding: 4px 6px; border: none; }
 QTreeWidget::item:selected { background: $accent_soft; color: $text; }
 QTreeWidget::item:disabled { color: $faint; }
 QFrame#line { color: $line; }
+QTableView { background: $surface; color: $text; border: 1px solid $line; border-radius: 8px; padding: 2px;
+             outline: none; selection-background-color: transparent; selection-color: $text; }
+QTableView:focus { border-color: $accent; }
+QHeaderView { background: transparent; }
+QHeaderView::section { background: $surface; color: $muted; border: none; border-bottom: 1px solid $line;
+                       padding: 4px 6px; font-size: 12px; }
+QHeaderView::section:hover { color: $text; }
 
 QTabBar { background: transparent; }
 QTabBar::tab { background: transparent; color: $muted; border: none; border-bottom: 2px solid transparent;

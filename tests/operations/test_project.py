@@ -14,8 +14,9 @@ from PIL import Image
 from latentlab.cli.main import run
 from latentlab.errors import Cancelled, SettingsError
 from latentlab.operations.explore import Explorer
+from latentlab.operations.many_pictures import list_images
 from latentlab.operations.project import Projected, Projection, condition_on, likelihoods, project
-from latentlab.operations.project_many import DONE, list_images, project_many
+from latentlab.operations.project_many import DONE, LISTING, project_many
 from latentlab.operations.projection_figure import projection_figure
 from latentlab.operations.projection_plan import changes, mode_words
 from latentlab.operations.projection_table import projection_rows, shift_rows, shifts
@@ -175,7 +176,7 @@ def test_a_folder_that_was_interrupted_goes_on_and_ends_the_same(explorer, pictu
     found = project_many(explorer, images, out, source="ink")
     assert (out / "a.png").stat().st_mtime_ns == before, "what is done is not done again"
     assert {path.name for path in out.iterdir()} == {
-        "a.png", "b.png", "a-2.png", DONE, "projections.csv", "shifts.csv",
+        "a.png", "b.png", "a-2.png", DONE, LISTING, "projections.csv", "shifts.csv",
     }  # fmt: skip
     for name in ("projections.csv", "shifts.csv"):
         assert (out / name).read_text() == (tmp_path / "whole" / name).read_text()

@@ -13,7 +13,7 @@ from compiled_once import compiled_once
 
 from latentlab.data.pictures import read_picture, square_picture
 from latentlab.paths import bundled
-from latentlab.session import map_data
+from latentlab.session import job_follower
 from latentlab.session.document import Explore
 from latentlab.session.session import Message
 from latentlab.session.workspace import Workspace
@@ -72,7 +72,7 @@ def small_faces() -> list[np.ndarray]:
 @pytest.fixture(autouse=True)
 def no_waste(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Compile a network once for all tests, and ask often how a job stands."""
-    monkeypatch.setattr(map_data, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(job_follower, "POLL_SECONDS", 0.05)
     with compiled_once():
         yield
 

@@ -24,13 +24,18 @@ from latentlab.session.document import (
     Explore,
     GridView,
     Group,
+    LatentRef,
+    ManyView,
     MapView,
     PathView,
     Pin,
     ProbeView,
     ProjectionView,
+    SampleRow,
+    SamplesView,
     Shelf,
     Source,
+    StripView,
 )
 from latentlab.session.saved import Saved, load_session, read_session, session_json
 from latentlab.session.saved_picture import MOST_FOR_PNG, PictureTexts, picture_of, picture_text
@@ -78,6 +83,15 @@ def shelf(shape: tuple[int, ...], seed: int) -> Shelf:
             "faces:test", "race", "gender", "black", 1.5, "both", 3.25, 5, 7, "leakage"
         ),
         projection=ProjectionView("lorelei", 0.375),
+        many=ManyView("faces", ("a.png",), "a", ("b", "c"), "keep", 7, 3, "/out", "follow", "b", "shift"),
+        samples=SamplesView(
+            (SampleRow(3, pinned=True), SampleRow(2**31 - 1)),
+            0.625,
+            with_input=False,
+            strip=StripView(
+                "way", LatentRef(2), LatentRef(1, "Pin 1", True), "a", "b", "c", 0.3, 0.7, "linear", 7
+            ),
+        ),
     )
 
 
@@ -181,6 +195,11 @@ def test_a_session_without_a_picture_or_a_model(document: Document) -> None:
         (parts.MapPart, MapView),
         (parts.CounterfactualPart, CounterfactualView),
         (parts.ProjectionPart, ProjectionView),
+        (parts.ManyPart, ManyView),
+        (parts.SampleRowPart, SampleRow),
+        (parts.LatentRefPart, LatentRef),
+        (parts.StripPart, StripView),
+        (parts.SamplesPart, SamplesView),
     ],
 )
 def test_each_part_has_the_fields_and_defaults_of_what_it_stands_for(part: Any, whole: Any) -> None:
@@ -191,7 +210,7 @@ def test_each_part_has_the_fields_and_defaults_of_what_it_stands_for(part: Any, 
     assert expected.keys() == part.model_fields.keys()
     for name, default in expected.items():
         found = part.model_fields[name].get_default()
-        read_alone = name in ("axis", "rows")
+        read_alone = name in ("axis", "rows", "start", "end", "strip")
         if found is not PydanticUndefined and whole is not CheckpointRef and not read_alone:
             assert found == default, name
 

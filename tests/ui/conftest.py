@@ -18,7 +18,7 @@ from shiboken6 import isValid
 
 from latentlab.data.pictures import read_picture, square_picture
 from latentlab.paths import bundled
-from latentlab.session import map_data
+from latentlab.session import job_follower
 from latentlab.session.workspace import Workspace
 from latentlab.ui import icons
 from latentlab.ui.gui_thread import GuiThread
@@ -59,7 +59,7 @@ def no_waste(monkeypatch: pytest.MonkeyPatch, drawn: Callable[[str, int, int], Q
     """Draw an icon and compile a network once for all tests, rest shortly, ask often how a job stands."""
     monkeypatch.setattr(icons, "_pixmap", lambda drawing, colour, scale: drawn(drawing, colour.rgba(), scale))
     monkeypatch.setattr(explore, "REST_MILLISECONDS", 50)  # nearly every test waits for the settled frame
-    monkeypatch.setattr(map_data, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(job_follower, "POLL_SECONDS", 0.05)
     with compiled_once():
         yield
 

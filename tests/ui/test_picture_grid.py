@@ -227,3 +227,22 @@ def test_cells_are_square_and_stay_inside(size):
     assert last.bottom() + GAP < size.height()
     assert layout.index_at(last.center()) == 71
     assert layout.index_at(first.topLeft() - QPoint(5, 5)) is None
+
+
+def test_columns_stand_apart_where_their_labels_need_it_and_the_pictures_leave_the_room() -> None:
+    close = lay_out(QSize(600, 200), ROWS, COLUMNS, 0, 20)
+    apart = lay_out(QSize(600, 200), ROWS, COLUMNS, 0, 20, 90)
+    assert apart.side == close.side, "pictures are as large as before"
+    assert apart.across == 90 + GAP
+    assert [apart.cell(k).left() - apart.cell(0).left() for k in range(3)] == [0, 92, 184]
+    assert apart.area.width() == 5 * 92 + GAP
+    for index in range(ROWS * COLUMNS):
+        cell = apart.cell(index)
+        assert apart.area.contains(cell)
+        assert apart.index_at(cell.center()) == index
+        label = apart.column_label(index % COLUMNS)
+        assert abs(label.center().x() - cell.center().x()) <= 1
+        assert label.width() == 90
+    narrow = lay_out(QSize(300, 200), ROWS, COLUMNS, 0, 20, 90)
+    assert narrow.area.width() <= 300
+    assert lay_out(QSize(300, 200), ROWS, COLUMNS, 0, 20, 10).apart == 0

@@ -12,10 +12,15 @@ from latentlab.operations.projection_plan import no_projection
 from latentlab.session.intents import Intents
 from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
+from latentlab.ui import dialogs
+from latentlab.ui.many_exports import ManyExports
 from latentlab.ui.projection_exports import ProjectionExports
+from latentlab.ui.sample_exports import SampleExports
 from latentlab.ui.screen_exports import Renderings, ScreenExports
 from latentlab.ui.theme import Theme
+from latentlab.ui.views.many import ManyPage
 from latentlab.ui.views.projections import ProjectionsPage
+from latentlab.ui.views.samples import SamplesPage
 from latentlab.ui.widgets.state_page import StatePage
 
 
@@ -55,6 +60,10 @@ class AnalogiesScreen(QWidget):
     ----------
     projections
         The picture on every dataset.
+    samples
+        The same z on every dataset.
+    many
+        Many pictures, projected in the background and counted.
     """
 
     name = "analogies"
@@ -76,6 +85,10 @@ class AnalogiesScreen(QWidget):
         self._active = False
         self.projections = ProjectionsPage(workspace, intents, theme)
         self.projection_exports = ProjectionExports(workspace, self.projections, writer)
+        self.samples = SamplesPage(workspace, intents, theme)
+        self.sample_exports = SampleExports(workspace, self.samples, writer)
+        self.many = ManyPage(workspace, intents, theme)
+        self.many_exports = ManyExports(workspace, self.many, writer)
         self.empty = StatePage(open_checkpoint, None)
         self.tabs = QTabBar()
         self.tabs.setAccessibleName("Views")
@@ -84,6 +97,8 @@ class AnalogiesScreen(QWidget):
         self._views: dict[str, AnalogyView] = {}
         self._pages = QStackedWidget()
         self._add(self.projections)
+        self._add(self.samples)
+        self._add(self.many)
         self._work = QWidget()
         whole = QVBoxLayout(self._work)
         whole.setContentsMargins(16, 4, 16, 12)
@@ -95,6 +110,8 @@ class AnalogiesScreen(QWidget):
         self._stack.addWidget(self.empty)
 
         self.projections.explore_asked.connect(self.explore_asked)
+        self.samples.explore_asked.connect(self.explore_asked)
+        self.samples.loop_asked.connect(self._export_loop)
         self.tabs.currentChanged.connect(lambda place: self.show_view(list(self._views)[place]))
         workspace.model_changed.connect(self.show_document)
 
@@ -139,12 +156,16 @@ class AnalogiesScreen(QWidget):
     @property
     def exports(self) -> ScreenExports:
         """What the export and copy actions do in the view that is shown."""
+        if self.view == ManyPage.name:
+            return self.many_exports.targets
+        if self.view == SamplesPage.name:
+            return self.sample_exports.targets
         return self.projection_exports.targets
 
     @property
     def renderings(self) -> tuple[Renderings, ...]:
         """What may still be rendered to be saved when the window is closed."""
-        return (self.projection_exports,)
+        return (self.projection_exports, self.sample_exports, self.many_exports)
 
     def set_smooth(self, smooth: bool) -> None:
         """Smooth between the pixels of all pictures, or show them as squares."""
@@ -165,6 +186,11 @@ class AnalogiesScreen(QWidget):
         self._stack.setCurrentWidget(self.empty if why else self._work)
         if why:
             self.empty.show_reason("No analogies with this model", why)
+
+    def _export_loop(self) -> None:
+        path = dialogs.ask_target(self.window(), "strip.gif")
+        if path is not None:
+            self.sample_exports.loop(path, self.samples.fps)
 
     def _activate(self) -> None:
         for name, view in self._views.items():

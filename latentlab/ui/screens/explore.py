@@ -347,8 +347,8 @@ class ExploreScreen(QWidget):
         stage, source = self.stage, state.source
         self.comparison.start_frame = None
         if source is not None:
-            stage.input.set_caption("Input", source.name)
-            stage.input.show_frame(bgrx(source.encoded.source))
+            stage.input.set_caption("Input", source.title)
+            stage.input.show_frame(bgrx(source.seen))
             stage.start.set_caption("Reconstruction")
             stage.start.show_frame(source.encoded.reconstruction)
             return

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from latentlab.live.frames import Opened
 from latentlab.operations.attribute_table import origin_note
+from latentlab.operations.painting import Place
 from latentlab.operations.projection_plan import (
     NOTE,
     ProjectionPlan,
@@ -36,7 +38,8 @@ class ProjectionsPage(QWidget):
     """Shows the picture's projections onto datasets, and sends what a person does with them.
 
     ``explore_asked`` is the wish to go on in Explore, ``resample_asked`` that for another random latent,
-    ``draw_asked`` for that of a seed.
+    ``draw_asked`` for that of a seed, ``camera_asked`` for a picture by the camera, ``save_asked`` that to
+    save the input.
     """
 
     name = "projections"
@@ -44,6 +47,8 @@ class ProjectionsPage(QWidget):
     explore_asked = Signal()
     resample_asked = Signal()
     draw_asked = Signal(int)
+    camera_asked = Signal()
+    save_asked = Signal()
 
     def __init__(
         self,
@@ -76,6 +81,7 @@ class ProjectionsPage(QWidget):
         self.panel.released.connect(lambda: session.end_gesture(KEY))
         self.panel.resample_asked.connect(self.resample_asked)
         self.panel.draw_asked.connect(self.draw_asked)
+        self._connect_canvas()
         self.tiles.chosen.connect(self.use)
         self.live.planned.connect(self._show_plan)
         self.live.arrived.connect(self._show_live)
@@ -94,6 +100,25 @@ class ProjectionsPage(QWidget):
         whole.setSpacing(16)
         whole.addWidget(self.panel)
         whole.addLayout(right, 1)
+
+    def _connect_canvas(self) -> None:
+        box, painting = self.panel.box, self._intents.painting
+        canvas = box.canvas
+        canvas.began.connect(self._begin_stroke)
+        canvas.drawn.connect(painting.draw_to)
+        canvas.taken.connect(painting.take_up)
+        canvas.carried.connect(painting.carry_to)
+        canvas.nudged.connect(painting.nudge)
+        canvas.ended.connect(painting.end)
+        box.reset_asked.connect(painting.reset)
+        box.paint_toggled.connect(self.paint)
+        box.save_asked.connect(self.save_asked)
+        box.camera_asked.connect(self.camera_asked)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the canvas the room that there is."""
+        super().resizeEvent(event)
+        self.panel.set_room(event.size().width())
 
     # What the window asks
 
@@ -155,12 +180,33 @@ class ProjectionsPage(QWidget):
         take_projection(self._workspace.session, self.live.found, place)
         self.explore_asked.emit()
 
+    def paint(self, wanted: bool) -> None:
+        """Let a person paint on the input, or no more.
+
+        Without one the picture of the latent on its own dataset becomes the input.
+        """
+        state, found = self._workspace.explore.state, self.live.found
+        if wanted and state is not None and state.source is None and found is not None:
+            own = found.plan.conditions[found.plan.own]
+            pixels = found.pixels[found.plan.own][..., 2::-1]
+            self._workspace.bring_pixels(pixels, state.origin, told=own, drawn=own, own=own)
+        self.panel.set_painting(wanted)
+        if wanted:
+            self.panel.input.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _begin_stroke(self, place: Place) -> None:
+        box = self.panel.box
+        if box.tool == "brush" or box.tool == "eraser" or box.tool == "blur":
+            self._intents.painting.begin(box.tool, place, box.canvas.brush, box.colour)
+
     # Showing
 
     def _follow(self, change: Change) -> None:
         state = change.after.explore
         if not self._active or state is None or self._model is None or not self._workspace.in_step:
             return
+        if change.way in ("undo", "redo"):
+            self.panel.input.forget_region()  # what was selected is elsewhere again
         before, view = change.before.shelf.projection, change.after.shelf.projection
         if state is not change.before.explore or view != before:
             self._show_view(state, view)
@@ -171,8 +217,14 @@ class ProjectionsPage(QWidget):
         self.panel.edits.setVisible(edited)
         if state.seed is not None:
             self.panel.seed.setValue(state.seed)
-        if state.source is not None:
-            self.panel.show_input(bgrx(state.source.encoded.source), "Input", state.source.name)
+        box, source = self.panel.box, state.source
+        if source is None and box.painting:
+            self.panel.set_painting(False)  # there is nothing to paint on any more
+        shown = source is not None or self.live.found is not None
+        box.show_source(source is not None, shown, source is not None and source.painted is not None)
+        if source is not None:
+            self.panel.show_input(bgrx(source.seen), "Input", source.title)
+            box.show_colours_of(source.picture, source.seen)
 
     def _show_plan(self, plan: ProjectionPlan | str) -> None:
         if not self._active or self._model is None:
@@ -202,6 +254,7 @@ class ProjectionsPage(QWidget):
         self.tiles.show_frame(found.pixels, self._words(found))
         if found.source is None:
             state = self._workspace.explore.state
+            self.panel.box.show_source(False, True, False)
             self.panel.show_input(
                 found.pixels[found.plan.own], "Latent", "" if state is None else state.origin
             )

@@ -45,6 +45,12 @@ class PictureGrid(QWidget):
     hovered = Signal(int)
     chosen = Signal(int)
     pin_asked = Signal(int)
+    head = 0
+    """Room before the label of each row, in pixels, for what a subclass has there."""
+    spread = False
+    """Whether columns stand as far apart as their labels are wide, where the pictures leave the room."""
+    elided = Qt.TextElideMode.ElideMiddle
+    """Where the labels of columns are shortened."""
 
     def __init__(self, theme: Theme, hint: str = HINT, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -189,9 +195,10 @@ class PictureGrid(QWidget):
         painter.drawText(area.adjusted(12, 12, -12, -12), flags, self._empty)
 
     def _paint_gaps(self, painter: QPainter, area: QRect) -> None:
-        ground, pitch = self._theme.colour("window"), self._layout.pitch
+        ground, pitch, apart = self._theme.colour("window"), self._layout.pitch, self._layout.apart
         for column in range(self._columns + 1):
-            painter.fillRect(QRect(area.left() + column * pitch, area.top(), GAP, area.height()), ground)
+            left = area.left() + column * self._layout.across - (apart - apart // 2)
+            painter.fillRect(QRect(left, area.top(), GAP + apart, area.height()) & area, ground)
         for row in range(self._rows + 1):
             painter.fillRect(QRect(area.left(), area.top() + row * pitch, area.width(), GAP), ground)
 
@@ -207,7 +214,7 @@ class PictureGrid(QWidget):
         painter.setFont(font)
         row_now, column_now = divmod(self._marked(), self._columns) if self._columns else (-1, -1)
         for row, label in enumerate(self._row_labels[: self._rows]):
-            place = self._layout.row_label(row)
+            place = self._layout.row_label(row).adjusted(self.head, 0, 0, 0)
             painter.setPen(self._label_colour(row == row_now))
             painter.drawText(place, _RIGHT, metrics.elidedText(label, _MIDDLE, place.width()))
         if self._layout.top:
@@ -216,7 +223,7 @@ class PictureGrid(QWidget):
                 if column % over == 0:
                     place = self._layout.column_label(column, over)
                     painter.setPen(self._label_colour(column == column_now))
-                    painter.drawText(place, _CENTRE, metrics.elidedText(label, _MIDDLE, place.width()))
+                    painter.drawText(place, _CENTRE, metrics.elidedText(label, self.elided, place.width()))
 
     def _paint_frames(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
@@ -243,7 +250,7 @@ class PictureGrid(QWidget):
     def _columns_a_label(self, metrics: QFontMetrics) -> int:
         """Return how many columns share the room of one label, so that short labels stay whole."""
         longest = max((metrics.horizontalAdvance(label) for label in self._column_labels), default=0)
-        over = -(-(longest + 6) // self._layout.pitch)
+        over = -(-(longest + 6) // self._layout.across)
         return over if 1 <= over <= 4 else 1
 
     # Mouse and keys
@@ -395,7 +402,9 @@ class PictureGrid(QWidget):
     def _lay_out(self) -> None:
         metrics = QFontMetrics(small_font(self.font()))
         widths = [metrics.horizontalAdvance(label) + 4 for label in self._row_labels if label]
-        longest = max(widths, default=0)
+        longest = max(widths, default=0) + self.head
         top = metrics.height() + 4 if any(self._column_labels) else 0
-        self._layout = lay_out(self.size(), self._rows, self._columns, longest, top)
+        labels = self._column_labels if self.spread else ()
+        widest = max((metrics.horizontalAdvance(label) + 8 for label in labels), default=0)
+        self._layout = lay_out(self.size(), self._rows, self._columns, longest, top, widest)
         self.update()

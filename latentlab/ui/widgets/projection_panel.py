@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QStyle,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -25,9 +27,16 @@ from latentlab.session.document import ProjectionView
 from latentlab.ui.theme import Theme, numerals
 from latentlab.ui.widgets.boxes import ComboBox, SpinBox
 from latentlab.ui.widgets.condition_block import ValueRow
-from latentlab.ui.widgets.picture_view import CAPTION, PictureView
+from latentlab.ui.widgets.input_box import InputBox
 
-WIDTH, PICTURE, LEAST = 316, 232, 128
+WIDTH = 316
+PAINTING = (432, 640)
+"""The least and the largest width while one paints, where the height suffices."""
+SHARE = 0.35
+"""Which share of the view's width the panel may have then."""
+MARGINS = (16, 10, 8, 12)
+BESIDE = 6
+"""Pixels between what is in the panel and its scroll bar."""
 LARGEST_SEED = 2**31 - 1
 KEEP_TIP = "z is tied to the attributes that the datasets share: only the style shifts"
 FOLLOW_TIP = "z is only made as usual in each dataset: its composition shows too"
@@ -52,10 +61,9 @@ class ProjectionPanel(QFrame):
         self.setObjectName("card")
         self.setFixedWidth(WIDTH)
         self._view = ProjectionView()
-        self.input = PictureView("Input", "input", theme)
-        self.input.ground = "surface"
-        self.input.setMinimumHeight(LEAST + CAPTION)
-        self.input.setMaximumHeight(PICTURE + CAPTION)
+        self._most = PAINTING[0]
+        self.box = InputBox(theme)
+        self.input = self.box.canvas
         self.dataset = ComboBox()
         self.dataset.setAccessibleName("Dataset of the picture")
         self.dataset.setToolTip("The dataset as one of which the picture is encoded; correct the guess here")
@@ -100,7 +108,7 @@ class ProjectionPanel(QFrame):
         inner = QWidget()
         inner.setObjectName("plain")
         column = QVBoxLayout(inner)
-        column.setContentsMargins(0, 0, 6, 0)
+        column.setContentsMargins(0, 0, BESIDE, 0)
         column.setSpacing(6)
         modes = QHBoxLayout()
         modes.setSpacing(4)
@@ -112,7 +120,7 @@ class ProjectionPanel(QFrame):
         draw.addStretch(1)
         draw.addWidget(_caption("Seed", self.seed))
         draw.addWidget(self.seed)
-        column.addWidget(self.input, 10)
+        column.addWidget(self.box, 10)
         column.addSpacing(4)
         column.addWidget(self._dataset_caption)
         column.addWidget(self.dataset)
@@ -134,14 +142,37 @@ class ProjectionPanel(QFrame):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inner)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 10, 8, 12)
+        layout.setContentsMargins(*MARGINS)
         layout.addWidget(area)
 
     @property
     def controls(self) -> list[QWidget]:
         """All controls in the order of the Tab key."""
         found: list[QWidget] = [self.dataset, self.follow, self.keep, self.share.slider, self.share.spin]
-        return [*found, self.resample, self.seed]
+        return [*self.box.controls, *found, self.resample, self.seed]
+
+    def set_painting(self, painting: bool) -> None:
+        """Make room to paint in, or to look at the projections again."""
+        self.box.set_painting(painting)
+        self._fit()
+
+    def set_room(self, width: int) -> None:
+        """Say how wide the whole view is."""
+        self._most = min(max(PAINTING[0], round(SHARE * width)), PAINTING[1])
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Let the canvas take the room that there is."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        if not self.box.painting:
+            self.setFixedWidth(WIDTH)
+            return
+        left, top, right, bottom = MARGINS
+        beside = left + right + BESIDE + self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+        self.setFixedWidth(beside + self.box.fit(self._most - beside, self.height() - top - bottom))
 
     def set_datasets(self, names: Sequence[str]) -> None:
         """Offer these datasets."""
@@ -167,8 +198,7 @@ class ProjectionPanel(QFrame):
 
     def show_input(self, pixels: NDArray[np.uint8], title: str, name: str) -> None:
         """Show the picture that is projected, uint8 ``[S, S, 4]``, BGRX."""
-        self.input.set_caption(title, name)
-        self.input.show_frame(pixels)
+        self.box.show_picture(pixels, title, name)
 
     def show_norm(self, norm: float | None, words: str = "", known: bool = True) -> None:
         """Show |z| / sqrt(D), what that means, and whether it is as usual; None for nothing yet."""

@@ -33,7 +33,7 @@ NAME, LINE = 24, 17
 """Height of the dataset's name, and of a line below it."""
 TEXT = NAME + LINE * (MOST_CHANGES + 1)
 FRAME, GAP = 3, 12
-LEAST, LEAST_WIDTH = 80, 120
+LEAST, LEAST_WIDTH = 72, 120
 """The least side of a picture, and width of a tile."""
 BAR = 10
 """Width of a scroll bar, as the style sheet has it."""

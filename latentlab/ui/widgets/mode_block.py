@@ -1,0 +1,80 @@
+"""How a cINN decodes: a switch, follow the dataset or keep the content, and a slider between both."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from latentlab.ui.theme import Theme
+from latentlab.ui.widgets.condition_block import ValueRow
+from latentlab.ui.widgets.projection_panel import FOLLOW_TIP, KEEP_TIP
+
+
+class ModeBlock(QWidget):
+    """Sends the share of *keep* that is wished for; ``moved`` is the same while the slider is dragged.
+
+    ``pressed`` and ``released`` are the two ends of a drag.
+    """
+
+    wished = Signal(float)
+    moved = Signal(float)
+    pressed = Signal()
+    released = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._keep = 1.0
+        self.follow, self.keep = (
+            _switch("Follow the dataset", FOLLOW_TIP),
+            _switch("Keep the content", KEEP_TIP),
+        )
+        self.share = ValueRow("Share of keep", 0.0, 1.0, theme)
+        self.share.spin.setRange(0.0, 1.0)
+        self.share.setToolTip("Between both: 1 keeps the content, 0 follows the dataset")
+        title = QLabel("Decoded so as to")
+        title.setProperty("role", "caption")
+        title.setBuddy(self.share.slider)
+        modes = QHBoxLayout()
+        modes.setSpacing(4)
+        modes.addWidget(self.follow)
+        modes.addWidget(self.keep)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(title)
+        column.addLayout(modes)
+        column.addWidget(self.share)
+        self.follow.clicked.connect(lambda _checked: self._wish(0.0))
+        self.keep.clicked.connect(lambda _checked: self._wish(1.0))
+        self.share.reset_asked.connect(lambda: self._wish(1.0))
+        self.share.moved.connect(lambda value: self.moved.emit(round(value, 4)))
+        self.share.pressed.connect(self.pressed)
+        self.share.released.connect(self.released)
+
+    @property
+    def controls(self) -> list[QWidget]:
+        """All controls in the order of the Tab key."""
+        return [self.follow, self.keep, self.share.slider, self.share.spin]
+
+    def show_keep(self, keep: float) -> None:
+        """Show the share of *keep*."""
+        self._keep = keep
+        self.follow.setChecked(keep == 0.0)
+        self.keep.setChecked(keep == 1.0)
+        self.share.show_value(keep, 1.0)
+
+    def _wish(self, keep: float) -> None:
+        self.show_keep(self._keep)  # a switch that was clicked stays as it is until the document has changed
+        self.wished.emit(keep)
+
+
+def _switch(text: str, tip: str) -> QToolButton:
+    button = QToolButton()
+    button.setText(text)
+    button.setToolTip(tip)
+    button.setCheckable(True)
+    button.setAccessibleName(text)
+    button.setProperty("role", "switch")
+    button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    return button
