@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from latentlab.metrics.report import Report
+
+Predictor = Annotated[str | None, typer.Option(help="The attribute predictor; the one that fits by default.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+Precision = Annotated[
+    str | None, typer.Option(help="float32, bfloat16, float16 or int8; chosen by trial by default.")
+]
+Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; chosen by trial.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the command group ``bench``."""
     group = typer.Typer(help="Measure how fast things are on this machine.", no_args_is_help=True)
     group.command("live")(live)
-    group.callback()(lambda: None)
+    group.command("projection")(projection)
     app.add_typer(group, name="bench")
 
 
 def live(
     model: Annotated[str, typer.Option(help="A model's checkpoint or bundled name.")] = "faces-vae",
-    predictor: Annotated[
-        str | None, typer.Option(help="The attribute predictor; the one that fits by default.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
-    precision: Annotated[
-        str | None, typer.Option(help="float32, bfloat16, float16 or int8; chosen by trial by default.")
-    ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; chosen by trial.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    predictor: Predictor = None,
+    device: Device = "auto",
+    precision: Precision = None,
+    threads: Threads = None,
+    as_json: AsJson = False,
 ) -> None:
     """Time the live path: slider to painted picture, the forward pass, a plain script's.
 
@@ -38,6 +45,32 @@ def live(
     override = DeviceOverride(None if device == "auto" else device, precision, threads)
     with show_progress() as reporter:
         report = bench_live(model, predictor, override, reporter)
+    _show(report, as_json)
+
+
+def projection(
+    model: Annotated[str, typer.Argument(help="A cINN's checkpoint or bundled name.")],
+    predictor: Predictor = None,
+    device: Device = "auto",
+    precision: Precision = None,
+    threads: Threads = None,
+    as_json: AsJson = False,
+) -> None:
+    """Time one picture's projection onto all datasets, and a painted stroke to its answer.
+
+    Run it when nothing else runs. Example: latentlab bench projection my-cinn --json
+    """
+    from latentlab.cli.progress import show_progress
+    from latentlab.live.bench_projection import bench_projection
+    from latentlab.live.frames import DeviceOverride
+
+    override = DeviceOverride(None if device == "auto" else device, precision, threads)
+    with show_progress() as reporter:
+        report = bench_projection(model, predictor, override, reporter)
+    _show(report, as_json)
+
+
+def _show(report: Report, as_json: bool) -> None:
     if as_json:
         print(report.json())
         return

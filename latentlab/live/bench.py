@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
 
@@ -19,9 +20,9 @@ from latentlab.device import DeviceChoice
 from latentlab.errors import LatentLabError
 from latentlab.live.engine import Engine
 from latentlab.live.examples import example, typical_and_far
-from latentlab.live.fast import CHUNK, TYPICAL, wait
-from latentlab.live.frames import DeviceOverride, Failed, Frame, Opened
-from latentlab.live.opening import load_pair
+from latentlab.live.fast import TYPICAL, wait
+from latentlab.live.frames import DeviceOverride, Encoded, Failed, Frame, Opened
+from latentlab.live.opening import Loaded, load_pair
 from latentlab.live.prepare import Forms
 from latentlab.live.renderer import LiveRenderer
 from latentlab.operations.render import intra_op_threads
@@ -94,15 +95,13 @@ def _measure(
     rounds: int,
     default_threads: int,
 ) -> ForwardFigures:
-    if not engine.fast.tuned:
-        for _ in engine.fast.tune():
-            reporter.raise_if_cancelled()
+    tune(engine, reporter)
     script, fast = _plain_script(checkpoint, predictor), engine.fast
     single, grid = fast.verdict.single, fast.verdict.grid
     forms = Forms(engine.loaded.network(screen=False), typical_and_far(engine.spec, TYPICAL))
-    bare, bare_many = forms.make(single, fast.device, 1), forms.make(grid, fast.device, CHUNK)
+    bare, bare_many = forms.make(single, fast.device, 1), forms.make(grid, fast.device, fast.chunk)
     one, many = example(engine.spec, 1), example(engine.spec, MANY)
-    parts = [tuple(tensor[k : k + CHUNK] for tensor in many) for k in range(0, MANY, CHUNK)]
+    parts = [tuple(tensor[k : k + fast.chunk] for tensor in many) for k in range(0, MANY, fast.chunk)]
     tasks: list[tuple[Callable[[], object], int]] = [
         (lambda: wait(fast.run(bare, single, one)), _RUNS),
         (lambda: script(*one), _RUNS),
@@ -122,8 +121,8 @@ def _measure(
         plain_ms=statistics.median(plain),
         bare_64_ms=statistics.median(bare_64),
         plain_64_ms=statistics.median(plain_64),
-        speedup=_median_ratio(plain, one_ms),
-        speedup_64=_median_ratio(plain_64, bare_64),
+        speedup=median_ratio(plain, one_ms),
+        speedup_64=median_ratio(plain_64, bare_64),
         grid64_fps=_grids_per_second(checkpoint, predictor, override),
         choice=engine.fast.verdict.single.choice(device),
         grid_choice=engine.fast.verdict.grid.choice(device),
@@ -134,11 +133,15 @@ def _measure(
     )
 
 
+def tune(engine: Engine, reporter: Reporter) -> None:
+    """Find the fastest ways to render, unless they are known already."""
+    if not engine.fast.tuned:
+        for _ in engine.fast.tune():
+            reporter.raise_if_cancelled()
+
+
 def _plain_script(checkpoint: str, predictor: str | None) -> Callable[..., object]:
-    loaded = load_pair(checkpoint, predictor)
-    for found in (loaded.checkpoint, loaded.predictor_checkpoint):
-        if found is not None:
-            found.network.to(memory_format=torch.contiguous_format)
+    loaded = plain_pair(checkpoint, predictor)
     model, judge = loaded.network().model, loaded.network().judge
 
     def script(latents: torch.Tensor, condition: torch.Tensor | None = None) -> object:
@@ -149,7 +152,21 @@ def _plain_script(checkpoint: str, predictor: str | None) -> Callable[..., objec
     return script
 
 
+def plain_pair(checkpoint: str, predictor: str | None) -> Loaded:
+    """Open a model and its predictor as a script would: in PyTorch's default layout."""
+    loaded = load_pair(checkpoint, predictor)
+    for found in (loaded.checkpoint, loaded.predictor_checkpoint):
+        if found is not None:
+            found.network.to(memory_format=torch.contiguous_format)
+    return loaded
+
+
 def _median_ms(task: Callable[[], object], runs: int, threads: int) -> float:
+    return statistics.median(times_ms(task, runs, threads))
+
+
+def times_ms(task: Callable[[], object], runs: int, threads: int) -> list[float]:
+    """Return how long each run of a task took, in milliseconds, after one that is not counted."""
     found = []
     with intra_op_threads(threads):
         task()
@@ -157,38 +174,57 @@ def _median_ms(task: Callable[[], object], runs: int, threads: int) -> float:
             began = time.perf_counter()
             task()
             found.append(1e3 * (time.perf_counter() - began))
-    return statistics.median(found)
+    return found
 
 
-def _median_ratio(over: list[float], under: list[float]) -> float:
+def median_ratio(over: Sequence[float], under: Sequence[float]) -> float:
+    """Return the median of the ratios of figures that were measured in turns."""
     return statistics.median(a / b for a, b in zip(over, under, strict=True))
 
 
 def _grids_per_second(checkpoint: str, predictor: str | None, override: DeviceOverride) -> float:
     """Ask a renderer for grids of 64 pictures one after another, as a screen would."""
-    renderer = LiveRenderer(override)
-    answers: SimpleQueue[Opened | Frame | Failed] = SimpleQueue()
-    for signal in (renderer.opened, renderer.frame, renderer.failed):
-        signal.connect(answers.put)
-
-    def answer() -> Opened | Frame:
-        found = answers.get()
-        if isinstance(found, Failed):
-            raise LatentLabError(found.message)
-        return found
-
     times = []
-    try:
-        renderer.start()
-        renderer.open(checkpoint, predictor)
-        opened = answer()
-        assert isinstance(opened, Opened)
+    with asked_renderer(checkpoint, predictor, override) as (renderer, opened, answer):
         given = [tensor.numpy() for tensor in example(opened.spec, MANY)]
         for _ in range(_GRIDS + 1):
             began = time.perf_counter()
             renderer.render(given[0], given[1] if len(given) > 1 else None, channel="grid")
             answer()
             times.append(time.perf_counter() - began)
+    return 1.0 / statistics.median(times[1:])
+
+
+Answer = Callable[[], Frame | Encoded]
+"""Waits for a renderer's next answer; raises `LatentLabError` where it failed."""
+
+
+@contextmanager
+def asked_renderer(
+    checkpoint: str, predictor: str | None, override: DeviceOverride
+) -> Iterator[tuple[LiveRenderer, Opened, Answer]]:
+    """Give a live renderer with an opened model, and a way to wait for its answers; close it afterwards."""
+    renderer = LiveRenderer(override)
+    answers: SimpleQueue[Opened | Frame | Encoded | Failed] = SimpleQueue()
+    for signal in (renderer.opened, renderer.frame, renderer.encoded, renderer.failed):
+        signal.connect(answers.put)
+
+    def next_one() -> Opened | Frame | Encoded:
+        found = answers.get()
+        if isinstance(found, Failed):
+            raise LatentLabError(found.message)
+        return found
+
+    def answer() -> Frame | Encoded:
+        found = next_one()
+        assert not isinstance(found, Opened)
+        return found
+
+    try:
+        renderer.start()
+        renderer.open(checkpoint, predictor)
+        opened = next_one()
+        assert isinstance(opened, Opened)
+        yield renderer, opened, answer
     finally:
         renderer.close()
-    return 1.0 / statistics.median(times[1:])
