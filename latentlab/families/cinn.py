@@ -24,7 +24,7 @@ from latentlab.spec import MODE, ModelSpec, Record
 ROUND_TRIP = 1e-4
 """The largest error of an entry, through the flow and back in float32, with which a checkpoint opens."""
 LEAST_STRETCH = 1e-4
-"""The least that the first layer may leave of a direction."""
+"""The least that the first and the last layer may leave of a direction."""
 
 
 class CINNConfig(Record):
@@ -90,9 +90,12 @@ class CINN(nn.Module):
                 raise ValueError(f"the permutation of block {place} is none")
             if not block.norm_layer.initialized:
                 raise ValueError(f"the normalisation of block {place} was never initialised")
-        least = float(torch.linalg.svdvals(self.flow.affine.matrix.detach()).min())
-        if not least >= LEAST_STRETCH:
-            raise ValueError(f"its first layer shrinks a direction to {least:.2g}, which cannot be undone")
+        for name, layer in (("first", self.flow.affine), ("last", self.flow.whitening)):
+            least = 1.0 if layer is None else float(torch.linalg.svdvals(layer.matrix.detach()).min())
+            if not least >= LEAST_STRETCH:
+                raise ValueError(
+                    f"its {name} layer shrinks a direction to {least:.2g}, which cannot be undone"
+                )
         weights = torch.eye(self.flow.embedder.in_features)
         z = torch.randn(len(weights), self.flow.size, generator=torch.Generator().manual_seed(0))
         with torch.no_grad():

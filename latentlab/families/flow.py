@@ -7,7 +7,9 @@ The log-scale of a coupling is bounded by tanh, so that no block can stretch by 
 
 Our own beside it: a first layer that is affine and different under each condition (`ConditionalAffine`). It
 is set to a transport between Gaussians before training, and the couplings begin as the identity: so the
-flow begins as the closed-form baseline that it has to beat, and likelihood training goes on from there.
+flow begins as the closed-form baseline that it has to beat, and likelihood training goes on from there. A
+last layer of the same kind (`FlowConfig.whitened`) is set after training, so that under each condition u has
+the mean 0 and the covariance I that likelihood alone only comes near to.
 
 Everything is computed in float32, also where automatic mixed precision is in force around it: inverses are
 not exact otherwise. (Live previews may run in less; settled pictures do not.)
@@ -35,12 +37,13 @@ NUDGE = 1e-6
 
 
 class FlowConfig(Record):
-    """The shape of a flow: blocks, and width and hidden layers of the networks in them."""
+    """The shape of a flow: blocks, width and hidden layers of the networks in them, and the last layer."""
 
     blocks: Annotated[int, Field(ge=1, le=64)] = 8
     width: Annotated[int, Field(ge=1, le=4096)] = 192
     depth: Annotated[int, Field(ge=0, le=8)] = 1
     embedding: Annotated[int, Field(ge=1, le=1024)] = 16
+    whitened: bool = False
 
 
 class ConditionalAffine(nn.Module):
@@ -212,10 +215,11 @@ class ConditionalFlow(nn.Module):
 
     def __init__(self, size: int, classes: int, config: FlowConfig) -> None:
         super().__init__()
-        self.size = size
+        self.size, self.config = size, config
         self.affine = ConditionalAffine(size, classes)
         self.embedder = nn.Linear(classes, config.embedding, bias=False)
         self.sub_layers = nn.ModuleList(FlowBlock(size, config) for _ in range(config.blocks))
+        self.whitening = ConditionalAffine(size, classes) if config.whitened else None
 
     def blocks(self) -> list[FlowBlock]:
         """Return the blocks, from x to u."""
@@ -238,12 +242,17 @@ class ConditionalFlow(nn.Module):
             for block in self.blocks():
                 u, more = block(u, e)
                 log_det = log_det + more
+            if self.whitening is not None:
+                u, more = self.whitening(u, weights)
+                log_det = log_det + more
         return u, log_det
 
     def inverse(self, u: Tensor, weights: Tensor) -> Tensor:
         """Return x = tau^-1(u|c) ``[B, D]``."""
         with _in_full():
             e = self.embedder(weights)
+            if self.whitening is not None:
+                u = self.whitening.inverse(u, weights)
             for block in reversed(self.blocks()):
                 u = block.inverse(u, e)
             x: Tensor = self.affine.inverse(u, weights)

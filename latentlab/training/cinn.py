@@ -2,10 +2,13 @@
 
     L = sum over both modes of -log p(x | y, mode) / D
         + w_a * CE(attributes, H z_keep) + w_p * |z_keep - z'_keep|^2 / D of known pairs
+        + w_g * (CE(guide(x*), attributes and target dataset) + what x* and a known counterpart differ in)
 
-x is a sample of the autoencoder's posterior (its mean is used afterwards), with a little noise. H is one
+x is the mean of the autoencoder's posterior (or a sample of it, ``posterior``), with a little noise. H is one
 linear head that all datasets share (an attribute that a dataset cannot draw is left out of the sum): for the
 same attributes z must look the same in every dataset. Pairs are optional: the same content in two datasets.
+x* = D(tau^-1(z_keep|y*)) is the projection onto another dataset as a picture, read by the *guide*, a
+classifier of its own that judges nothing: what few pixels show, such as a mouth, hardly counts in a latent.
 
 The flow begins as Gaussian transport between the datasets (`begin`). In *keep* mode its first layer is turned
 so that the datasets' means of each class, and the pairs where there are any, lie on one another: likelihood
@@ -30,9 +33,10 @@ from torch import Tensor, nn
 from latentlab.data.avatars import paired
 from latentlab.data.image_set import UNKNOWN, ImageSet
 from latentlab.errors import SettingsError
+from latentlab.families.attribute_cnn import AttributeCNN
 from latentlab.families.flow import ConditionalFlow, FlowConfig
 from latentlab.families.vae import VAE
-from latentlab.metrics.transport import Array, Gaussian, from_standard, nearest_rotation, rotation
+from latentlab.metrics.transport import Array, Gaussian, from_standard, nearest_rotation, root, rotation
 from latentlab.spec import MODE, Attribute
 from latentlab.training.loop import Part, Step, descend
 from latentlab.training.vae import posteriors
@@ -41,6 +45,8 @@ FOLLOW, KEEP = (MODE.classes.index(name) for name in MODE.classes)
 MODES = len(MODE.classes)
 WIDEST = 2.0 * math.pi / 3.0
 """How far a plane may be turned at the beginning: half of such a turn and half of none leave half of it."""
+GUIDED = 32
+"""Projections of a step that a guide reads."""
 INITIAL_ROWS = 4096
 """Latents that the activation normalisation is initialised on."""
 
@@ -57,19 +63,26 @@ class CINNLosses:
         Weight w_a of the attributes' cross-entropy; 0 leaves the head out.
     pairs
         Weight w_p of the squared distance of known pairs in z; needs pairs.
+    guide
+        Weight w_g of what a guide reads of projections, in nats; needs a guide.
     noise
-        Deviation of the noise that is added to latents, as a share of each entry's own deviation.
+        Deviation of the noise that is added to latents, as a share of their dataset's own in each direction.
+    posterior
+        By what the posterior's deviation is multiplied for the draw from it: 0 for its mean, which is what is
+        projected afterwards; 1 for the posterior as it is, whose z has pictures nearer to 0 than samples.
     """
 
     rate: float = 1e-3
     tie: float = 1.0
     pairs: float = 1.0
+    guide: float = 0.0
     noise: float = 0.05
+    posterior: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0.0 < self.rate < math.inf:
             raise SettingsError(f"The learning rate is more than 0, not {self.rate}.")
-        for name in ("tie", "pairs", "noise"):
+        for name in ("tie", "pairs", "guide", "noise", "posterior"):
             if not 0.0 <= getattr(self, name) < math.inf:
                 raise SettingsError(f"The weight {name} is 0 or more, not {getattr(self, name)}.")
 
@@ -103,6 +116,11 @@ class LatentRows:
         """Return the posteriors of rows."""
         both = np.concatenate([self.mean[rows], self.deviation[rows]], axis=1)
         return torch.from_numpy(both).to(device)
+
+    def can_draw(self, attribute: str, datasets: int) -> NDArray[np.bool_]:
+        """Return whether each dataset has any image whose class of an attribute is known, ``[K]``."""
+        known = self.attributes[attribute] != UNKNOWN
+        return np.array([(known & (self.datasets == k)).any() for k in range(datasets)], dtype=bool)
 
 
 def latent_rows(
@@ -143,12 +161,15 @@ def latent_rows(
         torch.cat(deviations).numpy(),
         codes,
         {name: np.asarray(images.codes(name), dtype=np.int64) for name in attributes},
-        _known_pairs(images, pairs, seed) if pairs else np.zeros((0, 2), dtype=np.int64),
+        _known_pairs(images, codes, pairs, seed) if pairs else np.zeros((0, 2), dtype=np.int64),
     )
 
 
-def _known_pairs(images: ImageSet, count: int, seed: int) -> NDArray[np.int64]:
-    """Return the rows of all pairs of styles of some identities, ``[P, 2]``."""
+def _known_pairs(images: ImageSet, datasets: NDArray[np.int64], count: int, seed: int) -> NDArray[np.int64]:
+    """Return the rows of all pairs of styles of some identities, ``[P, 2]``.
+
+    Styles that were merged into one dataset are no pair: under one condition two pictures have two latents.
+    """
     identities, places = paired(images)
     if count < 0 or count > len(identities):
         raise SettingsError(f"There are {len(identities)} identities in all styles, so no {count} pairs.")
@@ -159,7 +180,91 @@ def _known_pairs(images: ImageSet, count: int, seed: int) -> NDArray[np.int64]:
         for k, a in enumerate(styles)
         for b in styles[k + 1 :]
     ]
-    return np.concatenate(found)
+    pairs = np.concatenate(found)
+    return np.asarray(pairs[datasets[pairs[:, 0]] != datasets[pairs[:, 1]]], dtype=np.int64)
+
+
+class Guide:
+    """Reads projections as pictures: a frozen decoder, and a frozen classifier that judges nothing else.
+
+    Parameters
+    ----------
+    vae
+        The autoencoder, whose decoder draws.
+    network
+        The classifier.
+    datasets
+        The attribute whose classes are the datasets.
+    attributes
+        What is tied. Those that the classifier knows are read; a class that it knows by no name is not.
+    can_draw
+        By attribute, whether each dataset can draw it, ``[K]``.
+    """
+
+    def __init__(
+        self,
+        vae: VAE,
+        network: AttributeCNN,
+        datasets: Attribute,
+        attributes: Sequence[Attribute],
+        can_draw: Mapping[str, NDArray[np.bool_]],
+    ) -> None:
+        self.vae, self.network = vae.requires_grad_(False).eval(), network.requires_grad_(False).eval()
+        known = {attribute.name: attribute for attribute in network.spec.attributes}
+        self.places = {
+            one.name: torch.tensor([_place(known[one.name], label) for label in one.classes])
+            for one in (datasets, *attributes)
+            if one.name in known
+        }
+        self.datasets = datasets.name
+        self.can_draw = {name: torch.from_numpy(where) for name, where in can_draw.items()}
+
+    def to(self, device: torch.device) -> Guide:
+        """Move the networks to a device."""
+        self.vae.to(device)
+        self.network.to(device)
+        return self
+
+    def drawn(self, x: Tensor) -> Tensor:
+        """Return the pictures ``[B, 3, S, S]`` of the autoencoder's latents ``[B, D]``."""
+        return self.vae.decode(x)
+
+    def misread(self, pictures: Tensor, targets: Tensor, labels: Mapping[str, Tensor]) -> Tensor:
+        """Return the cross-entropy of what pictures ``[B, 3, S, S]`` ought to show, a mean over attributes.
+
+        Parameters
+        ----------
+        targets
+            Their datasets, ``[B]``; what a dataset cannot draw does not count.
+        labels
+            Class codes ``[B]`` by attribute; nor does what is `UNKNOWN`.
+        """
+        logits, losses = self.network(pictures), []
+        for name, places in self.places.items():
+            codes = targets if name == self.datasets else labels[name]
+            wanted = torch.where(codes == UNKNOWN, UNKNOWN, places[codes.clamp_min(0)])
+            known = wanted != UNKNOWN
+            if name != self.datasets:
+                known &= self.can_draw[name][targets]
+            entropy = F.cross_entropy(
+                logits[name].float(), wanted.clamp_min(0).to(pictures.device), reduction="none"
+            )
+            counts = known.float().to(pictures.device)
+            losses.append((entropy * counts).sum() / counts.sum().clamp_min(1.0))
+        return torch.stack(losses).mean() if losses else pictures.new_zeros(())
+
+    def apart(self, pictures: Tensor, wanted: Tensor) -> Tensor:
+        """Return how far pictures are from those wanted: their mean error, and the features' relative one."""
+        with torch.no_grad():
+            features = self.network.features(wanted)
+        found = self.network.features(pictures)
+        relative = (found - features).square().sum(1) / features.square().sum(1).clamp_min(1e-6)
+        return (pictures - wanted).abs().mean() + relative.mean()
+
+
+def _place(attribute: Attribute, label: str) -> int:
+    place = attribute.place_of(label)
+    return UNKNOWN if place is None else place
 
 
 class CINNRecipe:
@@ -175,6 +280,8 @@ class CINNRecipe:
         The attributes that are tied, with their classes.
     held_out
         Other rows, whose likelihood is shown meanwhile.
+    guide
+        What reads the projections as pictures; None leaves that loss out.
     """
 
     def __init__(
@@ -185,6 +292,7 @@ class CINNRecipe:
         datasets: int,
         attributes: Sequence[Attribute] = (),
         held_out: LatentRows | None = None,
+        guide: Guide | None = None,
     ) -> None:
         if losses.tie and not attributes and not len(rows.pairs):
             raise SettingsError(
@@ -193,13 +301,13 @@ class CINNRecipe:
             )
         size = rows.mean.shape[1]
         self.losses, self.rows, self.held_out = losses, rows, held_out
-        self.datasets = datasets
+        self.datasets, self.guide = datasets, guide
         self.attributes = tuple(attributes) if losses.tie else ()
         self.flow = ConditionalFlow(size, datasets * MODES, config)
         self.head = nn.Linear(size, sum(attribute.width for attribute in self.attributes) or 1)
-        self.noise = torch.from_numpy(losses.noise * rows.mean.std(axis=0))
         self.labels = {a.name: torch.from_numpy(rows.attributes[a.name]) for a in self.attributes}
         begin(self.flow, rows, datasets, tuple(a.name for a in self.attributes))
+        self.spread = self.flow.affine.matrix.detach()[FOLLOW::MODES].clone()
 
     def parts(self) -> dict[str, tuple[nn.Module, torch.optim.Optimizer]]:
         """Return the flow and the head, both with Adam."""
@@ -229,8 +337,42 @@ class CINNRecipe:
             apart = (kept[n - 2 * half : n - half] - kept[n - half :]).square().mean()
             loss = loss + self.losses.pairs * apart
             figures["pairs_apart"] = apart.detach()
+        if self.guide is not None and self.losses.guide:
+            seen = self._seen_otherwise(self.guide, kept, rows, step)
+            loss = loss + self.losses.guide * sum(seen.values())
+            figures |= {name: one.detach() for name, one in seen.items()}
         descend(fabric, list(parts.values()), loss, step, self.losses.rate)
         return figures
+
+    def _seen_otherwise(
+        self, guide: Guide, kept: Tensor, rows: NDArray[np.int64], step: Step
+    ) -> dict[str, Tensor]:
+        """Return what a guide reads otherwise in projections of some of the rows, in nats, and of pairs."""
+        count = min(GUIDED, len(step.rows))
+        own = self.rows.datasets[rows[:count]]
+        drawn = torch.randint(1, self.datasets, (count,), generator=step.generator).numpy()
+        targets = torch.from_numpy((own + drawn) % self.datasets)
+        labels = {name: codes[rows[:count]] for name, codes in self.labels.items()}
+        z = kept[:count]
+        if not len(self.rows.pairs):
+            return {"guide": guide.misread(self._drawn(guide, z, targets), targets, labels)}
+        half = self._pairs_of(step)
+        some = min(GUIDED // 2, half)
+        first, second = len(rows) - 2 * half, len(rows) - half
+        partners = rows[second:][:some]
+        both = torch.cat([z, kept[first:][:some]])
+        onto = torch.cat([targets, torch.from_numpy(self.rows.datasets[partners])])
+        pictures = self._drawn(guide, both, onto)
+        wanted = guide.drawn(torch.from_numpy(self.rows.mean[partners]).to(z.device))
+        return {
+            "guide": guide.misread(pictures[:count], targets, labels),
+            "pairs_seen": guide.apart(pictures[count:], wanted),
+        }
+
+    def _drawn(self, guide: Guide, z: Tensor, targets: Tensor) -> Tensor:
+        """Return the pictures of latents z ``[B, D]`` on datasets ``[B]``, in the mode *keep*."""
+        x = self.flow.inverse(z, flow_weights(targets.to(z.device), KEEP, self.datasets))
+        return guide.drawn(x)
 
     def snapshot(self, average: nn.Module, folder: Path, step: int) -> dict[str, float]:
         """Return the held-out rows' nats in both modes."""
@@ -268,7 +410,9 @@ class CINNRecipe:
         eps, jitter = (
             torch.randn(len(rows), mean.shape[1], generator=step.generator).to(device) for _ in range(2)
         )
-        return mean + deviation * eps + self.noise.to(device) * jitter
+        spread = self.spread.to(device)[torch.from_numpy(self.rows.datasets[rows]).to(device)]
+        noise = self.losses.noise * torch.einsum("bde,be->bd", spread, jitter)
+        return mean + self.losses.posterior * deviation * eps + noise
 
     def _misread(self, logits: Tensor, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         """Return the attributes' mean cross-entropy in nats, and the share that is read right."""
@@ -316,6 +460,25 @@ def begin(flow: ConditionalFlow, rows: LatentRows, datasets: int, tied: Sequence
     codes = torch.from_numpy(rows.datasets[some])
     weights = torch.cat([flow_weights(codes, mode, datasets) for mode in (FOLLOW, KEEP)])
     flow.initialise(x, weights)
+
+
+def whitened(flow: ConditionalFlow, rows: LatentRows, datasets: int) -> ConditionalFlow:
+    """Return a trained flow with a last layer under which rows have the mean 0 and the covariance I.
+
+    They have so under each dataset and mode; likelihood alone brings them near. The flow stays as it is.
+    """
+    found = ConditionalFlow(flow.size, datasets * MODES, flow.config.model_copy(update={"whitened": True}))
+    found.load_state_dict(flow.state_dict(), strict=False)
+    assert found.whitening is not None
+    for k in range(datasets):
+        x = torch.from_numpy(rows.mean[rows.datasets == k])
+        for mode in range(MODES):
+            weights = flow_weights(torch.full((len(x),), k), mode, datasets)
+            with torch.no_grad():
+                body = Gaussian.of(flow(x, weights)[0].numpy())
+                found.whitening.matrix[k * MODES + mode].copy_(torch.from_numpy(root(body.covariance)))
+                found.whitening.offset[k * MODES + mode].copy_(torch.from_numpy(body.mean))
+    return found
 
 
 def _turns(

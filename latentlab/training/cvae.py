@@ -43,6 +43,9 @@ LESSONS, RECALLED = 2, 256
 
 Independence = Literal["linear", "adversarial", "hsic", "none"]
 """The penalties on what the latent tells of the condition."""
+Trained = Literal["all", "condition"]
+"""What is trained: all, or only what the decoder's condition does, beside a network that stays as it is."""
+_OF_THE_CONDITION = ("from_condition.", "decoder_maps.")
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,9 @@ class CVAELosses(VAELosses):
         Weight w_g of the guide's cross-entropy; needs a guide.
     told_another, told_nothing
         Shares of the images whose encoder is told another class of one attribute, or no condition at all.
+    trained
+        What is trained. The guide's gradient costs the other weights more in their reconstructions than it
+        gains in flips.
     """
 
     independence: Independence = "none"
@@ -66,6 +72,7 @@ class CVAELosses(VAELosses):
     guide: float = 0.02
     told_another: float = 0.25
     told_nothing: float = 0.1
+    trained: Trained = "all"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -73,6 +80,9 @@ class CVAELosses(VAELosses):
             raise SettingsError(
                 f"There is no penalty {self.independence!r}; there are {', '.join(get_args(Independence))}."
             )
+        if self.trained not in get_args(Trained):
+            known = ", ".join(get_args(Trained))
+            raise SettingsError(f"{self.trained!r} is nothing that can be trained; there are {known}.")
         if self.independence_weight < 0 or self.guide < 0:
             raise SettingsError("The weights of the penalty and of the guide are 0 or more.")
         if min(self.told_another, self.told_nothing) < 0 or self.told_another + self.told_nothing > 1:
@@ -114,6 +124,9 @@ class CVAERecipe:
             condition=schema,
         )
         self.cvae = CVAE(config, spec)
+        if losses.trained == "condition":
+            for name, parameter in self.cvae.named_parameters():
+                parameter.requires_grad_(name.startswith(_OF_THE_CONDITION))
         found = conditions(schema, data)
         assert found is not None
         self.conditions = torch.from_numpy(found)
@@ -152,7 +165,7 @@ class CVAERecipe:
         kl = Posterior(mean, logvar).kl().sum(dim=1).mean()
         figures = {"mae_255": mae.detach() * 255.0, "kl_nats": kl.detach()}
         looks = mae
-        if self.features is not None and losses.with_features(step.fraction):
+        if self.features is not None and losses.features and losses.with_features(step.fraction):
             with fabric.autocast():
                 distance = self.features(pictures[:n], x)
             figures["feature_distance"] = distance.detach()

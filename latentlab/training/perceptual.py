@@ -1,7 +1,7 @@
-"""The two judges of a picture's looks in training: a feature distance and a patch discriminator.
+"""The judges of a picture's looks in training: a feature distance, a classifier and a patch discriminator.
 
-The network behind the feature distance is one of its own; the classifier that later judges the model
-stands in no loss.
+The network behind the feature distance and the classifier are of their own; the one that later judges the
+model stands in no loss.
 """
 
 from __future__ import annotations
@@ -40,6 +40,25 @@ class FeatureDistance(nn.Module):
     @staticmethod
     def _unit(features: Tensor) -> Tensor:
         return F.normalize(features, dim=1, eps=1e-4)
+
+
+class Misreading(nn.Module):
+    """How differently a frozen classifier reads pictures than what they stand for, in nats.
+
+    The cross-entropy of its predictions for the pictures to those for their originals, averaged over its
+    attributes: what it sees in the originals is to be seen in the pictures too, however few pixels show it.
+    """
+
+    def __init__(self, network: AttributeCNN) -> None:
+        super().__init__()
+        self.network = network.requires_grad_(False).eval()
+
+    def forward(self, pictures: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of pictures for targets, both ``[B, 3, S, S]`` in [0, 1], as one number."""
+        with torch.no_grad():
+            wanted = {name: logits.float().softmax(1) for name, logits in self.network(targets).items()}
+        found = self.network(pictures)
+        return torch.stack([F.cross_entropy(found[name].float(), wanted[name]) for name in wanted]).mean()
 
 
 class PatchDiscriminator(nn.Module):

@@ -17,21 +17,22 @@ from torch import nn
 import latentlab
 from latentlab.checkpoints import Checkpoint, load, save
 from latentlab.data.image_set import ImageSet
+from latentlab.data.merge import merged, parse_merges
 from latentlab.errors import DataError, SettingsError
 from latentlab.families.attribute_cnn import AttributeCNN, AttributeCNNConfig
 from latentlab.families.cinn import CINN, CINNConfig
 from latentlab.families.cvae import CVAE
-from latentlab.families.flow import FlowConfig
+from latentlab.families.flow import ConditionalFlow, FlowConfig
 from latentlab.families.vae import VAE, VAEConfig
-from latentlab.metrics.labels import group_attributes
+from latentlab.metrics.labels import group_attributes, with_attribute
 from latentlab.progress import Progress, Reporter
 from latentlab.spec import MODE, CheckpointConfig, ConditionSchema, ModelSpec, Record
 from latentlab.training.centring import centre_condition
-from latentlab.training.cinn import CINNLosses, CINNRecipe, latent_rows
+from latentlab.training.cinn import CINNLosses, CINNRecipe, Guide, latent_rows, whitened
 from latentlab.training.classifier import ClassifierRecipe, calibrated_spec
 from latentlab.training.cvae import CVAELosses, CVAERecipe
 from latentlab.training.loop import LoopSettings, Trained, make_fabric, train
-from latentlab.training.perceptual import FeatureDistance
+from latentlab.training.perceptual import FeatureDistance, Misreading
 from latentlab.training.setting_out import (
     cnn_of,
     cvae_shape,
@@ -39,13 +40,14 @@ from latentlab.training.setting_out import (
     network_config,
     open_helper,
     open_sets,
+    set_words,
     shape,
 )
 from latentlab.training.vae import VAELosses, VAERecipe, summarise_latents
 
 
 def train_vae(
-    data: str,
+    data: str | Sequence[str],
     out: Path,
     settings: LoopSettings,
     losses: VAELosses,
@@ -61,10 +63,12 @@ def train_vae(
 
     Parameters
     ----------
+    data
+        A set's name, or those of several, which are joined.
     network
         Fields of `VAEConfig` that differ from its defaults.
     features
-        Checkpoint of the network behind the feature distance; None leaves that loss out.
+        Checkpoint of the network behind the feature distance and the guide; None leaves these losses out.
     start
         Checkpoint of a VAE from whose weights the training sets out, and whose shape the network then has.
     predictor
@@ -83,13 +87,16 @@ def train_vae(
     images, held_out = open_sets(data, validation, config.image_size, reporter)
     fabric = make_fabric(settings)
     helper = open_helper(features, predictor, data, config.image_size)
-    distance = None if helper is None else FeatureDistance(cnn_of(helper)).to(fabric.device)
-    recipe = VAERecipe(config, losses, held_out, distance)
+    distance = guide = None
+    if helper is not None:
+        distance = FeatureDistance(cnn_of(helper)).to(fabric.device)
+        guide = Misreading(cnn_of(helper)).to(fabric.device) if losses.guide else None
+    recipe = VAERecipe(config, losses, held_out, distance, guide)
     if before is not None:
         recipe.vae.load_state_dict(before.network.state_dict())
     run = _run_folder(out, fresh, fabric)
     asked = {
-        "data": data,
+        "data": set_words(data),
         "network": config.model_dump(mode="json"),
         "losses": asdict(losses),
         "features": None if helper is None else helper.located.sha256(),
@@ -102,7 +109,7 @@ def train_vae(
         reporter.report(Progress("Measuring the latent dimensions"))
         spec = vae.spec.model_copy(update={"latent_summary": summarise_latents(vae, images)})
         more = {"losses": asdict(losses)} | _made_with(features, helper, start, before, predictor)
-        record = _record(data, settings, trained, more | _made_of(images))
+        record = _record(set_words(data), settings, trained, more | _made_of(images))
         _save_model(out, vae, spec, config, record)
     return out
 
@@ -267,7 +274,9 @@ def train_cinn(
     datasets: str,
     tie: Sequence[str] | None = None,
     pairs: int = 0,
+    merge: Sequence[str] = (),
     network: Mapping[str, Any] | None = None,
+    features: str | None = None,
     predictor: str | None = None,
     validation: str | None = None,
     fresh: bool = False,
@@ -285,8 +294,14 @@ def train_cinn(
         Attributes that are tied in the mode *keep*; all other categorical ones of the set if None.
     pairs
         Identities whose drawings in all styles are taken as known pairs; only of avatars.
+    merge
+        Datasets that become one, such as ``broad+narrow=faces`` (`latentlab.data.merge`): the model knows
+        them by that name, and takes pictures of its parts for it.
     network
         Fields of `FlowConfig` that differ from its defaults.
+    features
+        Checkpoint of an attribute predictor of its own, the guide of the projections, where ``losses.guide``
+        is not 0.
     predictor
         As in `train_vae`.
 
@@ -301,40 +316,53 @@ def train_cinn(
     vae = before.network
     if not isinstance(vae, VAE):
         raise SettingsError(f"{autoencoder} is no VAE; a cINN is trained on the latents of one.")
-    flow = network_config(FlowConfig, network or {})
+    flow, merges = network_config(FlowConfig, network or {}), parse_merges(merge)
     _check_place(out)
     images, held_out = open_sets(data, validation, vae.config.image_size, reporter)
-    domain = images.attribute(datasets)
-    if domain.kind != "categorical":
+    told = images.attribute(datasets)
+    if told.kind != "categorical":
         raise SettingsError(f"The datasets are the classes of an attribute; {datasets} has none.")
+    domain = merged(told, merges)
     tied = _tied(images, datasets, tie) if losses.tie else ()
     if settings.devices * settings.nodes > 1:
         raise SettingsError("A cINN is trained in one process; it takes minutes. Give --devices 1 --nodes 1.")
-    if held_out is not None and held_out.attribute(datasets) != domain:
+    if held_out is not None and held_out.attribute(datasets) != told:
         raise SettingsError(
             f"The held-out set has {datasets} as {', '.join(held_out.attribute(datasets).classes)}; the set "
-            f"to train on has {', '.join(domain.classes)}. Give --validation one in the same datasets."
+            f"to train on has {', '.join(told.classes)}. Give --validation one in the same datasets."
         )
+    if merges:
+        images = with_attribute(images, domain)
+        held_out = None if held_out is None else with_attribute(held_out, domain)
+    helper = open_helper(features, predictor, data, vae.config.image_size)
     fabric = make_fabric(settings)
     reporter.report(Progress("Encoding the images"))
     rows = latent_rows(vae, images, datasets, tied, pairs, settings.seed)
     others = None if held_out is None else latent_rows(vae, held_out, datasets, tied)
-    recipe = CINNRecipe(
-        flow, losses, rows, len(domain.classes), [images.attribute(name) for name in tied], others
-    )
+    attributes = [images.attribute(name) for name in tied]
+    guide = None
+    if helper is not None and losses.guide:
+        can_draw = {name: rows.can_draw(name, len(domain.classes)) for name in tied}
+        guide = Guide(vae, cnn_of(helper), domain, attributes, can_draw).to(fabric.device)
+    recipe = CINNRecipe(flow, losses, rows, len(domain.classes), attributes, others, guide)
     run = _run_folder(out, fresh, fabric)
     asked = {
         "data": data,
         "datasets": datasets,
         "tie": list(tied),
         "pairs": pairs,
+        **({"merge": merges} if merges else {}),
         "network": flow.model_dump(mode="json"),
         "losses": asdict(losses),
+        "features": None if helper is None else helper.located.sha256(),
         "autoencoder": before.located.sha256(),
     }
     trained = train(recipe, rows, run, settings, fabric, reporter, asked)
     if fabric.is_global_zero:
-        config = CINNConfig(autoencoder=vae.config, flow=flow)
+        reporter.report(Progress("Whitening z"))
+        assert isinstance(trained.network, ConditionalFlow)
+        made = whitened(trained.network.to("cpu").float(), rows, len(domain.classes))
+        config = CINNConfig(autoencoder=vae.config, flow=made.config)
         spec = ModelSpec(
             family="cinn",
             image_size=vae.config.image_size,
@@ -345,7 +373,7 @@ def train_cinn(
         )
         cinn = CINN(config, spec)
         cinn.autoencoder.load_state_dict(vae.state_dict())
-        cinn.flow.load_state_dict(trained.network.to("cpu").float().state_dict())
+        cinn.flow.load_state_dict(made.state_dict())
         cinn.load_state_dict(
             {
                 name: tensor.half().float() if tensor.is_floating_point() else tensor
@@ -360,17 +388,18 @@ def train_cinn(
                 "again with --fresh and a lower --rate."
             ) from None
         more = {"losses": asdict(losses), "datasets": datasets, "tie": list(tied), "pairs": pairs}
+        more |= {"merge": {name: list(parts) for name, parts in merges.items()}} if merges else {}
         more |= {"autoencoder": autoencoder, "autoencoder_sha256": before.located.sha256()}
-        made_by = before.config.training
-        more |= {f"autoencoder_{key}": made_by[key] for key in _OF_PARTS if key in made_by}
-        if predictor:
-            more["predictor"] = predictor
+        more |= _commands(before.config.training, "autoencoder_")
+        more |= _made_with(features, helper, None, None, predictor)
         _save_model(out, cinn, spec, config, _record(data, settings, trained, more | _made_of(images)))
     return out
 
 
-_OF_PARTS = ("command", "features_command", "from_command", "from_features_command", "features_sha256")
-"""What a record says of the autoencoder that a training sets out from."""
+def _commands(made_by: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Return what a record says of how a checkpoint was made that a training uses: all commands before it."""
+    kept = [key for key in made_by if key == "command" or key.endswith(("_command", "features_sha256"))]
+    return {f"{prefix}{key}": made_by[key] for key in kept if made_by[key]}
 
 
 def _tied(images: ImageSet, datasets: str, tie: Sequence[str] | None) -> tuple[str, ...]:
@@ -401,7 +430,7 @@ def _made_with(
     if before is not None:
         record["from"] = start
         made_by = before.config.training
-        record |= {f"from_{key}": made_by[key] for key in ("command", "features_command") if key in made_by}
+        record |= _commands(made_by, "from_")
     if predictor:
         record["predictor"] = predictor
     return record

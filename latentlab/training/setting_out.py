@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
@@ -11,6 +11,7 @@ from latentlab.checkpoints import Checkpoint, load, locate
 from latentlab.checkpoints.companion import usual_predictor
 from latentlab.data.catalog import open_set
 from latentlab.data.image_set import ImageSet
+from latentlab.data.joined import join_in_memory
 from latentlab.errors import SettingsError
 from latentlab.families.attribute_cnn import AttributeCNN
 from latentlab.families.cvae import CVAE, CVAEConfig
@@ -22,19 +23,44 @@ _Config = TypeVar("_Config", bound=Record)
 
 
 def open_sets(
-    data: str, validation: str | None, image_size: int, reporter: Reporter
+    data: str | Sequence[str], validation: str | None, image_size: int, reporter: Reporter
 ) -> tuple[ImageSet, ImageSet | None]:
-    """Open the set to train on and its held-out rows; ``SET:train`` is held out by ``SET:validation``."""
-    images = open_set(data, image_size, reporter)
-    if validation is None and data.endswith(":train"):
-        validation = data.removesuffix(":train") + ":validation"
-    return images, open_set(validation, image_size, reporter) if validation else None
+    """Open the set to train on and its held-out rows; ``SET:train`` is held out by ``SET:validation``.
+
+    Several sets are joined in memory (`latentlab.data.joined`), and so are the held-out rows of those that
+    have any.
+    """
+    names = (data,) if isinstance(data, str) else tuple(dict.fromkeys(data))
+    others = [
+        f"{name.removesuffix(':train')}:validation"
+        for name in names
+        if validation is None and name.endswith(":train")
+    ]
+    return (
+        _one_set(names, image_size, reporter),
+        _one_set([validation] if validation else others, image_size, reporter)
+        if validation or others
+        else None,
+    )
 
 
-def open_helper(features: str | None, predictor: str | None, data: str, image_size: int) -> Checkpoint | None:
+def _one_set(names: Sequence[str], image_size: int, reporter: Reporter) -> ImageSet:
+    parts = [(name, open_set(name, image_size, reporter)) for name in names]
+    return parts[0][1] if len(parts) == 1 else join_in_memory(parts, set_words(names), reporter)
+
+
+def set_words(data: str | Sequence[str]) -> str:
+    """Say in a record what a model was trained on: the set's name, or those of several."""
+    names = (data,) if isinstance(data, str) else tuple(dict.fromkeys(data))
+    return names[0] if len(names) == 1 else f"joined: {' + '.join(names)}"
+
+
+def open_helper(
+    features: str | None, predictor: str | None, data: str | Sequence[str], image_size: int
+) -> Checkpoint | None:
     """Open the network behind the losses, where there is one; it must not be the one that judges the model.
 
-    The judge is ``predictor``, or the usual one of the set ``data``.
+    The judge is ``predictor``, or the usual one of the set ``data`` (or of each of several).
 
     Raises
     ------
@@ -43,13 +69,14 @@ def open_helper(features: str | None, predictor: str | None, data: str, image_si
     """
     if features is None:
         return None
-    helper, judge = load(features), predictor or usual_predictor(data)
+    helper, names = load(features), (data,) if isinstance(data, str) else data
+    judges = [predictor] if predictor else [usual_predictor(name) for name in names]
     network = helper.network
     if not isinstance(network, AttributeCNN) or network.config.image_size != image_size:
         raise SettingsError(
             f"The feature network {features} must be an attribute predictor for {image_size} px pictures."
         )
-    if judge and helper.located.sha256() == locate(judge).sha256():
+    if any(judge and helper.located.sha256() == locate(judge).sha256() for judge in judges):
         raise SettingsError(
             f"{features} is the predictor that judges this model, so it must stand in no loss of its "
             "training. Train another network for the feature loss."

@@ -1,6 +1,7 @@
 """The recipe of the VAE: reconstruction, a feature distance, KL, and a patch discriminator at the end.
 
-    L = mean|x - x^| + w_f * d_f(x, x^) + beta * KL(q(z|x) || N(0, I)) + lambda * g * L_adv
+    L = mean|x - x^| + w_f * d_f(x, x^) + w_g * CE(guide(x), guide(x^))
+        + beta * KL(q(z|x) || N(0, I)) + lambda * g * L_adv
 
 beta rises linearly from 0 over the first part of the training (Bowman et al. 2016). In the last part the
 discriminator judges reconstructions and pictures of the prior's latents alike (Larsen et al. 2016), so
@@ -29,7 +30,13 @@ from latentlab.model import Posterior
 from latentlab.spec import LatentSummary
 from latentlab.training.loop import Part, Step, descend
 from latentlab.training.muon import Muon
-from latentlab.training.perceptual import FeatureDistance, PatchDiscriminator, teach_judge, with_judgement
+from latentlab.training.perceptual import (
+    FeatureDistance,
+    Misreading,
+    PatchDiscriminator,
+    teach_judge,
+    with_judgement,
+)
 from latentlab.training.pictures import save_grid
 
 
@@ -49,6 +56,9 @@ class VAELosses:
         Weight w_f of the feature distance; needs a feature network.
     features_from
         Share of the training after which the feature distance counts: coarse shapes need it not.
+    guide
+        Weight w_g of what the feature network, as a classifier, reads otherwise in the reconstruction; counts
+        from ``features_from`` on.
     adversarial
         Weight lambda of the discriminator's term; 0 leaves it out.
     adversarial_from
@@ -60,13 +70,14 @@ class VAELosses:
     warmup: float = 0.1
     features: float = 0.1
     features_from: float = 0.4
+    guide: float = 0.0
     adversarial: float = 0.3
     adversarial_from: float = 0.85
 
     def __post_init__(self) -> None:
         if not 0.0 < self.rate < math.inf:
             raise SettingsError(f"The learning rate is more than 0, not {self.rate}.")
-        for name in ("beta", "features", "adversarial"):
+        for name in ("beta", "features", "guide", "adversarial"):
             weight = getattr(self, name)
             if not 0.0 <= weight < math.inf:
                 raise SettingsError(f"The weight {name} is 0 or more, not {weight}.")
@@ -76,8 +87,8 @@ class VAELosses:
         return self.beta * min(1.0, fraction / self.warmup) if self.warmup else self.beta
 
     def with_features(self, fraction: float) -> bool:
-        """Whether the feature distance counts by then."""
-        return bool(self.features) and fraction >= self.features_from
+        """Whether the feature network's losses count by then."""
+        return fraction >= self.features_from
 
     def is_late(self, fraction: float) -> bool:
         """Whether the discriminator takes part by then."""
@@ -93,10 +104,12 @@ class VAERecipe:
         losses: VAELosses,
         validation: ImageSet | None,
         feature_network: FeatureDistance | None = None,
+        guide: Misreading | None = None,
     ) -> None:
         self.losses = losses
         self.validation = validation
         self.features = feature_network
+        self.guide = guide
         self.vae = VAE(config)
         self.discriminator = PatchDiscriminator()
         self.late_share = 1.0 - losses.adversarial_from if losses.adversarial else 0.0
@@ -126,11 +139,13 @@ class VAERecipe:
         kl = Posterior(mean, logvar).kl().sum(dim=1).mean()
         figures = {"mae_255": mae.detach() * 255.0, "kl_nats": kl.detach()}
         looks = mae
-        if self.features is not None and losses.with_features(step.fraction):
-            with fabric.autocast():
-                distance = self.features(fakes[: len(x)], x)
-            figures["feature_distance"] = distance.detach()
-            looks = looks + losses.features * distance
+        weighed = {"feature_distance": (self.features, losses.features), "guide": (self.guide, losses.guide)}
+        for name, (measure, weight) in weighed.items():
+            if measure is not None and weight and losses.with_features(step.fraction):
+                with fabric.autocast():
+                    distance = measure(fakes[: len(x)], x)
+                figures[name] = distance.detach()
+                looks = looks + weight * distance
         if late:
             looks = with_judgement(fabric, self.discriminator, looks, fakes, len(x), losses.adversarial)
         loss = looks + losses.beta_at(step.fraction) * kl

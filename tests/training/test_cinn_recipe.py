@@ -36,7 +36,9 @@ from latentlab.training.loop import LoopSettings, make_fabric, train
 
 FLOW = FlowConfig(blocks=2, width=32, depth=1, embedding=4)
 HAIR = Attribute(name="hair", classes=("short", "long", "none"))
-SETTINGS = LoopSettings(steps=500, batch=128, save_every=0, ema=0.9, precision="32-true", threads=1)
+SETTINGS = LoopSettings(
+    steps=500, batch=128, save_every=0, ema=0.9, precision="32-true", threads=1, accelerator="cpu"
+)
 
 
 def _rows(n: int = 600, seed: int = 0, pairs: int = 0) -> LatentRows:
@@ -215,6 +217,46 @@ def test_the_command_makes_a_checkpoint_that_opens(
     x = torch.rand(1, 3, 32, 32)
     found = opened.network.autoencoder.encode(x).mean
     torch.testing.assert_close(found, before.encode(x).mean, atol=2e-2, rtol=0)
+
+
+def test_datasets_can_be_merged_into_one_condition(tiny_model_folder: Path, tmp_path: Path, capfd) -> None:
+    sets, out = tmp_path / "three-styles", tmp_path / "cinn"
+    people = list_avatars(
+        {"train": 30, "validation": 8, "test": 6}, styles=["lorelei", "toon-head", "open-peeps"]
+    )
+    make_avatars(sets, people, 32, workers=1)
+    merge = ["--merge", "lorelei+open-peeps=hand-drawn"]
+    assert run(_command(sets, tiny_model_folder, out, "--pairs", "5", *merge)) == 0
+    opened = load(out)
+    assert isinstance(opened.network, CINN)
+    domain = opened.network.spec.condition.attributes[0]
+    assert domain.classes == ("hand-drawn", "toon-head")
+    assert domain.parts == (("lorelei", "open-peeps"), ("toon-head",))
+    assert opened.config.training["merge"] == {"hand-drawn": ["lorelei", "open-peeps"]}
+    common = [
+        "evaluate",
+        "projection",
+        str(out),
+        "--data",
+        f"{sets}:test",
+        "--predictor",
+        "avatars-attributes",
+    ]
+    assert run([*common, "--count", "4", "--json"]) == 0
+    record = json.loads(capfd.readouterr().out.partition("\n")[2])
+    assert record["groups"]["style=hand-drawn"]["truth.target_dataset_share"]["n"] == 12, "of both its parts"
+    assert record["groups"]["style=hand-drawn"]["truth.target_dataset_share"]["value"] > 0.7
+    for wrong, said in (("lorelei=x", "merges nothing"), ("lorelei+moon=x", "no class 'moon'")):
+        assert run(_command(sets, tiny_model_folder, tmp_path / "x", "--merge", wrong)) == 2
+        assert said in capfd.readouterr().err
+
+
+def test_styles_that_are_one_dataset_are_no_pair(two_styles: Path, tiny_model_folder: Path) -> None:
+    images = open_image_set(two_styles).split("train")
+    vae = load(tiny_model_folder).network
+    assert isinstance(vae, VAE)
+    alike = replace(images, labels={**images.labels, "style": np.zeros_like(images.labels["style"])})
+    assert latent_rows(vae, alike, "style", [], pairs=7).pairs.shape == (0, 2)
 
 
 @pytest.mark.parametrize(

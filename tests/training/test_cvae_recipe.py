@@ -76,7 +76,8 @@ def trained(
     reporter: Reporter | None = None,
     **settings,
 ) -> tuple[CVAE, CVAERecipe]:
-    given = {"steps": 8, "batch": 16, "precision": "32-true", "threads": 1, "ema": 0.5} | settings
+    given = {"steps": 8, "batch": 16, "precision": "32-true", "threads": 1, "ema": 0.5, "accelerator": "cpu"}
+    given |= settings
     chosen = LoopSettings(**given)
     torch.manual_seed(chosen.seed)
     recipe = CVAERecipe(TINY, SCHEMA, losses, data, None, guide=guide)

@@ -30,7 +30,9 @@ LOSSES = VAELosses(features=0.0, adversarial_from=0.5)
 
 
 def run(data, folder: Path, reporter: Reporter | None = None, **settings) -> dict[str, torch.Tensor]:
-    chosen = LoopSettings(**({"steps": 8, "batch": 8, "precision": "32-true", "threads": 1} | settings))
+    chosen = LoopSettings(
+        **({"steps": 8, "batch": 8, "precision": "32-true", "threads": 1, "accelerator": "cpu"} | settings)
+    )
     torch.manual_seed(chosen.seed)
     recipe = VAERecipe(TINY, LOSSES, None)
     return train(recipe, data, folder, chosen, make_fabric(chosen), reporter).network.state_dict()
@@ -114,7 +116,7 @@ def test_a_state_that_does_not_say_what_was_asked_is_not_resumed(tiny_faces, tmp
 
 
 def test_a_run_begun_for_something_else_is_not_resumed(tiny_faces, tmp_path):
-    chosen = LoopSettings(steps=4, stop=1, batch=4, precision="32-true", threads=1)
+    chosen = LoopSettings(steps=4, stop=1, batch=4, precision="32-true", threads=1, accelerator="cpu")
     for asked in ({"losses": {"beta": 1.0}}, {"losses": {"beta": 1.0}}):
         train(VAERecipe(TINY, LOSSES, None), tiny_faces, tmp_path, chosen, make_fabric(chosen), asked=asked)
     with pytest.raises(SettingsError, match=r"begun with losses\.beta 1\.0, not 2\.0"):

@@ -106,7 +106,7 @@ def test_an_attribute_may_have_any_name(tmp_path, name):
 
 def test_batches_without_a_label_train_and_unlabelled_rows_are_calibrated_to_nothing(tmp_path):
     data = labelled({"type": ("no", "yes")}, {"type": [-1] * 16})
-    settings = LoopSettings(steps=2, batch=4, precision="32-true", threads=1)
+    settings = LoopSettings(steps=2, batch=4, precision="32-true", threads=1, accelerator="cpu")
     recipe = ClassifierRecipe(SMALL, data, ["type"], data)
     network = train(recipe, data, tmp_path, settings, make_fabric(settings)).network
     assert all(torch.isfinite(parameter).all() for parameter in network.parameters())
@@ -222,6 +222,35 @@ def test_a_training_goes_on_from_a_checkpoint(tmp_path, tiny_model_folder, tiny_
     ):
         assert run([*common, *wrong, "--out", str(tmp_path / "other")]) == 2
         assert message in capsys.readouterr().err
+
+
+def test_an_autoencoder_is_trained_on_several_sets_together(tmp_path, tiny_model_folder, capsys):
+    from latentlab.cli.main import run
+
+    out = tmp_path / "both"
+    common = ["train", "autoencoder", "--steps", "1", "--batch", "8", "--threads", "1"]
+    sets = ["--data", "faces:validation", "--data", "faces:test"]
+    assert run([*common, *sets, "--from", str(tiny_model_folder), "--out", str(out)]) == 0
+    record = load(out).config.training
+    assert record["data"] == "joined: faces:validation + faces:test"
+    assert record["losses"]["beta"] == 1e-5
+    assert record["losses"]["adversarial_from"] == 0.6
+    asked = ["--features", "faces-attributes", "--image-size", "64"]
+    assert run([*common, *sets, *asked, "--out", str(tmp_path / "x")]) == 2
+    assert "must stand in no loss" in capsys.readouterr().err, "the usual judge of one of the sets"
+
+
+def test_held_out_rows_of_several_sets_are_joined_too(tiny_faces):
+    from latentlab.progress import Reporter
+    from latentlab.training.setting_out import open_sets, set_words
+
+    images, held_out = open_sets(["faces:train", "faces:test"], None, 32, Reporter())
+    assert images.attribute("dataset").classes == ("faces:train", "faces:test")
+    assert len(images) == 10240 - 2048 + 2048
+    assert len(held_out) == 2048, "of the one set that has any"
+    again, _ = open_sets(["faces:train", "faces:train"], None, 32, Reporter())
+    assert len(again) == 10240 - 2048
+    assert set_words(["faces:train", "faces:train"]) == "faces:train"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,168 @@
+"""The guide of the cINN's projections, what widens its latents, and the last layer that whitens z."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from latentlab.checkpoints import load
+from latentlab.cli.main import run
+from latentlab.data.avatars import list_avatars, make_avatars
+from latentlab.families.attribute_cnn import AttributeCNN, AttributeCNNConfig
+from latentlab.families.cinn import CINN
+from latentlab.families.flow import ConditionalFlow, FlowConfig
+from latentlab.families.vae import VAE
+from latentlab.spec import Attribute, PredictorSpec
+from latentlab.training.cinn import MODES, CINNLosses, CINNRecipe, Guide, LatentRows, flow_weights, whitened
+from latentlab.training.loop import LoopSettings, make_fabric, train
+
+STYLE = Attribute(name="style", classes=("ink", "clay"))
+HAIR = Attribute(name="hair", classes=("short", "long", "none"))
+FLOW = FlowConfig(blocks=2, width=16, depth=1, embedding=4)
+
+
+@pytest.fixture
+def vae(tiny_model_folder: Path) -> VAE:
+    network = load(tiny_model_folder).network
+    assert isinstance(network, VAE)
+    return network
+
+
+@pytest.fixture
+def network(vae: VAE) -> AttributeCNN:
+    """A classifier that knows the hair's classes in another order, and the second style not at all."""
+    torch.manual_seed(1)
+    size = vae.config.image_size
+    config = AttributeCNNConfig(image_size=size, widths=(8, 8, 8), blocks=(0, 0, 0), hidden=16)
+    hair = Attribute(name="hair", classes=("none", "short", "long"))
+    style = Attribute(name="style", classes=("wax", "ink"))
+    return AttributeCNN(config, PredictorSpec(image_size=size, attributes=(hair, style))).eval()
+
+
+def _rows(vae: VAE, n: int = 200, pairs: int = 0) -> LatentRows:
+    generator = np.random.default_rng(0)
+    size = vae.config.latent
+    mean = generator.normal(size=(2 * n, size)).astype(np.float32)
+    mean[n:] = 2.0 * mean[:n, ::-1] + 1.0
+    codes = np.tile(generator.integers(0, 3, n), 2)
+    codes[n:][codes[n:] == 2] = -1  # the second dataset cannot draw the third class
+    chosen = np.arange(pairs)
+    return LatentRows(
+        mean,
+        np.full_like(mean, 0.1),
+        np.repeat(np.arange(2), n),
+        {"hair": codes},
+        np.stack([chosen, chosen + n], axis=1),
+    )
+
+
+def test_a_guide_reads_what_is_known_and_can_be_drawn(vae: VAE, network: AttributeCNN) -> None:
+    guide = Guide(vae, network, STYLE, [HAIR], {"hair": np.array([True, False])})
+    pictures = torch.rand(4, 3, vae.config.image_size, vae.config.image_size)
+    targets, codes = torch.tensor([0, 1, 0, 0]), torch.tensor([0, 1, -1, 2])
+    logits = network(pictures)
+    of_hair = F.cross_entropy(logits["hair"][[0, 3]], torch.tensor([1, 0]))  # short, none; by their names
+    of_style = F.cross_entropy(logits["style"][[0, 2, 3]], torch.tensor([1, 1, 1]))  # clay is not known
+    found = guide.misread(pictures, targets, {"hair": codes})
+    torch.testing.assert_close(found, 0.5 * (of_hair + of_style))
+
+
+def test_equal_pictures_are_not_apart(vae: VAE, network: AttributeCNN) -> None:
+    guide = Guide(vae, network, STYLE, [HAIR], {"hair": np.array([True, True])})
+    one, other = (guide.drawn(torch.randn(3, vae.config.latent)) for _ in range(2))
+    assert float(guide.apart(one, one)) == 0.0
+    assert float(guide.apart(one, other)) > 0.0
+
+
+@pytest.mark.parametrize("pairs", [0, 60])
+def test_a_guide_makes_projections_legible(
+    vae: VAE, network: AttributeCNN, tmp_path: Path, pairs: int
+) -> None:
+    rows, settings = (
+        _rows(vae, pairs=pairs),
+        LoopSettings(
+            steps=60, batch=64, save_every=0, precision="32-true", threads=1, accelerator="cpu", ema=0.5
+        ),
+    )
+    can_draw = {"hair": rows.can_draw("hair", 2)}
+    assert can_draw["hair"].tolist() == [True, True]
+    misread = {}
+    for weight in (0.0, 5.0):
+        torch.manual_seed(0)
+        guide = Guide(vae, network, STYLE, [HAIR], can_draw)
+        losses = CINNLosses(guide=weight, rate=3e-3)
+        recipe = CINNRecipe(FLOW, losses, rows, 2, [HAIR], guide=guide)
+        folder = tmp_path / f"run-{weight}"
+        flow = train(recipe, rows, folder, settings, make_fabric(settings)).network
+        assert isinstance(flow, ConditionalFlow)
+        n = len(rows) // 2
+        with torch.no_grad():
+            z, _ = flow(torch.from_numpy(rows.mean[:n]), flow_weights(torch.zeros(n).long(), 1, 2))
+            x = flow.inverse(z, flow_weights(torch.ones(n).long(), 1, 2))
+            labels = {"hair": torch.from_numpy(rows.attributes["hair"][:n])}
+            misread[weight] = float(guide.misread(guide.drawn(x), torch.ones(n).long(), labels))
+    assert misread[5.0] < 0.9 * misread[0.0]
+
+
+def test_the_last_layer_whitens_z_and_keeps_the_likelihood_exact(vae: VAE) -> None:
+    rows = _rows(vae)
+    torch.manual_seed(0)
+    recipe = CINNRecipe(FLOW, CINNLosses(), rows, 2, [HAIR])
+    for parameter in recipe.flow.parameters():
+        parameter.data += 0.05 * torch.randn_like(parameter)
+    found = whitened(recipe.flow, rows, 2)
+    size = rows.mean.shape[1]
+    for k in range(2):
+        for mode in range(MODES):
+            x = torch.from_numpy(rows.mean[rows.datasets == k])
+            weights = flow_weights(torch.full((len(x),), k), mode, 2)
+            with torch.no_grad():
+                before, after = recipe.flow(x, weights)[0], found(x, weights)[0]
+                assert float((torch.cov(before.T) - torch.eye(size)).abs().max()) > 0.05
+                torch.testing.assert_close(torch.cov(after.T), torch.eye(size), atol=1e-3, rtol=0)
+                torch.testing.assert_close(after.mean(0), torch.zeros(size), atol=1e-3, rtol=0)
+                torch.testing.assert_close(found.inverse(after, weights), x, atol=1e-3, rtol=0)
+            jacobian = torch.autograd.functional.jacobian(lambda one, w=weights: found(one, w[:1])[0], x[:1])
+            wanted = torch.linalg.slogdet(jacobian[0, :, 0]).logabsdet
+            torch.testing.assert_close(found(x[:1], weights[:1])[1][0], wanted, atol=1e-4, rtol=0)
+
+
+def test_noise_is_as_wide_as_its_dataset_in_every_direction(vae: VAE) -> None:
+    rows = _rows(vae)
+    thin = rows.mean.copy()
+    thin[:, 1] = thin[:, 0] + 1e-3 * thin[:, 1]  # two entries that say nearly the same
+    rows = LatentRows(thin, rows.deviation, rows.datasets, rows.attributes, rows.pairs)
+    recipe = CINNRecipe(FLOW, CINNLosses(noise=0.5), rows, 2, [HAIR])
+    spread = recipe.spread[0]
+    across = torch.zeros(thin.shape[1])
+    across[:2] = torch.tensor([1.0, -1.0]) / 2**0.5
+    measured = float((torch.from_numpy(thin[:200]) @ across).std())
+    assert float((across @ spread).norm()) == pytest.approx(measured, rel=0.1)
+
+
+def test_the_command_takes_a_guide_and_records_it(tiny_model_folder: Path, tmp_path: Path) -> None:
+    counts = {"train": 24, "validation": 6, "test": 6}
+    styles = make_avatars(
+        tmp_path / "styles", list_avatars(counts, styles=["lorelei", "toon-head"]), 32, workers=1
+    )
+    guide = tmp_path / "guide"
+    common = ["--data", f"{styles}:train", "--threads", "1", "--batch", "16"]
+    assert (
+        run(["train", "classifier", *common, "--steps", "2", "--image-size", "32", "--out", str(guide)]) == 0
+    )
+    out = tmp_path / "cinn"
+    flow = ["--datasets", "style", "--autoencoder", str(tiny_model_folder), "--blocks", "2", "--width", "16"]
+    helper = ["--features", str(guide), "--guide", "0.5", "--posterior", "0.2"]
+    assert run(["train", "cinn", *common, *flow, *helper, "--steps", "3", "--out", str(out)]) == 0
+    opened = load(out)
+    assert isinstance(opened.network, CINN)
+    assert opened.network.flow.whitening is not None
+    record = opened.config.training
+    assert record["losses"]["guide"] == 0.5
+    assert record["losses"]["posterior"] == 0.2
+    assert record["features_sha256"] == load(guide).located.sha256()
+    assert record["features_command"].startswith("latentlab train classifier")
