@@ -224,9 +224,9 @@ def from_probabilities(
         if base is None and attribute.default:
             choices[attribute.name] = attribute.default
         if attribute.kind == "categorical" and attribute.name in probabilities:
-            label = classes[attribute.name][int(np.argmax(probabilities[attribute.name]))]
-            if label in attribute.classes:
-                choices[attribute.name] = label
+            place = attribute.place_of(classes[attribute.name][int(np.argmax(probabilities[attribute.name]))])
+            if place is not None:
+                choices[attribute.name] = attribute.classes[place]
     return choose(schema, choices, base)
 
 

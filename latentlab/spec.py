@@ -12,7 +12,14 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from latentlab.errors import SettingsError
 
@@ -31,7 +38,9 @@ class Attribute(Record):
 
     ``origin`` says where the labels come from: ``constructed`` by a drawing program, or ``perceived``
     by people. Neither is anybody's identity. ``default`` is the class that a condition takes where nobody
-    says another and none is predicted; where it is empty the condition then says nothing.
+    says another and none is predicted; where it is empty the condition then says nothing. ``parts`` are, for
+    each class, the labels of a set or a judge that count as it, where classes were merged
+    (`latentlab.data.merge`); empty where none was.
     """
 
     name: str = Field(min_length=1)
@@ -39,6 +48,21 @@ class Attribute(Record):
     kind: Literal["categorical", "continuous"] = "categorical"
     origin: Literal["constructed", "perceived"] = "perceived"
     default: str = ""
+    parts: tuple[tuple[str, ...], ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_empty_parts(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = handler(self)
+        if not self.parts:  # as before there were any, so that what is stored can be compared
+            found.pop("parts", None)
+        return found
+
+    @model_validator(mode="after")
+    def _parts_fit_the_classes(self) -> Attribute:
+        labels = [label for part in self.parts for label in part]
+        if self.parts and (len(self.parts) != len(self.classes) or len(set(labels)) < len(labels)):
+            raise ValueError(f"attribute {self.name!r} needs the parts of each class, each label once")
+        return self
 
     @model_validator(mode="after")
     def _classes_fit_the_kind(self) -> Attribute:
@@ -64,6 +88,13 @@ class Attribute(Record):
                 f"Attribute {self.name!r} has no class {label!r}; it has {', '.join(self.classes)}."
             )
         return self.classes.index(label)
+
+    def place_of(self, label: str) -> int | None:
+        """Return the position of the class that a label counts as: its own, or the one it was merged into."""
+        for place, part in enumerate(self.parts):
+            if label in part:
+                return place
+        return self.classes.index(label) if label in self.classes else None
 
 
 MODE = Attribute(name="mode", classes=("follow", "keep"), origin="constructed", default="keep")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -134,40 +134,70 @@ def counterfactual(
 
 def projection(
     checkpoint: CheckpointArgument,
-    data: Annotated[str, typer.Option("--pairs", help="Held-out avatars in all the model's styles.")],
-    mode: Annotated[str, typer.Option(help="keep (only style shifts) or follow (composition too).")] = "keep",
+    data: Annotated[
+        str,
+        typer.Option(
+            "--data", "--pairs", help="Held-out images of all the model's datasets, or avatars in its styles."
+        ),
+    ],
+    mode: Annotated[
+        str | None,
+        typer.Option(
+            help="keep (only style shifts, the default) or follow (composition too); without pairs both are "
+            "measured together."
+        ),
+    ] = None,
     predictor: Annotated[
         str | None, typer.Option(help="Checkpoint of the attribute predictor that judges.")
     ] = None,
     known_pairs: Annotated[
         int, typer.Option(min=0, help="Training identities that the ridge map learns from.")
     ] = 200,
-    identities: Annotated[int, typer.Option(min=2, help="Held-out identities that are projected.")] = 300,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            "--count",
+            "--identities",
+            min=2,
+            help="Held-out identities that are projected, 300 by default; without pairs images of each "
+            "dataset, 2,048 by default.",
+        ),
+    ] = None,
     seed: Seed = 0,
     device: Device = "auto",
     as_json: AsJson = False,
     table: Table = None,
 ) -> None:
-    """Project held-out identities onto every dataset, and judge that beside closed-form maps.
+    """Project held-out pictures onto every dataset, and judge that beside closed-form maps.
+
+    Where the set shows the same identities in all datasets (avatars), projections are compared with the true
+    drawings. Else the shares of the classes are counted: what each dataset does to people, in both modes.
 
     Example: latentlab evaluate projection my-cinn --pairs avatars:test --mode follow
+
+    Example: latentlab evaluate projection my-cinn --data faces-triple:test --json
     """
     from latentlab.cli.progress import show_progress
     from latentlab.errors import SettingsError
     from latentlab.metrics.report import check_place
     from latentlab.metrics.runs import run_projection
 
-    if mode not in ("keep", "follow"):
+    modes: dict[str | None, Literal["keep", "follow"] | None] = {
+        None: None,
+        "keep": "keep",
+        "follow": "follow",
+    }
+    if mode not in modes:
         raise SettingsError(f"The mode is keep or follow, not {mode!r}.")
     check_place(table)
     with show_progress() as reporter:
         report = run_projection(
             checkpoint,
             data,
-            mode="keep" if mode == "keep" else "follow",
+            mode=modes[mode],
             predictor=predictor,
             known_pairs=known_pairs,
-            identities=identities,
+            count=count,
             seed=seed,
             device=device,
             reporter=reporter,

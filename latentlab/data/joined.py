@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,38 @@ def join_sets(
     DataError
         If there are fewer than two names, the sets differ in size, or the folder holds other things.
     """
+    joined = _table(parts, name or folder.name, source)
+    write_image_set(
+        folder,
+        joined.info,
+        _pixels([images for _, images in parts], reporter or Reporter()),
+        joined.labels,
+        joined.names,
+        joined.splits,
+    )
+    return open_image_set(folder)
+
+
+def join_in_memory(
+    parts: Sequence[tuple[str, ImageSet]], name: str, reporter: Reporter | None = None
+) -> ImageSet:
+    """Return the selected rows of several sets as one set without a folder; its pixels are in memory.
+
+    As `join_sets`, which also says what is raised.
+    """
+    joined = _table(parts, name)
+    size = joined.info.image_size
+    pixels, start = np.empty((len(joined), size, size, 3), dtype=np.uint8), 0
+    for batch in _pixels([images for _, images in parts], reporter or Reporter()):
+        pixels[start : start + len(batch)] = batch
+        start += len(batch)
+    return replace(joined, images=pixels)
+
+
+def _table(
+    parts: Sequence[tuple[str, ImageSet]], name: str, source: Mapping[str, object] | None = None
+) -> ImageSet:
+    """Return what the joined set is, without pictures."""
     classes, bodies = tuple(dict.fromkeys(part for part, _ in parts)), [images for _, images in parts]
     if len(classes) < 2:
         raise DataError(f"A joined set is made of sets with two names or more; found {', '.join(classes)}.")
@@ -67,7 +100,7 @@ def join_sets(
     for attribute in shared:
         labels[attribute.name] = np.concatenate([images.codes(attribute.name) for images in bodies])
     info = SetInfo(
-        name=name or folder.name,
+        name=name,
         image_size=first.image_size,
         attributes=(domain, *shared),
         licence="; ".join(dict.fromkeys(images.info.licence for images in bodies)),
@@ -79,15 +112,8 @@ def join_sets(
         },
     )
     names = [f"{part}:{one}" for part, images in parts for one in images.names[images.rows].tolist()]
-    write_image_set(
-        folder,
-        info,
-        _pixels(bodies, reporter or Reporter()),
-        labels,
-        np.array(names, dtype=np.str_),
-        np.concatenate([images.splits[images.rows] for images in bodies]),
-    )
-    return open_image_set(folder)
+    splits = np.concatenate([images.splits[images.rows] for images in bodies])
+    return ImageSet.without_pictures(info, labels, np.array(names, dtype=np.str_), splits)
 
 
 def _has(images: ImageSet, attribute: Attribute) -> bool:

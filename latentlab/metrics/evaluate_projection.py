@@ -9,7 +9,7 @@ Intervals are bootstrapped by identity.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,18 +17,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from latentlab.conditions import choose
 from latentlab.data.avatars import paired
 from latentlab.data.image_set import UNKNOWN, ImageSet
 from latentlab.errors import DataError, SettingsError
 from latentlab.families.cinn import CINN
 from latentlab.metrics.condition_probe import probe_points
-from latentlab.metrics.frechet import LEAST_IMAGES, frechet_distance
+from latentlab.metrics.frechet import LEAST_IMAGES
 from latentlab.metrics.intervals import Estimate, bootstrap_totals, percentile_limits
-from latentlab.metrics.labels import translate
-from latentlab.metrics.passes import BATCH, Judgements, JudgementsList, batches, check_size, evaluation
+from latentlab.metrics.passes import check_size
+from latentlab.metrics.projecting import Codes, Floats, Latents, Projector, Seen, Way, entropy, plain
 from latentlab.metrics.report import Evaluation
-from latentlab.metrics.transport import Gaussian, best_ridge, gaussian_transport, mean_shift
+from latentlab.metrics.resampled_rates import absolute, estimate
+from latentlab.metrics.transport import best_ridge
 from latentlab.model import AttributePredictor
 from latentlab.progress import Progress, Reporter
 from latentlab.spec import MODE
@@ -41,11 +41,10 @@ NEEDS_HAIR = {"hair_color": ("hair", "bald")}
 """An attribute that does not count where another has a class."""
 IDENTITIES = 300
 
-Codes = NDArray[np.int64]
-Latents = NDArray[np.float32]
-Floats = NDArray[np.float64]
-Way = Callable[[int, int], Latents]
-"""Gives the autoencoder's latents ``[n, D]`` of the projection from one dataset onto another."""
+BY_LIKELIHOOD = (
+    "The judge does not tell the datasets apart: a picture is encoded again and taken for the dataset under "
+    "which that is likeliest (truth.target_dataset_share says how often that is right)."
+)
 
 
 @dataclass
@@ -90,6 +89,7 @@ def evaluate_projection(
     - ``attributes_kept_of_truth``: ``attributes_kept`` divided by ``truth.attributes_kept``;
       ``lead.BASELINE.attributes_kept`` and ``.top1``: the difference to a baseline, identity by identity.
     - ``round_trip_max``: largest error of a latent's entry through the flow and back.
+    - ``blend_stretch``: what a mixture of two datasets leaves at least (`Projector.blend_stretch`).
     - ``dataset_probe_points``: how far above chance a linear probe reads the dataset from z (``@network``:
       one with a hidden layer), on identities that all datasets draw alike; needs ``train``.
     - ``frechet_target_ratio``: Frechet distance of projected latents of one half of ``data`` to the target's
@@ -119,7 +119,8 @@ def evaluate_projection(
         If the set does not show the model's datasets in pairs; `Cancelled` if the reporter asked for it.
     """
     check_size(data, model.spec.image_size, "model")
-    run = _Run(model, predictor, data, mode, count, torch.device(device), seed, reporter or Reporter())
+    projector = Projector(model, predictor, data, torch.device(device), reporter or Reporter())
+    run = _Run(projector, data, mode, count, seed)
     metrics, groups, notes = run.measure(train, pairs)
     settings = {"mode": mode, "identities": run.count, "pairs": pairs if train is not None else 0}
     return Evaluation(metrics, groups, settings, tuple(notes))
@@ -128,21 +129,10 @@ def evaluate_projection(
 class _Run:
     """One evaluation: the latents and judgements of the set, and what is made of them."""
 
-    def __init__(
-        self,
-        model: CINN,
-        predictor: AttributePredictor,
-        data: ImageSet,
-        mode: str,
-        count: int,
-        device: torch.device,
-        seed: int,
-        reporter: Reporter,
-    ) -> None:
-        self.model, self.predictor, self.data = model, predictor, data
-        self.mode, self.device, self.seed, self.reporter = mode, device, seed, reporter
-        self.domain = model.spec.condition.attributes[0]
-        self.names = self.domain.classes
+    def __init__(self, projector: Projector, data: ImageSet, mode: str, count: int, seed: int) -> None:
+        self.projector, self.data, self.mode, self.seed = projector, data, mode, seed
+        self.domain, self.names, self.ordered = projector.domain, projector.names, projector.ordered
+        self.attributes, self.reporter = projector.attributes, projector.reporter
         _, places = paired(data)
         missing = [name for name in self.names if name not in places]
         if missing:
@@ -155,22 +145,6 @@ class _Run:
                 f"A projection is judged on at least two identities of a set with four; {data.info.name} has "
                 f"{self.total}, and {count} were asked for."
             )
-        self.ordered = [(a, b) for a in range(len(self.names)) for b in range(len(self.names)) if a != b]
-        known = {attribute.name: attribute for attribute in predictor.spec.attributes}
-        self.attributes = [
-            attribute
-            for attribute in data.info.attributes
-            if attribute.kind == "categorical"
-            and attribute.name != self.domain.name
-            and attribute.name in known
-            and set(attribute.classes) == set(known[attribute.name].classes)
-        ]
-        if not self.attributes:
-            raise SettingsError(
-                f"The predictor judges no attribute of the set {data.info.name}. Name another with "
-                "--predictor."
-            )
-        self.judged_domain = known.get(self.domain.name)
         self.labels = self._labels(data, self.places)
 
     def measure(
@@ -178,160 +152,94 @@ class _Run:
     ) -> tuple[dict[str, Estimate], dict[str, dict[str, Estimate]], list[str]]:
         """Return the figures, those of each target dataset, and notes."""
         notes: list[str] = []
-        latents, features, codes = self._originals()
-        z = [self._into(latents[a], a) for a in range(len(self.names))]
+        every, seen = self.projector.encoded_and_seen(self.data, "Encoding")
+        latents = [every[rows] for rows in self.places]
+        features = [seen.features[rows] for rows in self.places]
+        codes = [seen.codes[rows] for rows in self.places]
+        z = [self.projector.into(latents[a], a, self.mode) for a in range(len(self.names))]
         self.features = [part[: self.count] for part in features]
-        ways: dict[str, Way] = {"": lambda a, b: self._out(z[a][: self.count], b)}
-        trained = np.zeros((0, self.model.flow.size), dtype=np.float32)
+        ways: dict[str, Way] = {"": lambda a, b: self.projector.out(z[a][: self.count], b, self.mode)}
+        own = [part[: self.count] for part in latents]
+        trained = every[:0]
         if train is None:
             notes.append("No baselines and no probe: there are no training rows to fit them on.")
         else:
-            trained = self._encoded(train, "Encoding the training rows")
-            ways |= self._baselines(train, trained, latents, pairs)
+            trained = self.projector.encoded(train, "Encoding the training rows")
+            ways |= self.projector.baselines(train, trained, own)
+            if pairs > 1:
+                ways["baseline.ridge_pairs."] = self._by_ridge(train, trained, own, pairs)
+        if not self.projector.judges_datasets:
+            notes.append(BY_LIKELIHOOD)
         outcomes = {name: self._judge(way, name) for name, way in ways.items()}
-        outcomes["truth."] = self._truth(features, codes)
+        outcomes["truth."] = self._truth(seen)
         metrics: dict[str, Estimate] = {}
         for name, outcome in outcomes.items():
             metrics |= {f"{name}{key}": value for key, value in self._figures(outcome).items()}
         metrics |= self._compared(outcomes)
-        metrics["round_trip_max"] = self._round_trip(latents)
+        metrics["round_trip_max"] = self.projector.round_trip(latents, self.mode)
+        metrics["blend_stretch"] = self.projector.blend_stretch(self.mode)
         if train is not None:
             metrics |= self._probe(train, trained, z)
         metrics |= self._entropies(outcomes[""], codes)
         other = next(name for name in MODE.classes if name != self.mode)
-        own = [part[: self.count] for part in latents]
         opposite = self._judge(
-            lambda a, b: self._out(self._into(own[a], a, other), b, other), f"the mode {other}"
+            lambda a, b: self.projector.out(self.projector.into(own[a], a, other), b, other),
+            f"the mode {other}",
         )
-        every = np.ones(len(self.ordered), dtype=bool)
-        metrics |= self._composition_bias(outcomes[""], opposite, every)
-        of_latents, of_samples = self._frechet(latents, z, features)
-        metrics["frechet_target_ratio"] = _plain(of_latents.mean(), self.total // 2)
-        metrics["frechet_sample_ratio"] = _plain(of_samples.mean(), self.total // 2)
-        if self.total // 2 < LEAST_IMAGES:
+        metrics |= self._composition_bias(outcomes[""], opposite, np.ones(len(self.ordered), dtype=bool))
+        order = np.random.default_rng([self.seed, 5]).permutation(self.total)
+        half = self.total // 2
+        halves = [(order[:half], order[half : 2 * half])] * len(self.names)
+        pairwise, of_samples = self.projector.frechet_ratios(
+            latents, z, features, halves, self.mode, self.seed
+        )
+        of_latents = np.nanmean(pairwise, axis=0)
+        metrics["frechet_target_ratio"] = plain(of_latents.mean(), half)
+        metrics["frechet_sample_ratio"] = plain(of_samples.mean(), half)
+        if half < LEAST_IMAGES:
             notes.append(
-                f"The Frechet distances rest on {self.total // 2:,} images a side; at least {LEAST_IMAGES:,} "
+                f"The Frechet distances rest on {half:,} images a side; at least {LEAST_IMAGES:,} "
                 "should be there: latentlab data make avatars OUT --identities 3000,500,4000."
             )
         groups = self._by_target(outcomes[""], opposite, of_latents, of_samples)
         return metrics, groups, notes
 
-    def _originals(self) -> tuple[list[Latents], list[Latents], list[Codes]]:
-        """Return latents, the judge's features and its codes of every identity, by dataset."""
-        judged = JudgementsList(self.predictor)
-        latents = self._encoded(self.data, "Encoding", judged)
-        found = judged.all()
-        codes = self._translated(found.codes)
-        return (
-            [latents[rows] for rows in self.places],
-            [found.features[rows] for rows in self.places],
-            [codes[rows] for rows in self.places],
-        )
-
-    def _encoded(self, images: ImageSet, stage: str, judged: JudgementsList | None = None) -> Latents:
-        """Return the autoencoder's latents of a set's images, ``[n, D]``; they are judged where wished."""
-        latents = np.zeros((len(images), self.model.flow.size), dtype=np.float32)
-        with evaluation():
-            for rows, x in batches(images, self.device, self.reporter, stage):
-                latents[rows] = self.model.autoencoder.encode(x).mean.float().cpu().numpy()
-                if judged is not None:
-                    judged.judge(x)
-        return latents
-
-    def _judgements(self, latents: Latents) -> Judgements:
-        """Return what the predictor says of the autoencoder's pictures of latents ``[n, D]``."""
-        judged = JudgementsList(self.predictor)
-        with evaluation():
-            for part in torch.split(torch.from_numpy(latents).to(self.device), BATCH):
-                judged.judge(self.model.autoencoder.decode(part))
-        return judged.all()
-
-    def _translated(self, said: Callable[[str], Codes]) -> Codes:
-        """Return the judge's codes as the set numbers them, ``[n, A]``."""
-        return np.stack(
-            [translate(self.predictor.spec.attribute(a.name), a, said(a.name)) for a in self.attributes],
-            axis=1,
-        )
-
-    def _weights(self, dataset: int, n: int, mode: str = "") -> torch.Tensor:
-        chosen = {self.domain.name: self.names[dataset], MODE.name: mode or self.mode}
-        condition = torch.from_numpy(choose(self.model.spec.condition, chosen)).to(self.device)
-        return self.model.weights(condition[None]).repeat(n, 1)
-
-    def _into(self, latents: Latents, dataset: int, mode: str = "") -> Latents:
-        """Return z of the autoencoder's latents of a dataset."""
-        with evaluation():
-            z, _ = self.model.flow(
-                torch.from_numpy(latents).to(self.device), self._weights(dataset, len(latents), mode)
-            )
-        found: Latents = z.cpu().numpy()
-        return found
-
-    def _out(self, z: Latents, dataset: int, mode: str = "") -> Latents:
-        """Return the autoencoder's latents of z in a dataset."""
-        with evaluation():
-            x = self.model.flow.inverse(
-                torch.from_numpy(z).to(self.device), self._weights(dataset, len(z), mode)
-            )
-        found: Latents = x.cpu().numpy()
-        return found
-
-    def _baselines(
-        self, train: ImageSet, trained: Latents, latents: Sequence[Latents], pairs: int
-    ) -> dict[str, Way]:
-        """Return the closed-form maps, fitted on the training rows' latents."""
-        codes = translate(train.attribute(self.domain.name), self.domain, train.codes(self.domain.name))
-        bodies = [Gaussian.of(trained[codes == k]) for k in range(len(self.names))]
-        own = [part[: self.count] for part in latents]
-
-        def by(make: Callable[[Gaussian, Gaussian], Callable[[Latents], NDArray[np.float64]]]) -> Way:
-            return lambda a, b: make(bodies[a], bodies[b])(own[a]).astype(np.float32)
-
-        found: dict[str, Way] = {
-            "baseline.identity.": lambda a, b: own[a],
-            "baseline.mean_shift.": by(mean_shift),
-            "baseline.gaussian_transport.": by(gaussian_transport),
-        }
-        if pairs > 1:
-            names, places = paired(train)
-            chosen = np.random.default_rng([self.seed, 3]).permutation(len(names))[:pairs]
-            sides = [trained[places[name][chosen]] for name in self.names]
-            found["baseline.ridge_pairs."] = lambda a, b: best_ridge(sides[a], sides[b])(own[a]).astype(
-                np.float32
-            )
-        return found
+    def _by_ridge(self, train: ImageSet, trained: Latents, own: Sequence[Latents], pairs: int) -> Way:
+        """Return the ridge map from pairs of the training rows."""
+        names, places = paired(train)
+        chosen = np.random.default_rng([self.seed, 3]).permutation(len(names))[:pairs]
+        sides = [trained[places[name][chosen]] for name in self.names]
+        return lambda a, b: best_ridge(sides[a], sides[b])(own[a]).astype(np.float32)
 
     def _judge(self, way: Way, name: str) -> _Outcome:
         """Project all identities over all ordered pairs one way, and judge them."""
         outcome = self._empty()
         for place, (a, b) in enumerate(self.ordered):
             self.reporter.raise_if_cancelled()
-            found = self._judgements(way(a, b))
-            codes = self._translated(found.codes)
-            outcome.codes[place] = codes
-            outcome.kept[place] = self._kept(codes, a, b)
-            outcome.rank[place] = _ranks(found.features, self.features[b])
-            if self.judged_domain is not None:
-                said = found.codes(self.domain.name)
-                outcome.on_target[place] = said == self.judged_domain.index(self.names[b])
+            self._fill(outcome, place, self.projector.seen(way(a, b)))
             stage = f"Judging {name.strip('.') or 'the projection'}"
             self.reporter.report(Progress(stage, place + 1, len(self.ordered)))
+        return outcome
+
+    def _truth(self, seen: Seen) -> _Outcome:
+        """Return what the judge says of the true drawings in the targets' styles."""
+        outcome = self._empty()
+        for place, (_, b) in enumerate(self.ordered):
+            self._fill(outcome, place, seen.of(self.places[b][: self.count]))
         return outcome
 
     def _empty(self) -> _Outcome:
         shape = (len(self.ordered), self.count)
         nothing = np.full((*shape, len(self.attributes)), np.nan)
         codes = np.zeros((*shape, len(self.attributes)), dtype=np.int64)
-        return _Outcome(nothing, np.zeros(shape), np.full(shape, np.nan), codes)
+        return _Outcome(nothing, np.zeros(shape), np.zeros(shape), codes)
 
-    def _truth(self, features: Sequence[Latents], codes: Sequence[Codes]) -> _Outcome:
-        """Return what the judge says of the true drawings in the targets' styles."""
-        outcome = self._empty()
-        for place, (a, b) in enumerate(self.ordered):
-            outcome.codes[place] = codes[b][: self.count]
-            outcome.kept[place] = self._kept(codes[b][: self.count], a, b)
-            outcome.rank[place] = _ranks(features[b][: self.count], self.features[b])
-        return outcome
+    def _fill(self, outcome: _Outcome, place: int, seen: Seen) -> None:
+        a, b = self.ordered[place]
+        outcome.codes[place] = seen.codes
+        outcome.kept[place] = self._kept(seen.codes, a, b)
+        outcome.rank[place] = _ranks(seen.features, self.features[b])
+        outcome.on_target[place] = seen.dataset == b
 
     def _kept(self, codes: Codes, a: int, b: int) -> NDArray[np.float64]:
         """Return 1 where an attribute is what the identity has, 0 where not, NaN where it does not count."""
@@ -359,8 +267,7 @@ class _Run:
         found["top1"], found["top10"] = (
             self._estimate(*self._share(outcome.rank < most)) for most in (1, 10)
         )
-        if not np.isnan(outcome.on_target).all():
-            found["target_dataset_share"] = self._estimate(*self._share(outcome.on_target))
+        found["target_dataset_share"] = self._estimate(*self._share(outcome.on_target))
         return found
 
     def _rates(self, outcome: _Outcome) -> tuple[Floats, Floats]:
@@ -414,15 +321,6 @@ class _Run:
                     )
         return found
 
-    def _round_trip(self, latents: Sequence[Latents]) -> Estimate:
-        """Return the largest error of all latents, each under its own dataset."""
-        worst = 0.0
-        with evaluation():
-            for k, part in enumerate(latents):
-                x = torch.from_numpy(part).to(self.device)
-                worst = max(worst, float(self.model.round_trip(x, self._weights(k, len(part))).max()))
-        return _plain(worst, sum(len(part) for part in latents))
-
     def _probe(self, train: ImageSet, trained: Latents, z: Sequence[Latents]) -> dict[str, Estimate]:
         """Return what probes read of the dataset from z, on identities that all datasets draw alike."""
         _, places = paired(train)
@@ -430,7 +328,7 @@ class _Run:
         chosen, alike = _drawn_alike(self._labels(train, rows)), _drawn_alike(self.labels)
         if not chosen.any() or not alike.any():
             return {}
-        seen = [self._into(trained[part[chosen]], k) for k, part in enumerate(rows)]
+        seen = [self.projector.into(trained[part[chosen]], k, self.mode) for k, part in enumerate(rows)]
         shown = [part[alike] for part in z]
         found = probe_points(
             np.concatenate(seen),
@@ -456,11 +354,11 @@ class _Run:
         for column, attribute in enumerate(self.attributes):
             ratios = []
             for place, (a, _) in enumerate(self.ordered):
-                before = _entropy(codes[a][: self.count, column], attribute.width)
+                before = entropy(codes[a][: self.count, column], attribute.width)
                 if before > 0.0:
-                    ratios.append(_entropy(outcome.codes[place, :, column], attribute.width) / before)
+                    ratios.append(entropy(outcome.codes[place, :, column], attribute.width) / before)
             if ratios:
-                found[f"entropy_ratio.{attribute.name}"] = _plain(float(np.mean(ratios)), self.count)
+                found[f"entropy_ratio.{attribute.name}"] = plain(float(np.mean(ratios)), self.count)
         return found
 
     def _composition_bias(
@@ -478,39 +376,10 @@ class _Run:
             totals = bootstrap_totals(
                 by_identity.reshape(self.count, -1), np.random.default_rng([self.seed, 6])
             ).reshape(-1, *by_identity.shape[1:])
-
-            def distance(shares: NDArray[np.float64]) -> NDArray[np.float64]:
-                return np.asarray(50.0 * np.abs(shares / self.count).sum(axis=-1).mean(axis=-1))
-
-            found[f"composition_bias.{attribute.name}"] = Estimate(
-                float(distance(by_identity.sum(axis=0))), *percentile_limits(distance(totals)), self.count
-            )
+            shares = np.concatenate([by_identity.sum(axis=0, keepdims=True), totals]) / self.count
+            distance: Floats = 50.0 * absolute(shares).sum(axis=-1).mean(axis=-1)
+            found[f"composition_bias.{attribute.name}"] = estimate(np.maximum(distance, 0.0), self.count)
         return found
-
-    def _frechet(
-        self, latents: Sequence[Latents], z: Sequence[Latents], features: Sequence[Latents]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the two ratios of distances by target dataset, ``[K]`` each."""
-        order = np.random.default_rng([self.seed, 5]).permutation(self.total)
-        one, two = order[: self.total // 2], order[self.total // 2 : 2 * (self.total // 2)]
-        targets = np.zeros(len(self.names))
-        samples = np.zeros(len(self.names))
-        generator = torch.Generator().manual_seed(self.seed)
-        for b in range(len(self.names)):
-            self.reporter.raise_if_cancelled()
-            halves = frechet_distance(latents[b][one], latents[b][two])
-            ratios = [
-                frechet_distance(self._out(z[a][one], b), latents[b][two]) / halves
-                for a in range(len(self.names))
-                if a != b
-            ]
-            targets[b] = float(np.mean(ratios))
-            drawn = self.model.sample(len(one), None, generator).cpu().numpy()
-            made = self._judgements(self._out(drawn, b)).features
-            again = self._judgements(latents[b][one]).features
-            samples[b] = frechet_distance(made, features[b][two]) / frechet_distance(again, features[b][two])
-            self.reporter.report(Progress("Comparing distributions", b + 1, len(self.names)))
-        return targets, samples
 
     def _by_target(
         self, outcome: _Outcome, opposite: _Outcome, of_latents: Floats, of_samples: Floats
@@ -524,8 +393,8 @@ class _Run:
             )
             found[f"{self.domain.name}={name}"] = {
                 **self._figures(part),
-                "frechet_target_ratio": _plain(of_latents[b], self.total // 2),
-                "frechet_sample_ratio": _plain(of_samples[b], self.total // 2),
+                "frechet_target_ratio": plain(of_latents[b], self.total // 2),
+                "frechet_sample_ratio": plain(of_samples[b], self.total // 2),
                 **self._composition_bias(outcome, opposite, onto),
             }
         return found
@@ -545,13 +414,3 @@ def _drawn_alike(labels: Sequence[Codes]) -> NDArray[np.bool_]:
     known = np.stack([part != UNKNOWN for part in labels])
     alike = np.logical_or(known.all(axis=0), ~known.any(axis=0))
     return np.asarray(alike.all(axis=1), dtype=np.bool_)
-
-
-def _entropy(codes: Codes, classes: int) -> float:
-    shares = np.bincount(codes[codes >= 0], minlength=classes) / max(1, int((codes >= 0).sum()))
-    present = shares[shares > 0]
-    return float(-(present * np.log(present)).sum())
-
-
-def _plain(value: float, n: int) -> Estimate:
-    return Estimate(float(value), None, None, n)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -173,6 +174,8 @@ def write_labels(
 def translate(source: Attribute, target: Attribute, codes: NDArray[np.int64]) -> NDArray[np.int64]:
     """Renumber codes of one attribute's classes as those of another's, by the classes' names.
 
+    A class that was merged into another counts as that (`Attribute.place_of`).
+
     Parameters
     ----------
     codes
@@ -183,5 +186,18 @@ def translate(source: Attribute, target: Attribute, codes: NDArray[np.int64]) ->
     numpy.ndarray
         Codes of the classes of ``target``, -1 where unknown or where it has no class of that name.
     """
-    table = [target.classes.index(label) if label in target.classes else UNKNOWN for label in source.classes]
+    places = [target.place_of(label) for label in source.classes]
+    table = [UNKNOWN if place is None else place for place in places]
     return np.array([*table, UNKNOWN], dtype=np.int64)[codes]
+
+
+def with_attribute(images: ImageSet, attribute: Attribute) -> ImageSet:
+    """Return the same rows with labels told as those of another attribute of that name: merged classes."""
+    former = images.attribute(attribute.name)
+    attributes = tuple(attribute if one.name == attribute.name else one for one in images.info.attributes)
+    codes = translate(former, attribute, np.asarray(images.labels[attribute.name]))
+    return replace(
+        images,
+        info=images.info.model_copy(update={"attributes": attributes}),
+        labels={**images.labels, attribute.name: codes},
+    )

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal, cast
 
+import numpy as np
+
 from latentlab.checkpoints import Checkpoint
 from latentlab.checkpoints.companion import fitting_predictor, load_model, load_predictor
 from latentlab.data.catalog import open_set
@@ -17,10 +19,11 @@ from latentlab.metrics.evaluate_classifier import evaluate_classifier
 from latentlab.metrics.evaluate_counterfactual import SCALES, evaluate_counterfactual
 from latentlab.metrics.evaluate_projection import IDENTITIES, evaluate_projection
 from latentlab.metrics.evaluate_reconstruction import evaluate_reconstruction, other_held_out
+from latentlab.metrics.evaluate_unpaired import INPUTS, evaluate_unpaired
 from latentlab.metrics.report import Report
 from latentlab.model import AttributePredictor, LatentModel
 from latentlab.progress import Reporter
-from latentlab.spec import CheckpointConfig
+from latentlab.spec import Attribute, CheckpointConfig
 
 
 def run_classifier(
@@ -141,23 +144,31 @@ def run_projection(
     checkpoint: str,
     data: str,
     *,
-    mode: Literal["keep", "follow"] = "keep",
+    mode: Literal["keep", "follow"] | None = None,
     predictor: str | None = None,
     known_pairs: int = 200,
-    identities: int = IDENTITIES,
+    count: int | None = None,
     seed: int = 0,
     device: str = "auto",
     reporter: Reporter | None = None,
 ) -> Report:
-    """Evaluate a cINN's projections by name or path on a paired set by name (`evaluate_projection`).
+    """Evaluate a cINN's projections by name or path on a set by name.
+
+    Where the set shows the same identities in all the model's datasets (`shows_pairs`), by
+    `evaluate_projection`, else by `evaluate_unpaired`.
 
     Parameters
     ----------
+    mode
+        Only of a set with pairs, *keep* by default; without pairs both modes are measured together.
     predictor
         The judge, by name or path; None for the one that goes with the model (`fitting_predictor`).
     known_pairs
         Identities of the training rows that the ridge map learns from; a model that was trained with pairs
         is compared with the map from as many.
+    count
+        Identities, or without pairs images of each dataset, that are projected; `IDENTITIES` or `INPUTS`
+        by default.
 
     Raises
     ------
@@ -170,23 +181,47 @@ def run_projection(
         raise SettingsError(f"{checkpoint} is no cINN, so it does not project. Name one.")
     images = open_set(data, model.spec.image_size, reporter)
     others, why_none = _training_rows(data, model.spec.image_size, reporter)
-    trained_with = int(opened.config.training.get("pairs") or 0)
-    found = evaluate_projection(
-        model.to(where),
-        cast(AttributePredictor, judge.network.to(where)),
-        images,
-        train=others,
-        pairs=trained_with or known_pairs,
-        mode=mode,
-        count=identities,
-        device=where,
-        seed=_checked(seed),
-        reporter=reporter,
-    )
+    judging = cast(AttributePredictor, judge.network.to(where))
+    if shows_pairs(images, model.spec.condition.attributes[0]):
+        trained_with = int(opened.config.training.get("pairs") or 0)
+        found = evaluate_projection(
+            model.to(where),
+            judging,
+            images,
+            train=others,
+            pairs=trained_with or known_pairs,
+            mode=mode or "keep",
+            count=IDENTITIES if count is None else count,
+            device=where,
+            seed=_checked(seed),
+            reporter=reporter,
+        )
+    else:
+        if mode is not None:
+            raise SettingsError(
+                f"{data} shows nobody in all the model's datasets; without pairs both modes are measured at "
+                "once. Leave --mode out."
+            )
+        found = evaluate_unpaired(
+            model.to(where),
+            judging,
+            images,
+            train=others,
+            count=INPUTS if count is None else count,
+            device=where,
+            seed=_checked(seed),
+            reporter=reporter,
+        )
     if why_none:
         found = replace(found, notes=(*found.notes, f"{why_none}.".capitalize()))
     found = replace(found, settings=_of_both(opened, judge, seed) | dict(found.settings))
     return Report.of("evaluate projection", opened.located, data, len(images), seed, str(where), found)
+
+
+def shows_pairs(images: ImageSet, domain: Attribute) -> bool:
+    """Whether a set has pairs for a model: avatars, and each dataset that the model knows is one style."""
+    styles = {str(name).partition(":")[2] for name in np.unique(images.names[images.rows])}
+    return images.info.source.get("kind") == "avatars" and set(domain.classes) <= styles
 
 
 def own_style(config: CheckpointConfig, data: str) -> str:

@@ -36,6 +36,7 @@ def figures(found: Evaluation) -> list[str]:
                 *(cell(metrics.get(name)) for name in names),
             )
             for group, metrics in found.groups.items()
+            if any(name in metrics for name in names)
         ]
         lines += ["", f"`{kind}` by group:", "", *table(heads, body)]
     return lines

@@ -15,7 +15,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from latentlab.checkpoints.companion import fitting_predictor
+from latentlab.metrics.projection_shares import BEFORE, RECONSTRUCTED, TRUTH
 from latentlab.operations.card_facts import CardFacts
+from latentlab.operations.card_shares import composition_tables
 from latentlab.operations.card_tables import confusions, extremes, figures, judges_error, table
 
 MARK = "<!-- Written by `latentlab card`; run it again rather than editing. -->"
@@ -55,11 +57,19 @@ _MEANINGS = {
     "error there without the flip",
     "composition_mae_255": "mean absolute error of the picture under its own condition, 0 to 255",
     "reversibility_mae_255": "the same after a flip there and back, over images whose own class is known",
-    "target_dataset_share": "share of projections that the judge takes for the target dataset's; figures "
-    "that begin with `follow.` are of the mode follow, the others of keep",
+    "target_dataset_share": "share of projections that are taken for the target dataset's, by the judge or, "
+    "where it does not tell the datasets apart, by likelihood; figures that begin with `follow.` are of the "
+    "mode follow, the others of keep",
     "attributes_kept": "share of projections that are predicted as what the identity has, where both "
     "datasets can draw it (skin within one band, hair colour not of bald heads), averaged over the "
-    "attributes; `truth.` of the true drawings, `baseline.` of closed-form maps between the same latents",
+    "attributes; where no identity stands in all datasets: as what their reconstruction is predicted as. "
+    "`truth.` of the true drawings, `baseline.` of closed-form maps between the same latents",
+    "share": "share of the pictures that are predicted as a class; `before.` of the inputs' reconstructions, "
+    "`truth.` of the target's held-out pictures, `reconstructed.` of their reconstructions",
+    "shift_points": "share after the projection minus the share in the inputs' reconstructions, in points",
+    "gap_points": "the largest difference, over the attribute's classes, between the share after the "
+    "projection and the target's own, in points",
+    "gap_points_reconstructed": "the same to the share in the target's reconstructions",
     "attributes_kept_of_truth": "the projection's attributes_kept / that of the true drawings",
     "top1": "share of projections whose true counterpart is the nearest of the true drawings, in the judge's "
     "last hidden layer; `top10` among the ten nearest",
@@ -67,12 +77,17 @@ _MEANINGS = {
     "round_trip_max": "largest error of an entry of a latent through the flow and back",
     "dataset_probe_points": "balanced accuracy above chance, in points, of a linear probe that reads the "
     "dataset from z; `@network` of a network with a hidden layer",
+    "dataset_probe_points_matched": "the same on images with the same shares of the judged attributes in "
+    "every dataset: what z keeps of these tells datasets of different composition apart",
+    "blend_stretch": "how much conditions between two datasets leave of the direction that the flow's affine "
+    "layers shrink most / the least of the two datasets; near 0 nothing can be encoded under them",
     "frechet_target_ratio": "squared Frechet distance of projected latents to the target's own held-out "
     "ones / that of two halves of the target's",
     "frechet_sample_ratio": "squared Frechet distance of pictures of sampled z to held-out ones / that of "
     "reconstructions, in the judge's last hidden layer",
     "composition_bias": "how far apart the shares of the predicted classes are in the two modes, in points "
-    "(total variation): what the dataset's composition does beside its style",
+    "(total variation): what the dataset's composition does beside its style; of one class, its share in the "
+    "mode follow minus that in keep",
     "entropy_ratio": "entropy of the predicted classes after / before the projection",
     "condition_probe_points": "balanced accuracy above chance, in points, of a linear probe that reads the "
     "condition from the latent; `@network` of a network with a hidden layer",
@@ -224,7 +239,7 @@ def _metrics(facts: CardFacts) -> list[str]:
         *(f"- `{kind}`: {_MEANINGS.get(kind, kind)}." for kind in kinds),
         "",
         "Square brackets hold 95% intervals: rates and what is made of them by Wilson's limits (balanced "
-        "over classes by MOVER), errors by the bootstrap. Frechet distances have none.",
+        "over classes by MOVER), errors and projections by the bootstrap. Frechet distances have none.",
     ]
 
 
@@ -235,7 +250,7 @@ def _kind(name: str) -> str:
         parts = parts[1:]
     if parts[0] == "baseline":
         parts = parts[2:]
-    elif parts[0] == "truth":
+    elif parts[0] in (TRUTH, RECONSTRUCTED, BEFORE):
         parts = parts[1:]
     return parts[0]
 
@@ -283,7 +298,7 @@ def _evaluation_data(facts: CardFacts) -> list[str]:
 
 def _results(facts: CardFacts) -> list[str]:
     found = facts.report.evaluation
-    lines = figures(found)
+    lines = [*figures(found), *composition_tables(found, facts.attributes)]
     if facts.judge is not None and facts.judge.config.predictor is not None:
         lines += ["", judges_error(facts.judge.name, facts.judge.config.predictor)]
     elif facts.located.config.predictor is not None:

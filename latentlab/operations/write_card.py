@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace as replaced
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -11,8 +12,10 @@ from latentlab.checkpoints import Located, locate
 from latentlab.checkpoints.companion import fitting_predictor
 from latentlab.checkpoints.native import CARD
 from latentlab.data.catalog import open_set
+from latentlab.data.image_set import ImageSet
 from latentlab.errors import SettingsError
 from latentlab.metrics.labels import group_attributes
+from latentlab.metrics.projection_shares import PREFIXES
 from latentlab.metrics.report import Evaluation, Metrics, together
 from latentlab.metrics.runs import (
     own_style,
@@ -20,6 +23,7 @@ from latentlab.metrics.runs import (
     run_counterfactual,
     run_projection,
     run_reconstruction,
+    shows_pairs,
 )
 from latentlab.operations.card_facts import CardFacts
 from latentlab.operations.card_pictures import SAMPLES, flip_sheet, reconstruction_sheet, sample_sheet
@@ -42,7 +46,8 @@ def write_card(
     """Evaluate a checkpoint on a set and write ``README.md`` into its folder.
 
     A predictor is evaluated by `run_classifier`; a model by `run_reconstruction`, a conditional one by
-    `run_counterfactual` too and a cINN, in both modes, by `run_projection`. ``samples.png`` and
+    `run_counterfactual` too and a cINN, in both modes, by `run_projection` (on the held-out images that show
+    the same identities in all its datasets, or on those of each dataset). ``samples.png`` and
     ``reconstructions.png`` are drawn beside its card, as far as it can sample and encode.
 
     Parameters
@@ -77,26 +82,9 @@ def write_card(
     report = run_reconstruction(
         str(folder), data, predictor=judge, seed=seed, device=device, reporter=reporter
     )
-    if located.config.spec.family == "cinn" and images.info.source.get("kind") != "avatars":
-        note = f"Projections were not judged: {data} does not show the same content in several datasets."
-        report = replaced(
-            report, evaluation=replaced(report.evaluation, notes=(*report.evaluation.notes, note))
-        )
-    elif located.config.spec.family == "cinn":
-        for mode, prefix in (("keep", ""), ("follow", "follow.")):
-            found = run_projection(
-                str(folder),
-                data,
-                mode="keep" if mode == "keep" else "follow",
-                predictor=judge,
-                seed=seed,
-                device=device,
-                reporter=reporter,
-            ).evaluation
-            renamed = replaced(
-                found, metrics=_prefixed(found.metrics, prefix), groups=_grouped(found, prefix)
-            )
-            report = replaced(report, evaluation=together(report.evaluation, renamed))
+    if located.config.spec.family == "cinn":
+        found = _projections(located, images, data, judge, seed, device, reporter)
+        report = replaced(report, evaluation=together(report.evaluation, found))
     elif located.config.model is not None and located.config.model.condition.size:
         flips = run_counterfactual(
             str(folder), data, predictor=judge, seed=seed, device=device, reporter=reporter
@@ -123,6 +111,29 @@ def write_card(
     return _write(
         folder, model_card(CardFacts(located, report, images.info, locate(judge), captions)), sheets
     )
+
+
+def _projections(
+    located: Located,
+    images: ImageSet,
+    data: str,
+    judge: str,
+    seed: int,
+    device: str,
+    reporter: Reporter,
+) -> Evaluation:
+    """Measure a cINN's projections in both modes; figures of *follow* have it before their name."""
+    model = located.config.model
+    assert model is not None
+    measure = partial(
+        run_projection, str(located.path), data, predictor=judge, seed=seed, device=device, reporter=reporter
+    )
+    if not shows_pairs(images, model.condition.attributes[0]):
+        return measure().evaluation
+    keep, follow = measure(mode="keep").evaluation, measure(mode="follow").evaluation
+    prefix = PREFIXES["follow"]
+    renamed = replaced(follow, metrics=_prefixed(follow.metrics, prefix), groups=_grouped(follow, prefix))
+    return together(keep, renamed)
 
 
 def _prefixed(metrics: Metrics, prefix: str) -> Metrics:

@@ -10,7 +10,7 @@ import pytest
 from latentlab.cli.main import run
 from latentlab.data.catalog import open_set
 from latentlab.data.image_set import ImageSet
-from latentlab.data.joined import join_sets
+from latentlab.data.joined import join_in_memory, join_sets
 from latentlab.data.set_folder import copy_image_set
 from latentlab.errors import DataError
 
@@ -31,6 +31,17 @@ def test_images_labels_and_splits_are_those_of_the_parts(tiny_faces: ImageSet, t
     assert rows.names[rows.rows][0] == f"few:{few.names[few.rows][0]}"
     assert found.info.name == "both"
     assert found.info.licence == tiny_faces.info.licence
+
+
+def test_joined_in_memory_it_is_the_same(tiny_faces: ImageSet, tmp_path: Path) -> None:
+    parts = [("men", tiny_faces.select(np.arange(3, 300, 7))), ("few", tiny_faces.split("test"))]
+    there, here = join_sets(tmp_path / "both", parts), join_in_memory(parts, "both")
+    np.testing.assert_array_equal(here.pixels(slice(None)), there.pixels(slice(None)))
+    assert here.info == there.info
+    for name in ("names", "splits", "rows"):
+        np.testing.assert_array_equal(getattr(here, name), getattr(there, name))
+    for name, codes in there.labels.items():
+        np.testing.assert_array_equal(here.labels[name], codes)
 
 
 def test_only_what_all_parts_know_stays(tiny_faces: ImageSet, tmp_path: Path) -> None:

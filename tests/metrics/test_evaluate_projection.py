@@ -17,7 +17,8 @@ from latentlab.errors import DataError, SettingsError
 from latentlab.families.cinn import CINN, CINNConfig
 from latentlab.families.flow import FlowConfig
 from latentlab.families.vae import VAE
-from latentlab.metrics.evaluate_projection import _drawn_alike, _entropy, _ranks, evaluate_projection
+from latentlab.metrics.evaluate_projection import _drawn_alike, _ranks, evaluate_projection
+from latentlab.metrics.projecting import entropy
 from latentlab.spec import MODE, CheckpointConfig, ConditionSchema, ModelSpec
 from latentlab.training.cinn import begin, latent_rows
 
@@ -76,9 +77,11 @@ def test_the_truth_scores_itself_and_untrained_follow_is_gaussian_transport(styl
     assert ratio.value == pytest.approx(kept / truth)
     assert ratio.low <= ratio.value <= ratio.high
     assert metrics["round_trip_max"].value < 1e-4
+    assert 0.0 < metrics["blend_stretch"].value <= 1.0
+    assert metrics["truth.target_dataset_share"].value > 0.9
     assert set(found.groups) == {"style=lorelei", "style=toon-head"}
     bias = metrics["composition_bias.hair"]
-    assert 0.0 <= bias.low <= bias.high <= 100.0
+    assert 0.0 <= bias.low <= bias.value <= bias.high <= 100.0
     assert "composition_bias.hair" in found.groups["style=lorelei"]
     assert {"attributes_kept.skin", "attributes_kept.hair", "entropy_ratio.skin"} <= set(metrics)
     assert "attributes_kept.glasses" not in metrics, "toon-head cannot draw any"
@@ -114,8 +117,8 @@ def test_alike_are_those_that_all_datasets_know_or_none() -> None:
 
 
 def test_entropy_is_in_nats() -> None:
-    assert _entropy(np.array([0, 0, 1, 1]), 3) == pytest.approx(np.log(2.0))
-    assert _entropy(np.array([1, 1]), 3) == 0.0
+    assert entropy(np.array([0, 0, 1, 1]), 3) == pytest.approx(np.log(2.0))
+    assert entropy(np.array([1, 1]), 3) == 0.0
 
 
 def test_the_command(styles, cinn, tmp_path: Path, capfd) -> None:
@@ -138,7 +141,7 @@ def test_the_command(styles, cinn, tmp_path: Path, capfd) -> None:
     assert (tmp_path / "t.csv").is_file()
     for wrong, said in (
         (["--mode", "sideways"], "keep or follow"),
-        (["--pairs", "faces:test"], "no pairs"),
+        (["--pairs", "faces:test"], "no attribute 'style'"),
     ):
         assert run([*common, *wrong]) == 2
         assert said in capfd.readouterr().err
