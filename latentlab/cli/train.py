@@ -309,7 +309,10 @@ def cinn(
     ] = 0.3,
     posterior: Annotated[
         float, typer.Option(min=0.0, help="How widely latents are drawn from the posterior: 0 its mean.")
-    ] = 0.0,
+    ] = 1.0,
+    noise: Annotated[
+        float, typer.Option(min=0.0, help="Noise on latents, as a share of their spread in each direction.")
+    ] = 0.3,
     predictor: Shown = None,
     validation: Validation = None,
     devices: Devices = 1,
@@ -336,6 +339,7 @@ def cinn(
         tie=0.0 if tie == "" else tie_weight,
         pairs=pair_weight,
         guide=guide if features else 0.0,
+        noise=noise,
         posterior=posterior,
     )
     asked = {"blocks": blocks, "width": width, "depth": depth}

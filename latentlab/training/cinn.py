@@ -4,7 +4,8 @@
         + w_a * CE(attributes, H z_keep) + w_p * |z_keep - z'_keep|^2 / D of known pairs
         + w_g * (CE(guide(x*), attributes and target dataset) + what x* and a known counterpart differ in)
 
-x is the mean of the autoencoder's posterior (or a sample of it, ``posterior``), with a little noise. H is one
+x is a sample of the autoencoder's posterior, with noise as wide as the data in every direction: that keeps a
+flow from learning its rows by heart; `whitened` makes up for it where the mean is projected. H is one
 linear head that all datasets share (an attribute that a dataset cannot draw is left out of the sum): for the
 same attributes z must look the same in every dataset. Pairs are optional: the same content in two datasets.
 x* = D(tau^-1(z_keep|y*)) is the projection onto another dataset as a picture, read by the *guide*, a
@@ -76,8 +77,8 @@ class CINNLosses:
     tie: float = 1.0
     pairs: float = 1.0
     guide: float = 0.0
-    noise: float = 0.05
-    posterior: float = 0.0
+    noise: float = 0.3
+    posterior: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0.0 < self.rate < math.inf:
