@@ -92,17 +92,18 @@ def work(folder: RunFolder, teller: Teller) -> None:
         asked = folder.asked()
         folder.tell({"event": "started", "pid": os.getpid()})
         work_of(asked["kind"])(asked["settings"], teller.reporter)
-        folder.tell({"event": "finished"})
+        end = {"event": "finished"}
     except (Cancelled, KeyboardInterrupt):
-        folder.tell({"event": "cancelled"})
+        end = {"event": "cancelled"}
     except LatentLabError as error:
-        folder.tell({"event": "failed", "message": str(error)})
+        end = {"event": "failed", "message": str(error)}
     except Exception as error:
         text = f"{type(error).__name__}: {error}"
-        folder.tell({"event": "failed", "message": text, "details": traceback.format_exc()})
+        end = {"event": "failed", "message": text, "details": traceback.format_exc()}
     finally:
         over.set()
         listener.join()
+    folder.tell(end)  # last: whoever reads it may begin the next run at once
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ Phase = Literal["waiting", "running", "finished", "failed", "cancelled", "lost"]
 
 BEGINNING = 60.0
 """Seconds within which a process that was started must be heard of: it has to import torch first."""
+LEAVING_SECONDS = 5.0
+"""How long a process that has told how it went may take to be gone, before the next run begins."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def start(kind: str, settings: Mapping[str, Any], folder: Path) -> Job:
         If a run is going on in the folder already, or it cannot be written.
     """
     run = RunFolder(folder)
-    if run.alive:
+    if not _is_free(run):
         raise SettingsError(f"{folder} has a run that is still going on. Wait for it, or stop it.")
     run.begin(kind, settings)
     command = [sys.executable, "-m", "latentlab.jobs", str(folder)]
@@ -131,6 +133,20 @@ def start(kind: str, settings: Mapping[str, Any], folder: Path) -> Job:
             )
     process.returncode = 0  # it is nobody's child: no warning that it is still running
     return Job(folder)
+
+
+def _is_free(run: RunFolder) -> bool:
+    """Whether no run is going on in a folder; one that has told its end is given the time to leave."""
+    end = time.monotonic() + LEAVING_SECONDS
+    while run.alive:
+        try:
+            over = Job(run.path).poll().over
+        except SettingsError:  # it holds nothing that is known
+            over = False
+        if not over or time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def _after(state: JobState, event: Mapping[str, Any]) -> JobState:

@@ -117,6 +117,8 @@ def test_a_run_goes_to_its_end_and_tells_how(folder: Path, small_set: Path, sett
     assert seen[-1].phase == "finished"
     assert (seen[-1].stage, seen[-1].done, seen[-1].total) == ("Laying out by t-SNE", 750, 750)
     assert job.poll() == seen[-1], "and so it stays"
+    with no_process_left():
+        pass
     assert not job.folder.alive
     events = _events(folder)
     assert [events[0]["event"], events[-1]["event"]] == ["started", "finished"]
