@@ -180,12 +180,16 @@ def scaled(schema: ConditionSchema, condition: ArrayLike, name: str, scale: floa
 def extrapolates(schema: ConditionSchema, condition: ArrayLike, name: str) -> bool:
     """Whether a condition asks of an attribute what lies outside the mixtures that training knows.
 
-    That is a class weight below 0, or weights of more than 1 together; a continuous attribute's range is
-    not known to the schema.
+    That is a class weight below 0, or weights of more than 1 together; of a continuous attribute a value
+    outside the span that training has shown, where the schema knows it (0 says nothing, and is none).
     """
-    if schema.attribute(name).kind == "continuous":
-        return False
-    values = np.asarray(condition, dtype=np.float64)[schema.slice(name)]
+    attribute, values = schema.attribute(name), np.asarray(condition, dtype=np.float64)[schema.slice(name)]
+    if attribute.kind == "continuous":
+        if attribute.span is None or values[0] == 0.0:
+            return False
+        low, high = attribute.span
+        slack = _CLOSE * max(1.0, abs(low), abs(high))
+        return bool(values[0] < low - slack or values[0] > high + slack)
     return bool((values < -_CLOSE).any() or values.sum() > 1.0 + _CLOSE)
 
 

@@ -40,7 +40,8 @@ class Attribute(Record):
     by people. Neither is anybody's identity. ``default`` is the class that a condition takes where nobody
     says another and none is predicted; where it is empty the condition then says nothing. ``parts`` are, for
     each class, the labels of a set or a judge that count as it, where classes were merged
-    (`latentlab.data.merge`); empty where none was.
+    (`latentlab.data.merge`); empty where none was. ``span`` is the least and the largest value that training
+    has shown of a continuous attribute; None where that is not known.
     """
 
     name: str = Field(min_length=1)
@@ -49,12 +50,17 @@ class Attribute(Record):
     origin: Literal["constructed", "perceived"] = "perceived"
     default: str = ""
     parts: tuple[tuple[str, ...], ...] = ()
+    span: (
+        tuple[Annotated[float, Field(allow_inf_nan=False)], Annotated[float, Field(allow_inf_nan=False)]]
+        | None
+    ) = None
 
     @model_serializer(mode="wrap")
-    def _without_empty_parts(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_what_is_empty(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         found: dict[str, Any] = handler(self)
-        if not self.parts:  # as before there were any, so that what is stored can be compared
-            found.pop("parts", None)
+        for name in ("parts", "span"):  # as before there were any, so that what is stored can be compared
+            if not getattr(self, name):
+                found.pop(name, None)
         return found
 
     @model_validator(mode="after")
@@ -72,6 +78,8 @@ class Attribute(Record):
             raise ValueError(f"attribute {self.name!r} is categorical and needs at least two classes")
         if self.kind == "continuous" and self.classes:
             raise ValueError(f"attribute {self.name!r} is continuous and has no classes")
+        if self.span is not None and (self.kind != "continuous" or self.span[0] > self.span[1]):
+            raise ValueError(f"attribute {self.name!r} has a span that is none of a continuous attribute")
         if len(set(self.classes)) != len(self.classes):
             raise ValueError(f"attribute {self.name!r} names a class twice")
         return self

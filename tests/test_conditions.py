@@ -119,8 +119,19 @@ def test_outside_the_mixtures_is_extrapolation(race: dict[str, float], beyond: b
     assert extrapolates(SCHEMA, choose(SCHEMA, {"race": race}), "race") is beyond
 
 
-def test_a_continuous_value_is_never_called_extrapolation() -> None:
+def test_a_continuous_value_is_extrapolation_outside_its_span_where_that_is_known() -> None:
     assert not extrapolates(SCHEMA, choose(SCHEMA, {"age": 99.0}), "age")
+    age = SCHEMA.attribute("age").model_copy(update={"span": (18.0, 80.5)})
+    schema = ConditionSchema(attributes=(age,))
+    for value, beyond in (
+        (18.0, False),
+        (80.5, False),
+        (0.0, False),
+        (17.9, True),
+        (81.0, True),
+        (-1.0, True),
+    ):
+        assert extrapolates(schema, choose(schema, {"age": value}), "age") is beyond, value
 
 
 def test_a_condition_is_said_in_words() -> None:

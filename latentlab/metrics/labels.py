@@ -191,6 +191,18 @@ def translate(source: Attribute, target: Attribute, codes: NDArray[np.int64]) ->
     return np.array([*table, UNKNOWN], dtype=np.int64)[codes]
 
 
+def with_span(images: ImageSet, name: str) -> Attribute:
+    """Return an attribute of a set; a continuous one with the span of its values in the selected rows."""
+    attribute = images.attribute(name)
+    if attribute.kind != "continuous":
+        return attribute
+    values = np.asarray(images.codes(name), dtype=np.float64)
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return attribute
+    return attribute.model_copy(update={"span": (float(known.min()), float(known.max()))})
+
+
 def with_attribute(images: ImageSet, attribute: Attribute) -> ImageSet:
     """Return the same rows with labels told as those of another attribute of that name: merged classes."""
     former = images.attribute(attribute.name)

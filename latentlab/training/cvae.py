@@ -83,8 +83,8 @@ class CVAELosses(VAELosses):
         if self.trained not in get_args(Trained):
             known = ", ".join(get_args(Trained))
             raise SettingsError(f"{self.trained!r} is nothing that can be trained; there are {known}.")
-        if self.independence_weight < 0 or self.guide < 0:
-            raise SettingsError("The weights of the penalty and of the guide are 0 or more.")
+        if self.independence_weight < 0:
+            raise SettingsError("The weight of the penalty is 0 or more.")
         if min(self.told_another, self.told_nothing) < 0 or self.told_another + self.told_nothing > 1:
             raise SettingsError("The shares of images whose encoder is told otherwise lie between 0 and 1.")
 

@@ -24,7 +24,7 @@ from latentlab.families.cinn import CINN, CINNConfig
 from latentlab.families.cvae import CVAE
 from latentlab.families.flow import ConditionalFlow, FlowConfig
 from latentlab.families.vae import VAE, VAEConfig
-from latentlab.metrics.labels import group_attributes, with_attribute
+from latentlab.metrics.labels import group_attributes, with_attribute, with_span
 from latentlab.progress import Progress, Reporter
 from latentlab.spec import MODE, CheckpointConfig, ConditionSchema, ModelSpec, Record
 from latentlab.training.centring import centre_condition
@@ -155,7 +155,7 @@ def train_cvae(
     config = cvae_shape(network or {}, before)
     _check_place(out)
     images, held_out = open_sets(data, validation, config.image_size, reporter)
-    schema = ConditionSchema(attributes=tuple(images.attribute(name) for name in dict.fromkeys(condition)))
+    schema = ConditionSchema(attributes=tuple(with_span(images, name) for name in dict.fromkeys(condition)))
     if not schema.size:
         raise SettingsError(
             f"A conditional VAE needs a condition: attributes of {data}, which has "

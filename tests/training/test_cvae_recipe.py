@@ -14,7 +14,7 @@ from latentlab.data.image_set import ImageSet, SetInfo, images_to_tensor
 from latentlab.errors import Cancelled, SettingsError
 from latentlab.families.attribute_cnn import AttributeCNN, AttributeCNNConfig
 from latentlab.families.cvae import CVAE, CVAEConfig
-from latentlab.metrics.labels import conditions
+from latentlab.metrics.labels import conditions, with_span
 from latentlab.progress import Reporter
 from latentlab.spec import Attribute, ConditionSchema, PredictorSpec
 from latentlab.training.cvae import CVAELosses, CVAERecipe
@@ -166,6 +166,30 @@ def test_the_guide_is_not_trained(flags: ImageSet, guide: AttributeCNN, tmp_path
         assert torch.equal(before[name], tensor), name
 
 
+def test_only_the_conditions_own_weights_are_trained_when_asked(flags: ImageSet, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    before = CVAERecipe(TINY, SCHEMA, PLAIN, flags, None).cvae.state_dict()
+    cvae, _ = trained(flags, tmp_path / "run", replace(PLAIN, trained="condition"))
+    moved = {name for name, tensor in cvae.state_dict().items() if not torch.equal(before[name], tensor)}
+    assert moved
+    assert {name.split(".")[0] for name in moved} <= {"from_condition", "decoder_maps"}
+    with pytest.raises(SettingsError, match="nothing that can be trained"):
+        replace(PLAIN, trained="encoder")
+
+
+def test_the_span_of_a_continuous_attribute_is_that_of_the_rows(flags: ImageSet) -> None:
+    age = Attribute(name="age", kind="continuous")
+    values = np.linspace(20.0, 60.0, 128, dtype=np.float32)
+    values[3] = np.nan
+    info = flags.info.model_copy(update={"attributes": (COLOUR, age)})
+    images = replace(flags, info=info, labels={**flags.labels, "age": values})
+    assert with_span(images, "age").span == (20.0, 60.0)
+    assert with_span(images.select(np.arange(64)), "age").span == (20.0, pytest.approx(39.84, abs=0.01))
+    assert with_span(images, "colour") == COLOUR
+    assert Attribute.model_validate(age.model_dump()) == age
+    assert "span" not in age.model_dump()
+
+
 def test_conditions_are_drawn_as_the_recipe_says(flags: ImageSet) -> None:
     three = Attribute(name="hat", classes=("no", "yes", "big"))
     age = Attribute(name="age", kind="continuous")
@@ -204,7 +228,7 @@ def test_conditions_are_drawn_as_the_recipe_says(flags: ImageSet) -> None:
     ("change", "said"),
     [
         ({"independence": "magic"}, "no penalty 'magic'"),
-        ({"guide": -1.0}, "are 0 or more"),
+        ({"guide": -1.0}, "is 0 or more"),
         ({"told_another": 0.8, "told_nothing": 0.3}, "between 0 and 1"),
     ],
 )

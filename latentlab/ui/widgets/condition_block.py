@@ -107,7 +107,7 @@ class ConditionBlock(QWidget):
         self.note = QLabel()
         self.note.setProperty("role", "caption")
         self.note.setText("extrapolation")
-        self.note.setToolTip("More than training has shown: a weight below 0, or more than 1 in all")
+        self.note.setToolTip(_beyond(attribute))
         self.mix = self._button(f"Mix the classes of {name}", "Mix: a weight for every class", checkable=True)
         self.flip = self._button(f"Flip {name}", _flip_tip(attribute))
         self.reset = self._button(f"Reset {name}", "Return to what it is at the start")
@@ -207,6 +207,12 @@ class ConditionBlock(QWidget):
         for button, name in ((self.mix, "mix"), (self.flip, "flip"), (self.reset, "reset")):
             button.setIcon(icon(name, colour("muted"), colour("line")))
         self.scale.slider.update()
+
+
+def _beyond(attribute: Attribute) -> str:
+    if attribute.span is None:
+        return "More than training has shown: a weight below 0, or more than 1 in all"
+    return f"More than training has shown: from {attribute.span[0]:g} to {attribute.span[1]:g}"
 
 
 def _flip_tip(attribute: Attribute) -> str:
