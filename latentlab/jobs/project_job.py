@@ -61,6 +61,12 @@ class ProjectSettings:
         """Where the results are: a folder for each mode in it."""
         return Path(self.out).expanduser() if self.out else self.folder
 
+    @property
+    def asked_for(self) -> str:
+        """What tells the pictures from others whose results go into the same folder."""
+        said = [self.data, list(self.pictures), self.count, self.seed]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
 
 _NO_MATTER = ("model", "predictor", "threads")
 # Where the weights lie, and with how many threads they run, makes no other pictures.
@@ -97,7 +103,7 @@ def run(settings: Mapping[str, Any], reporter: Reporter) -> None:
     """Project what the settings ask for; what is done already is kept."""
     from latentlab.operations.explore import Explorer
     from latentlab.operations.many_pictures import many_pictures
-    from latentlab.operations.project_many import project_modes
+    from latentlab.operations.project_many import mode_folder, project_modes
 
     fields = {name: value for name, value in settings.items() if name != "keeps"}
     asked = ProjectSettings(
@@ -109,6 +115,7 @@ def run(settings: Mapping[str, Any], reporter: Reporter) -> None:
         explorer.spec.image_size,
         count=asked.count,
         seed=asked.seed,
+        apart_from=[asked.results / mode_folder(keep) for keep in (0.0, 1.0)],
         reporter=reporter,
     )
     project_modes(
@@ -119,5 +126,6 @@ def run(settings: Mapping[str, Any], reporter: Reporter) -> None:
         source=asked.source,
         onto=asked.onto,
         figures=bool(asked.out),
+        asked_for=asked.asked_for,
         reporter=reporter,
     )

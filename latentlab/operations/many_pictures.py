@@ -146,6 +146,7 @@ def many_pictures(
     *,
     count: int = COUNT,
     seed: int = 0,
+    apart_from: Sequence[Path] = (),
     reporter: Reporter | None = None,
 ) -> list[ManyPicture]:
     """List the pictures of a set, of a folder, or of a list; none of a folder or a list is opened yet.
@@ -160,6 +161,8 @@ def many_pictures(
         How many at most; of more, so many are chosen at random.
     seed
         Chooses which.
+    apart_from
+        Folders whose files are no input, such as those that the results' figures go to.
 
     Raises
     ------
@@ -171,6 +174,9 @@ def many_pictures(
         return [PictureOfSet(images, int(k)) for k in chosen_rows(len(images), count, seed)]
     places = [data] if isinstance(data, (str, Path)) else data
     files = list_images([Path(place).expanduser() for place in places])
+    if apart_from:
+        folders = [folder.resolve() for folder in apart_from]
+        files = [file for file in files if not any(map(file.resolve().is_relative_to, folders))]
     return [PictureFile(files[k]) for k in chosen_rows(len(files), count, seed)]
 
 

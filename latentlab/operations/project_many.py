@@ -140,6 +140,7 @@ def project_many(
     onto: Sequence[str] | None = None,
     keep: float = 1.0,
     figures: bool = True,
+    asked_for: str = "",
     reporter: Reporter | None = None,
 ) -> ProjectedFolder:
     """Project pictures one by one into a folder: a figure each, and the tables of all.
@@ -153,6 +154,8 @@ def project_many(
         lies in it is no input.
     figures
         Whether each picture's figure is painted, which takes as long as projecting it.
+    asked_for
+        What tells these pictures from others in the same folder (`load_projected`).
 
     Raises
     ------
@@ -195,9 +198,9 @@ def project_many(
                 unreadable.append(picture.place)
             reporter.report(Progress("Projecting", place + 1, len(inside)))
     except Cancelled:
-        _list(out, keys, unreadable, len(inside) - len(keys) - len(unreadable))
+        _list(out, keys, unreadable, len(inside) - len(keys) - len(unreadable), asked_for)
         raise
-    _list(out, keys, unreadable, 0)
+    _list(out, keys, unreadable, 0, asked_for)
     keys = list(dict.fromkeys(keys))
     every = [done[key] for key in keys]
     moved = shifts(every, judge, schema=schema) if judge is not None and every else None
@@ -219,6 +222,7 @@ def project_modes(
     source: str = AUTO,
     onto: Sequence[str] | None = None,
     figures: bool = True,
+    asked_for: str = "",
     reporter: Reporter | None = None,
 ) -> dict[float, ProjectedFolder]:
     """Project pictures under several shares of *keep*, each into a folder of its own within ``out``.
@@ -236,6 +240,7 @@ def project_modes(
             onto=onto,
             keep=keep,
             figures=figures,
+            asked_for=asked_for,
             reporter=_PartOf(reporter, place, len(keeps)),
         )
         for place, keep in enumerate(keeps)
@@ -262,8 +267,14 @@ def paired_shifts(
     return compositions([one for one, _ in pairs], [other for _, other in pairs], judge) if pairs else ()
 
 
-def load_projected(out: Path, settings: Mapping[str, Any]) -> LoadedFolder | None:
+def load_projected(out: Path, settings: Mapping[str, Any], asked_for: str = "") -> LoadedFolder | None:
     """Return what a folder holds of projections of these settings (`folder_settings`); None if nothing yet.
+
+    Parameters
+    ----------
+    asked_for
+        Which pictures are meant, as they were asked for; None is returned where others were asked for last.
+        Empty for whatever the folder holds.
 
     Raises
     ------
@@ -277,9 +288,12 @@ def load_projected(out: Path, settings: Mapping[str, Any]) -> LoadedFolder | Non
         listing = json.loads((out / LISTING).read_text(encoding="utf-8"))
         keys = [key for key in dict.fromkeys(listing["keys"]) if key in done]
         unreadable, left = tuple(map(str, listing["unreadable"])), int(listing["left"])
+        others = bool(asked_for) and listing.get("asked_for") != asked_for
     except (OSError, ValueError, KeyError, TypeError):
-        return LoadedFolder(tuple(done), tuple(done.values()), (), None)
-    if left:  # an earlier listing may have ended sooner than what has been done since
+        return None if asked_for else LoadedFolder(tuple(done), tuple(done.values()), (), None)
+    if others:
+        return None
+    if left and not asked_for:  # an earlier listing may have ended sooner than what has been done since
         keys = list(done)
     return LoadedFolder(tuple(keys), tuple(done[key] for key in keys), unreadable, left)
 
@@ -305,9 +319,10 @@ def _is_in(picture: ManyPicture, out: Path) -> bool:
     return isinstance(picture, PictureFile) and picture.path.resolve().is_relative_to(out.resolve())
 
 
-def _list(out: Path, keys: Sequence[str], unreadable: Sequence[str], left: int) -> None:
+def _list(out: Path, keys: Sequence[str], unreadable: Sequence[str], left: int, asked_for: str) -> None:
     """Write down which pictures were asked for."""
     listing = {"version": 1, "keys": list(keys), "unreadable": list(unreadable), "left": left}
+    listing |= {"asked_for": asked_for} if asked_for else {}
     with whole_file(out / LISTING) as part:
         part.write_text(json.dumps(listing), encoding="utf-8")
 

@@ -224,6 +224,8 @@ class ManyData:
             else:
                 break
             if not following.wait():
+                if following.cancelled:  # and left before that was seen
+                    job.cancel()
                 return
         found = load_many(wanted, settings, schema, judge)
         following.tell(self._take, found)
@@ -338,9 +340,11 @@ def load_many(
     from latentlab.operations.projection_table import shifts
 
     folders = {}
+    # A folder of somebody's own may hold the results of other pictures too.
+    asked_for = settings.asked_for if settings.out else ""
     for keep in wanted.keeps:
         same = folder_settings(settings.sha256, settings.source, settings.onto, keep, settings.judge)
-        found = load_projected(settings.results / mode_folder(keep), same)
+        found = load_projected(settings.results / mode_folder(keep), same, asked_for)
         if found is not None and (found.found or found.unreadable):
             folders[MODES[keep]] = found
     if not folders:

@@ -476,7 +476,9 @@ def whitened(flow: ConditionalFlow, rows: LatentRows, datasets: int) -> Conditio
         for mode in range(MODES):
             weights = flow_weights(torch.full((len(x),), k), mode, datasets)
             with torch.no_grad():
-                body = Gaussian.of(flow(x, weights)[0].numpy())
+                starts = range(0, len(x), INITIAL_ROWS)  # a matrix a row is solved with at once
+                parts = [slice(start, start + INITIAL_ROWS) for start in starts]
+                body = Gaussian.of(torch.cat([flow(x[part], weights[part])[0] for part in parts]).numpy())
                 found.whitening.matrix[k * MODES + mode].copy_(torch.from_numpy(root(body.covariance)))
                 found.whitening.offset[k * MODES + mode].copy_(torch.from_numpy(body.mean))
     return found

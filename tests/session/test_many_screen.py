@@ -264,6 +264,30 @@ def test_what_fails_says_why(room: Room, pictures: Path, explorer: Explorer, tmp
     assert room.data.wanted.view.source == "", "a dataset that the model does not know is guessed"
 
 
+def test_a_folder_of_ones_own_shows_only_what_was_asked_for(
+    room: Room, pictures: Path, tmp_path: Path
+) -> None:
+    others = paint(tmp_path / "others", 4, seed=5)
+    chosen = {"source": "ink", "mode": "keep", "out": str(pictures / "out")}
+    room.show(data=str(pictures), **chosen)
+    room.wait("idle")
+    room.data.start()
+    room.wait("ready")
+    first = room.data.found.folders["keep"].keys
+    assert len(first) == 9
+    room.show(data=str(others))
+    room.wait("idle")
+    assert room.data.found is None, "these pictures are not projected yet, although others are"
+    room.data.start()
+    room.wait("ready")
+    assert room.data.found.count == 4
+    room.show(data=str(pictures))
+    room.wait("idle")
+    room.data.start()
+    room.wait("ready")
+    assert room.data.found.folders["keep"].keys == first, "figures of the results are no pictures"
+
+
 def test_a_model_that_does_not_project_wants_nothing(room: Room, pictures, tiny_cvae_folder: Path) -> None:
     room.show(data=str(pictures))
     room.wait("idle")

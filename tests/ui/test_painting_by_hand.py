@@ -203,6 +203,22 @@ def test_a_part_is_selected_and_dragged_and_then_dragged_on(styled, page, box) -
     rest(styled)
 
 
+def test_escape_puts_a_part_down_that_is_carried(styled, page, box) -> None:
+    canvas, before = box.canvas, seen(box.canvas).copy()
+    styled.qtbot.mouseClick(box.tools.buttons["move"], LEFT)
+    drag(styled, canvas, (6.3, 7.3), (12.7, 14.7))
+    at = [point(canvas, one) for one in ((9.0, 10.0), (15.0, 12.0))]
+    styled.qtbot.mousePress(canvas, LEFT, pos=at[0])
+    styled.qtbot.mouseMove(canvas, at[1])
+    styled.qtbot.keyClick(canvas, Qt.Key.Key_Escape)
+    styled.qtbot.mouseRelease(canvas, LEFT, pos=at[1])
+    assert (styled.undo_name, canvas.region) == ("Move", None)
+    np.testing.assert_array_equal(seen(canvas), move(before, Region(6, 7, 13, 15), 6, 2))
+    rest(styled)  # the encoder has seen it
+    undo(styled)
+    np.testing.assert_array_equal(seen(canvas), before)
+
+
 def test_colours_are_picked_by_tool_by_alt_and_by_the_right_button(styled, page, box) -> None:
     canvas, picture = box.canvas, seen(box.canvas)
     rows, columns = np.nonzero((picture != 255).any(axis=2))

@@ -238,7 +238,8 @@ class PaintCanvas(PictureView):
         elif key in _LETTERS and not event.isAutoRepeat():
             self.tool_asked.emit(_LETTERS[key])
         elif key == Qt.Key.Key_Escape and (self.region is not None or self._doing == "select"):
-            self._doing, self.region = "", None
+            self._let_go()  # a part that is carried is put down where it is
+            self.region = None
             self.update()
         else:
             event.ignore()
