@@ -31,7 +31,8 @@ class CounterfactualExports(MadeExports):
     """
 
     def __init__(self, workspace: Workspace, screen: CounterfactualsScreen, writer: FileWriter) -> None:
-        super().__init__(workspace, writer, "counterfactual")
+        names = "counterfactual.png", "counterfactuals.png", "counterfactuals.csv"
+        super().__init__(workspace, writer, "counterfactual", names)
         self._screen = screen
 
     def figure(self, path: Path) -> None:

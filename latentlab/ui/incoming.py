@@ -48,7 +48,7 @@ def take(data: QMimeData, workspace: Workspace, intents: Intents, origin: str) -
     if data.hasImage():
         image = data.imageData()
         if isinstance(image, QImage) and not image.isNull():
-            workspace.bring_bytes(_png(image), origin)
+            workspace.bring_bytes(png_of(image), origin)
             return ""
     if is_latent_text(data.text()):
         workspace.bring_latent(data.text())
@@ -111,7 +111,8 @@ def _encoded(data: QMimeData) -> bytes | None:
     return None
 
 
-def _png(image: QImage) -> bytes:
+def png_of(image: QImage) -> bytes:
+    """Return a picture as the content of a PNG file."""
     content = QByteArray()
     buffer = QBuffer(content)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)

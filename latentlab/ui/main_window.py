@@ -293,23 +293,13 @@ class MainWindow(QMainWindow):
             lambda: exports.copy_python(view),
         )
 
-    def _counterfactual_exports(self) -> ScreenExports:
-        exports = self.counterfactual_exports
-        return ScreenExports(
-            ("counterfactual.png", exports.picture),
-            ("counterfactuals.png", exports.figure),
-            ("counterfactuals.csv", exports.table),
-            exports.copy_picture,
-            exports.copy_python,
-        )
-
     @property
     def _here(self) -> ScreenExports:
         """What the export and copy actions do on the screen that is shown."""
         if self.screen_name == AnalogiesScreen.name:
             return self.analogies.exports
         on_explore = self.screen_name == ExploreScreen.name
-        return self._explore_exports() if on_explore else self._counterfactual_exports()
+        return self._explore_exports() if on_explore else self.counterfactual_exports.targets
 
     def _export_loop(self) -> None:
         self._ask_target("loop.gif", lambda path: self.exports.loop(path, self.explore.picture.fps))

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice
-from PySide6.QtGui import QImageWriter
 from PySide6.QtWidgets import QApplication
 
 from latentlab.operations.projection_plan import NOTE, mode_words
@@ -17,7 +15,8 @@ from latentlab.session.many import ManyFound
 from latentlab.session.many_code import many_code
 from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
-from latentlab.ui.screen_exports import MadeExports, ScreenExports
+from latentlab.ui.incoming import png_of
+from latentlab.ui.screen_exports import MadeExports
 from latentlab.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -34,19 +33,8 @@ class ManyExports(MadeExports):
     """Writes and copies; failures become messages. Everything is there already, settled."""
 
     def __init__(self, workspace: Workspace, page: ManyPage, writer: FileWriter) -> None:
-        super().__init__(workspace, writer, "example")
+        super().__init__(workspace, writer, "example", ("example.png", "shifts.png", "shifts.csv"))
         self._page = page
-
-    @property
-    def targets(self) -> ScreenExports:
-        """What the export and copy actions do."""
-        return ScreenExports(
-            ("example.png", self.picture),
-            ("shifts.png", self.figure),
-            ("shifts.csv", self.table),
-            self.copy_picture,
-            self.copy_python,
-        )
 
     def figure(self, path: Path) -> None:
         """Save the table as it is shown, with all its rows."""
@@ -55,11 +43,7 @@ class ManyExports(MadeExports):
             self._refuse(NO_TABLE)
             return
         image = page.shifts.picture(WIDTH, self._title(found), self._caption(found))
-        content = QByteArray()
-        buffer = QBuffer(content)
-        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        QImageWriter(buffer, QByteArray(b"PNG")).write(image)
-        picture = bytes(content.data())
+        picture = png_of(image)
 
         def write() -> None:
             with whole_file(path) as part:

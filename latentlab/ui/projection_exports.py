@@ -16,7 +16,7 @@ from latentlab.session.projection import NO_MODEL
 from latentlab.session.projection_code import projection_code
 from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
-from latentlab.ui.screen_exports import MadeExports, ScreenExports
+from latentlab.ui.screen_exports import MadeExports
 
 if TYPE_CHECKING:
     from latentlab.operations.project import Projected
@@ -27,19 +27,8 @@ class ProjectionExports(MadeExports):
     """Writes and copies; failures become messages. All is rendered settled first."""
 
     def __init__(self, workspace: Workspace, page: ProjectionsPage, writer: FileWriter) -> None:
-        super().__init__(workspace, writer, "projection")
+        super().__init__(workspace, writer, "projection", ("analogy.png", "analogies.png", "analogies.csv"))
         self._page = page
-
-    @property
-    def targets(self) -> ScreenExports:
-        """What the export and copy actions do."""
-        return ScreenExports(
-            ("analogy.png", self.picture),
-            ("analogies.png", self.figure),
-            ("analogies.csv", self.table),
-            self.copy_picture,
-            self.copy_python,
-        )
 
     def figure(self, path: Path) -> None:
         """Save the input and all projections as one picture, with what changed below each."""

@@ -16,7 +16,7 @@ from latentlab.session.projection import NO_MODEL
 from latentlab.session.sample_code import sample_code
 from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
-from latentlab.ui.screen_exports import MadeExports, ScreenExports
+from latentlab.ui.screen_exports import MadeExports
 
 if TYPE_CHECKING:
     from latentlab.operations.sample_grid import SampleGrid
@@ -30,19 +30,8 @@ class SampleExports(MadeExports):
     """Writes and copies; failures become messages. All is rendered settled first."""
 
     def __init__(self, workspace: Workspace, page: SamplesPage, writer: FileWriter) -> None:
-        super().__init__(workspace, writer, "sample")
+        super().__init__(workspace, writer, "sample", ("sample.png", "samples.png", "samples.csv"))
         self._page = page
-
-    @property
-    def targets(self) -> ScreenExports:
-        """What the export and copy actions do."""
-        return ScreenExports(
-            ("sample.png", self.picture),
-            ("samples.png", self.figure),
-            ("samples.csv", self.table),
-            self.copy_picture,
-            self.copy_python,
-        )
 
     def figure(self, path: Path) -> None:
         """Save the grid as one picture, with what is predicted otherwise below each sample."""

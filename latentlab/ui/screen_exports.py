@@ -78,11 +78,27 @@ class MadeExports(Renderings):
     ----------
     what
         What one of the pictures is called in messages, such as ``counterfactual``.
+    names
+        What picture, figure and table are called at first.
     """
 
-    def __init__(self, workspace: Workspace, writer: FileWriter, what: str) -> None:
+    def __init__(
+        self, workspace: Workspace, writer: FileWriter, what: str, names: tuple[str, str, str]
+    ) -> None:
         super().__init__(workspace)
-        self._writer, self._what = writer, what
+        self._writer, self._what, self._names = writer, what, names
+
+    @property
+    def targets(self) -> ScreenExports:
+        """What the export and copy actions do."""
+        picture, figure, table = self._names
+        return ScreenExports(
+            (picture, self.picture),
+            (figure, self.figure),
+            (table, self.table),
+            self.copy_picture,
+            self.copy_python,
+        )
 
     def picture(self, path: Path) -> None:
         """Save the picture that is looked at, or was pointed at last, at the model's own size."""
@@ -102,6 +118,18 @@ class MadeExports(Renderings):
             self._note(f"The {self._what} was copied.")
 
         self._chosen(copy)
+
+    def figure(self, path: Path) -> None:
+        """Save all that is shown as one picture."""
+        raise NotImplementedError
+
+    def table(self, path: Path) -> None:
+        """Save what is known of the pictures as CSV."""
+        raise NotImplementedError
+
+    def copy_python(self) -> None:
+        """Copy a program that makes the same again."""
+        raise NotImplementedError
 
     def _chosen(self, take: Callable[[NDArray[np.uint8]], None]) -> None:
         """Have one picture, uint8 ``[S, S, 3]``, RGB, when it is there."""

@@ -323,7 +323,7 @@ class Soak:
         datasets = ("", *opened.spec.condition.attributes[0].classes)
         view = ProjectionView(self._random.choice(datasets), self._random.choice((0.0, 0.5, 1.0)))
         self._screen.intents.shelf.set_projection(view)
-        self._drag_slider(self._window.analogies.projections.panel.share.slider)
+        self._drag_slider(self._window.analogies.projections.panel.mode.share.slider)
 
     def _take_analogy(self) -> None:
         tiles = self._window.analogies.projections.tiles.tiles

@@ -114,22 +114,22 @@ def test_every_dataset_has_a_tile_with_what_changes(styled, screen, explorer, sm
 
 
 def test_the_modes_are_switched_and_undone(styled, screen, explorer, small_faces) -> None:
-    assert screen.panel.keep.isChecked()
+    assert screen.panel.mode.keep.isChecked()
     before = screen.live.found
-    styled.qtbot.mouseClick(screen.panel.follow, LEFT)
+    styled.qtbot.mouseClick(screen.panel.mode.follow, LEFT)
     assert view(styled) == ProjectionView("", 0.0)
-    assert (screen.panel.follow.isChecked(), screen.panel.keep.isChecked()) == (True, False)
+    assert (screen.panel.mode.follow.isChecked(), screen.panel.mode.keep.isChecked()) == (True, False)
     rest(styled)
     assert screen.live.found.plan.keep == 0.0
     assert not np.array_equal(screen.live.found.pixels, before.pixels)
     steps = len(styled.workspace.session.history)
-    styled.qtbot.mouseClick(screen.panel.follow, LEFT)
-    assert screen.panel.follow.isChecked(), "the mode that is set stays pressed"
+    styled.qtbot.mouseClick(screen.panel.mode.follow, LEFT)
+    assert screen.panel.mode.follow.isChecked(), "the mode that is set stays pressed"
     assert len(styled.workspace.session.history) == steps
     assert styled.undo_name == "Set the analogies"
     undo(styled)
     assert view(styled) == ProjectionView()
-    assert screen.panel.keep.isChecked()
+    assert screen.panel.mode.keep.isChecked()
     rest(styled)
     np.testing.assert_array_equal(screen.live.found.pixels, before.pixels)
 
@@ -138,16 +138,16 @@ def test_the_slider_is_followed_live_and_is_one_step(styled, screen) -> None:
     seen = []
     screen.live.arrived.connect(lambda found: seen.append(found.plan.keep))
     steps = len(styled.workspace.session.history)
-    drag_slider(styled, screen.panel.share.slider, -60)
+    drag_slider(styled, screen.panel.mode.share.slider, -60)
     share = view(styled).keep
     assert 0.0 < share < 1.0
     assert len(styled.workspace.session.history) == steps + 1
     rest(styled)
     assert seen[-1] == share == screen.live.found.plan.keep
-    assert not screen.panel.keep.isChecked()
-    write(styled, screen.panel.share.spin, "0.25")
+    assert not screen.panel.mode.keep.isChecked()
+    write(styled, screen.panel.mode.share.spin, "0.25")
     assert view(styled).keep == 0.25
-    styled.qtbot.mouseDClick(screen.panel.share.slider, LEFT)
+    styled.qtbot.mouseDClick(screen.panel.mode.share.slider, LEFT)
     assert view(styled).keep == 1.0
     while len(styled.workspace.session.history) > steps:
         undo(styled)
@@ -174,7 +174,7 @@ def test_the_dataset_is_corrected(styled, screen) -> None:
 def test_a_tile_is_taken_to_explore(styled, screen, by: str) -> None:
     place, other = other_place(screen), STYLES[other_place(screen)]
     choose(screen.panel.dataset, other)
-    styled.qtbot.mouseClick(screen.panel.follow, LEFT)
+    styled.qtbot.mouseClick(screen.panel.mode.follow, LEFT)
     rest(styled)
     place = other_place(screen)
     tile, found = screen.tiles.tiles[place], screen.live.found
@@ -270,7 +270,7 @@ def test_every_control_has_a_name_and_is_reached_by_the_tab_key(styled, screen) 
 def test_a_session_comes_back_with_its_settings(styled, screen, tmp_path: Path) -> None:
     other = STYLES[other_place(screen)]
     choose(screen.panel.dataset, other)
-    write(styled, screen.panel.share.spin, "0.4")
+    write(styled, screen.panel.mode.share.spin, "0.4")
     rest(styled)
     pixels = screen.live.found.pixels
     path = tmp_path / "session.json"
@@ -337,7 +337,7 @@ def test_another_cinn_while_one_looks(styled, screen, tiny_cinn_folder: Path, tm
     network.flow.affine.offset.data.mul_(-1.0)
     config = opened.located.config.model_copy(update={"name": "other-cinn", "model": spec})
     save(tmp_path / "other-cinn", network, config)
-    styled.qtbot.mouseClick(screen.panel.follow, LEFT)
+    styled.qtbot.mouseClick(screen.panel.mode.follow, LEFT)
     styled.workspace.open_checkpoint(str(tmp_path / "other-cinn"), "")
     styled.wait(lambda: styled.workspace.opened.name == "other-cinn")
     assert view(styled) == ProjectionView(), "what is set belongs to the weights"
@@ -366,7 +366,7 @@ def test_where_nothing_is_open_the_window_says_so(qtbot, make_window) -> None:
 
 def test_picture_figure_and_table_are_settled(styled, screen, explorer, small_faces, target) -> None:
     choose(screen.panel.dataset, STYLES[other_place(screen)])
-    write(styled, screen.panel.share.spin, "0.5")
+    write(styled, screen.panel.mode.share.spin, "0.5")
     rest(styled)
     place, table = other_place(screen), styled.window.actions_table
     styled.qtbot.mouseMove(screen.tiles.tiles[place])
@@ -401,7 +401,7 @@ def test_the_copied_program_makes_the_figure_again(
 ) -> None:
     if draws:
         styled.qtbot.mouseClick(screen.panel.resample, LEFT)
-    write(styled, screen.panel.share.spin, "0.75")
+    write(styled, screen.panel.mode.share.spin, "0.75")
     rest(styled)
     path = target("figure.png")
     styled.window.actions_table["export_figure"].trigger()

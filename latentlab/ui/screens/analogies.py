@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QStackedLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
@@ -16,39 +14,13 @@ from latentlab.ui import dialogs
 from latentlab.ui.many_exports import ManyExports
 from latentlab.ui.projection_exports import ProjectionExports
 from latentlab.ui.sample_exports import SampleExports
-from latentlab.ui.screen_exports import Renderings, ScreenExports
+from latentlab.ui.screen_exports import MadeExports, Renderings, ScreenExports
 from latentlab.ui.theme import Theme
+from latentlab.ui.views.analogy_page import AnalogyPage
 from latentlab.ui.views.many import ManyPage
 from latentlab.ui.views.projections import ProjectionsPage
 from latentlab.ui.views.samples import SamplesPage
 from latentlab.ui.widgets.state_page import StatePage
-
-
-class AnalogyView(Protocol):
-    """What the screen asks of each of its views, which are widgets too."""
-
-    name: str
-    title: str
-
-    @property
-    def active(self) -> bool:
-        """Whether the view is looked at; only then is anything rendered."""
-
-    @active.setter
-    def active(self, active: bool) -> None: ...
-
-    @property
-    def at_rest(self) -> bool:
-        """Whether all that was asked for is shown."""
-
-    def set_smooth(self, smooth: bool) -> None:
-        """Smooth between the pixels of all pictures, or show them as squares."""
-
-    def close_threads(self) -> None:
-        """Stop what works in the background."""
-
-    def show_document(self) -> None:
-        """Show everything anew, if the view is looked at."""
 
 
 class AnalogiesScreen(QWidget):
@@ -94,11 +66,12 @@ class AnalogiesScreen(QWidget):
         self.tabs.setAccessibleName("Views")
         self.tabs.setExpanding(False)
         self.tabs.setDrawBase(False)
-        self._views: dict[str, AnalogyView] = {}
+        self._views: dict[str, AnalogyPage] = {}
         self._pages = QStackedWidget()
-        self._add(self.projections)
-        self._add(self.samples)
-        self._add(self.many)
+        for view in (self.projections, self.samples, self.many):
+            self._views[view.name] = view
+            self._pages.addWidget(view)
+            self.tabs.addTab(view.title)
         self._work = QWidget()
         whole = QVBoxLayout(self._work)
         whole.setContentsMargins(16, 4, 16, 12)
@@ -114,13 +87,6 @@ class AnalogiesScreen(QWidget):
         self.samples.loop_asked.connect(self._export_loop)
         self.tabs.currentChanged.connect(lambda place: self.show_view(list(self._views)[place]))
         workspace.model_changed.connect(self.show_document)
-
-    def _add(self, view: AnalogyView) -> None:
-        assert isinstance(view, QWidget)
-        self._views[view.name] = view
-        self._pages.addWidget(view)
-        self.tabs.addTab(view.title)
-        self.tabs.setVisible(len(self._views) > 1)
 
     # What the window asks
 
@@ -156,11 +122,12 @@ class AnalogiesScreen(QWidget):
     @property
     def exports(self) -> ScreenExports:
         """What the export and copy actions do in the view that is shown."""
-        if self.view == ManyPage.name:
-            return self.many_exports.targets
-        if self.view == SamplesPage.name:
-            return self.sample_exports.targets
-        return self.projection_exports.targets
+        exports: dict[str, MadeExports] = {
+            ProjectionsPage.name: self.projection_exports,
+            SamplesPage.name: self.sample_exports,
+            ManyPage.name: self.many_exports,
+        }
+        return exports[self.view].targets
 
     @property
     def renderings(self) -> tuple[Renderings, ...]:

@@ -17,7 +17,8 @@ from latentlab.session.intents import Intents
 from latentlab.session.session import Message
 from latentlab.session.workspace import Workspace
 from latentlab.ui.theme import Theme, numerals
-from latentlab.ui.widgets.axis_choice import AxesChoice, AxisChoice, caption
+from latentlab.ui.widgets.axis_choice import AxesChoice, AxisChoice
+from latentlab.ui.widgets.form import caption
 from latentlab.ui.widgets.picture_grid import PictureGrid
 
 MOST_STEPS = 21

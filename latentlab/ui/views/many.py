@@ -11,10 +11,9 @@ from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from latentlab.live.frames import Opened
-from latentlab.operations.attribute_table import origin_note
-from latentlab.operations.projection_plan import NOTE, no_projection
+from latentlab.operations.projection_plan import NOTE
 from latentlab.operations.training_sets import held_out_sets
-from latentlab.session.document import ManyView
+from latentlab.session.document import Document, ManyView
 from latentlab.session.intents import Intents
 from latentlab.session.many import ExampleMaker, ManyData, ManyFound
 from latentlab.session.many_table import ShiftCell, ShiftTable, points, table_of
@@ -23,6 +22,7 @@ from latentlab.session.session import Change, Message
 from latentlab.session.workspace import Workspace
 from latentlab.ui import dialogs
 from latentlab.ui.theme import Theme
+from latentlab.ui.views.analogy_page import AnalogyPage, judged_by
 from latentlab.ui.widgets.bars_painter import label_of
 from latentlab.ui.widgets.boxes import ComboBox
 from latentlab.ui.widgets.example_strip import ExampleStrip
@@ -56,7 +56,7 @@ EXAMPLE_LATER = 150
 """Milliseconds after which the examples of a cell are drawn: arrow keys pass over many."""
 
 
-class ManyPage(QWidget):
+class ManyPage(AnalogyPage):
     """Shows how the work stands and what has come of it, and sends what a person does with it."""
 
     name = "many"
@@ -65,10 +65,7 @@ class ManyPage(QWidget):
     def __init__(
         self, workspace: Workspace, intents: Intents, theme: Theme, parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
-        self._workspace, self._intents = workspace, intents
-        self._model: Opened | None = None
-        self._active = False
+        super().__init__(workspace, intents, parent)
         self._shown: tuple[object, ...] = ()
         self.table: ShiftTable | None = None
         self.data = ManyData(workspace)
@@ -140,22 +137,9 @@ class ManyPage(QWidget):
         self._later.timeout.connect(self._draw_examples)
         data.changed.connect(self._show_phase)
         data.found_many.connect(self._show_found)
-        self._workspace.session.changed.connect(self._follow)
-        self._workspace.model_changed.connect(self.show_document)
-        self._workspace.busy_changed.connect(lambda _busy: self.setEnabled(self._workspace.in_step))
+        self._listen()
 
     # What the screen asks
-
-    @property
-    def active(self) -> bool:
-        """Whether the view is looked at; only then is anything rendered."""
-        return self._active
-
-    @active.setter
-    def active(self, active: bool) -> None:
-        self._active = active
-        if active:
-            self.show_document()
 
     @property
     def at_rest(self) -> bool:
@@ -183,34 +167,24 @@ class ManyPage(QWidget):
         self.maker.close()
         self.data.close()
 
-    def show_document(self) -> None:
-        """Show everything anew, if the view is looked at."""
-        opened = self._workspace.opened
-        if not self._active or opened is None or not self._workspace.in_step:
-            return
-        if no_projection(opened.spec, opened.name):
-            self._model = None
-            return
-        if opened is not self._model:
-            self._model = opened
-            self._shown = ()
-            from latentlab.data.catalog import known_sets
-
-            names = [*held_out_sets(Path(opened.path)), *(f"{name}:test" for name in known_sets())]
-            self.form.set_model(opened.spec.condition.attributes[0].classes, list(dict.fromkeys(names)))
-            self.form.judge.setText(_judged_by(opened))
-        self._show_view()
-
     # Showing
+
+    def _set_model(self, opened: Opened) -> None:
+        from latentlab.data.catalog import known_sets
+
+        self._shown = ()
+        names = [*held_out_sets(Path(opened.path)), *(f"{name}:test" for name in known_sets())]
+        self.form.set_model(opened.spec.condition.attributes[0].classes, list(dict.fromkeys(names)))
+        self.form.judge.setText(judged_by(opened, "Classes as {} predicts them", "nothing is counted"))
 
     def _follow(self, change: Change) -> None:
         if not self._active or self._model is None or not self._workspace.in_step:
             return
         if change.before.shelf.many != change.after.shelf.many:
-            self._show_view()
+            self._show_view(change.after)
 
-    def _show_view(self) -> None:
-        self.form.show_view(self.view)
+    def _show_view(self, document: Document) -> None:
+        self.form.show_view(document.shelf.many)
         self.data.need()
         self._show_phase()
         self._show_found(self.data.found)
@@ -456,10 +430,3 @@ def _box(name: str, tip: str, choices: tuple[tuple[str, str], ...]) -> QComboBox
     for value, text in choices:
         box.addItem(text, value)
     return box
-
-
-def _judged_by(opened: Opened) -> str:
-    """Say who tells what changed, and what such predictions are."""
-    if opened.predictor is None:
-        return "No attribute predictor fits this model, so nothing is counted."
-    return f"Classes as {opened.predictor_name} predicts them. {origin_note(opened.predictor)}"

@@ -29,8 +29,8 @@ from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
 from latentlab.ui.icons import icon
 from latentlab.ui.theme import Theme
-from latentlab.ui.widgets.axis_choice import caption
 from latentlab.ui.widgets.bars_painter import label_of
+from latentlab.ui.widgets.form import caption
 from latentlab.ui.widgets.map_canvas import HINTS, TOOLS, MapCanvas
 from latentlab.ui.widgets.picture_view import bgrx, image_of
 

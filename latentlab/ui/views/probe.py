@@ -20,8 +20,9 @@ from latentlab.session.workspace import Workspace
 from latentlab.spec import Attribute
 from latentlab.ui.theme import Theme
 from latentlab.ui.widgets import probe_plot as plot
-from latentlab.ui.widgets.axis_choice import AxisChoice, caption
+from latentlab.ui.widgets.axis_choice import AxisChoice
 from latentlab.ui.widgets.bars_painter import label_of
+from latentlab.ui.widgets.form import caption
 from latentlab.ui.widgets.probe_chart import ProbeChart
 
 

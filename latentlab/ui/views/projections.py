@@ -7,24 +7,22 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from latentlab.live.frames import Opened
-from latentlab.operations.attribute_table import origin_note
 from latentlab.operations.painting import Place
 from latentlab.operations.projection_plan import (
     NOTE,
     ProjectionPlan,
     changes_of_all,
     is_known,
-    judged_classes,
-    no_projection,
     norm_words,
     shortened,
 )
-from latentlab.session.document import Explore, ProjectionView
+from latentlab.session.document import Document
 from latentlab.session.intents import Intents
 from latentlab.session.projection import LiveProjected, LiveProjections, ProjectionMaker, take_projection
 from latentlab.session.session import Change
 from latentlab.session.workspace import Workspace
 from latentlab.ui.theme import Theme
+from latentlab.ui.views.analogy_page import AnalogyPage, judged_by
 from latentlab.ui.widgets.picture_view import bgrx
 from latentlab.ui.widgets.projection_panel import ProjectionPanel
 from latentlab.ui.widgets.projection_tiles import FRAME, HINT, MOST_CHANGES, ProjectionTiles, TileWords
@@ -34,7 +32,7 @@ RECONSTRUCTION, REFERENCE = "reconstruction", "reference"
 NOTHING_CHANGES, NOTHING_LOST = "nothing else changes", "nothing differs from the input"
 
 
-class ProjectionsPage(QWidget):
+class ProjectionsPage(AnalogyPage):
     """Shows the picture's projections onto datasets, and sends what a person does with them.
 
     ``explore_asked`` is the wish to go on in Explore, ``resample_asked`` that for another random latent,
@@ -57,11 +55,7 @@ class ProjectionsPage(QWidget):
         theme: Theme,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
-        self._workspace, self._intents = workspace, intents
-        self._model: Opened | None = None
-        self._classes: dict[str, tuple[str, ...]] = {}
-        self._active = False
+        super().__init__(workspace, intents, parent)
         self.maker = ProjectionMaker(workspace)
         self.live = LiveProjections(workspace, self.maker)
         self.panel = ProjectionPanel(theme)
@@ -85,9 +79,7 @@ class ProjectionsPage(QWidget):
         self.tiles.chosen.connect(self.use)
         self.live.planned.connect(self._show_plan)
         self.live.arrived.connect(self._show_live)
-        session.changed.connect(self._follow)
-        workspace.model_changed.connect(self.show_document)
-        workspace.busy_changed.connect(lambda _busy: self.setEnabled(workspace.in_step))
+        self._listen()
 
     def _lay_out(self) -> None:
         right = QVBoxLayout()
@@ -123,18 +115,6 @@ class ProjectionsPage(QWidget):
     # What the window asks
 
     @property
-    def active(self) -> bool:
-        """Whether the view is looked at; only then is anything rendered."""
-        return self._active
-
-    @active.setter
-    def active(self, active: bool) -> None:
-        self._active = active
-        if active:
-            self.show_document()
-        self.live.active = active
-
-    @property
     def selected(self) -> int:
         """Which projection was pointed at last; before that the first that is no reconstruction."""
         plan = self.live.plan
@@ -155,23 +135,6 @@ class ProjectionsPage(QWidget):
     def close_threads(self) -> None:
         """Stop what works in the background."""
         self.maker.close()
-
-    def show_document(self) -> None:
-        """Show everything anew, if the view is looked at."""
-        opened, state = self._workspace.opened, self._workspace.explore.state
-        if not self._active or opened is None or state is None or not self._workspace.in_step:
-            return
-        if no_projection(opened.spec, opened.name):
-            self._model = None
-            return
-        if opened is not self._model:
-            self._model = opened
-            schema = opened.spec.condition
-            self._classes = judged_classes(opened.predictor, schema.attributes[0].name)
-            self.panel.set_datasets(schema.attributes[0].classes)
-            self.panel.judge.setText(_judged_by(opened))
-            self.tiles.set_names(schema.attributes[0].classes)
-        self._show_view(state, self._workspace.session.document.shelf.projection)
 
     def use(self, place: int) -> None:
         """Go on in Explore with a projection."""
@@ -201,6 +164,15 @@ class ProjectionsPage(QWidget):
 
     # Showing
 
+    def _activate(self, active: bool) -> None:
+        self.live.active = active
+
+    def _set_model(self, opened: Opened) -> None:
+        datasets = opened.spec.condition.attributes[0].classes
+        self.panel.set_datasets(datasets)
+        self.panel.judge.setText(judged_by(opened, "Changes as {} predicts them", "no changes are named"))
+        self.tiles.set_names(datasets)
+
     def _follow(self, change: Change) -> None:
         state = change.after.explore
         if not self._active or state is None or self._model is None or not self._workspace.in_step:
@@ -209,10 +181,12 @@ class ProjectionsPage(QWidget):
             self.panel.input.forget_region()  # what was selected is elsewhere again
         before, view = change.before.shelf.projection, change.after.shelf.projection
         if state is not change.before.explore or view != before:
-            self._show_view(state, view)
+            self._show_view(change.after)
 
-    def _show_view(self, state: Explore, view: ProjectionView) -> None:
-        self.panel.show_view(view)
+    def _show_view(self, document: Document) -> None:
+        state = document.explore
+        assert state is not None
+        self.panel.show_view(document.shelf.projection)
         edited = state.source is not None and bool((state.latent != state.start).any())
         self.panel.edits.setVisible(edited)
         if state.seed is not None:
@@ -283,10 +257,3 @@ class ProjectionsPage(QWidget):
 def _plain(change: str) -> str:
     """Write a change so that it needs little room: ``hair color: brown to black 91%``."""
     return change.replace(" (", " ").rstrip(")")
-
-
-def _judged_by(opened: Opened) -> str:
-    """Say who tells what changed, and what such predictions are."""
-    if opened.predictor is None:
-        return "No attribute predictor fits this model, so no changes are named."
-    return f"Changes as {opened.predictor_name} predicts them. {origin_note(opened.predictor)}"

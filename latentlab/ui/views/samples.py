@@ -9,8 +9,8 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from latentlab.live.frames import Opened
-from latentlab.operations.attribute_table import Probabilities, origin_note
-from latentlab.operations.projection_plan import changes, judged_classes, no_projection, norm_words
+from latentlab.operations.attribute_table import Probabilities
+from latentlab.operations.projection_plan import changes, norm_words
 from latentlab.session.document import Document, LatentRef, StripView
 from latentlab.session.intents import Intents
 from latentlab.session.sample_scene import Cell, Scene, blend_of, dataset_of, take_cell
@@ -18,6 +18,7 @@ from latentlab.session.samples import LiveSampled, LiveSamples, SampleMaker
 from latentlab.session.session import Change
 from latentlab.session.workspace import Workspace
 from latentlab.ui.theme import Theme
+from latentlab.ui.views.analogy_page import AnalogyPage, judged_by
 from latentlab.ui.widgets.bars_painter import label_of
 from latentlab.ui.widgets.sample_bar import FPS, SampleBar
 from latentlab.ui.widgets.sample_panel import SamplePanel
@@ -29,7 +30,7 @@ BLEND_STEPS = 48
 """Steps in which a blend is played from one dataset to the other."""
 
 
-class SamplesPage(QWidget):
+class SamplesPage(AnalogyPage):
     """Shows the samples, and sends what a person does with them.
 
     ``explore_asked`` is the wish to go on in Explore, ``loop_asked`` that to save the strip as a loop.
@@ -43,11 +44,7 @@ class SamplesPage(QWidget):
     def __init__(
         self, workspace: Workspace, intents: Intents, theme: Theme, parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
-        self._workspace, self._intents = workspace, intents
-        self._model: Opened | None = None
-        self._classes: dict[str, tuple[str, ...]] = {}
-        self._active = False
+        super().__init__(workspace, intents, parent)
         self._pointed = 0
         self._stepping, self._forth = False, True
         self.maker = SampleMaker(workspace)
@@ -100,25 +97,9 @@ class SamplesPage(QWidget):
         bar.fps.valueChanged.connect(lambda fps: self._clock.setInterval(round(1000 / fps)))
         self.live.arrived.connect(self._show_live)
         self.live.refused.connect(self._show_refusal)
-        session.changed.connect(self._follow)
-        workspace.model_changed.connect(self.show_document)
-        workspace.busy_changed.connect(lambda _busy: self.setEnabled(workspace.in_step))
+        self._listen()
 
     # What the window asks
-
-    @property
-    def active(self) -> bool:
-        """Whether the view is looked at; only then is anything rendered."""
-        return self._active
-
-    @active.setter
-    def active(self, active: bool) -> None:
-        self._active = active
-        if active:
-            self.show_document()
-        else:
-            self.play(False)
-        self.live.active = active
 
     @property
     def at_rest(self) -> bool:
@@ -154,23 +135,6 @@ class SamplesPage(QWidget):
         self.play(False)
         self.maker.close()
 
-    def show_document(self) -> None:
-        """Show everything anew, if the view is looked at."""
-        opened, state = self._workspace.opened, self._workspace.explore.state
-        if not self._active or opened is None or state is None or not self._workspace.in_step:
-            return
-        if no_projection(opened.spec, opened.name):
-            self._model = None
-            return
-        if opened is not self._model:
-            self._model, self._pointed = opened, 0
-            domain = opened.spec.condition.attributes[0]
-            self._classes = judged_classes(opened.predictor, domain.name)
-            self.bar.set_datasets(domain.classes)
-            self.panel.judge.setText(_judged_by(opened))
-            self.panel.card.show_nothing()
-        self._show_view(self._workspace.session.document)
-
     def use(self, index: int) -> None:
         """Go on in Explore with a picture of the grid."""
         found = self.live.found
@@ -186,7 +150,7 @@ class SamplesPage(QWidget):
         if cell is None or not self._workspace.in_step:
             return
         self.play(False)
-        take_cell(self._workspace.session, cell, self._workspace.session.document.shelf.projection.keep)
+        take_cell(self._workspace.session, cell)
         self.explore_asked.emit()
 
     # Intents
@@ -277,6 +241,17 @@ class SamplesPage(QWidget):
         self._stand((here + (1 if self._forth else -1)) / last)
 
     # Showing
+
+    def _activate(self, active: bool) -> None:
+        if not active:
+            self.play(False)
+        self.live.active = active
+
+    def _set_model(self, opened: Opened) -> None:
+        self._pointed = 0
+        self.bar.set_datasets(opened.spec.condition.attributes[0].classes)
+        self.panel.judge.setText(judged_by(opened, "Predicted by {}", "nothing is predicted"))
+        self.panel.card.show_nothing()
 
     def _follow(self, change: Change) -> None:
         if change.after.shelf.samples is not change.before.shelf.samples and not self._stepping:
@@ -383,10 +358,3 @@ class SamplesPage(QWidget):
         now, was = int(np.argmax(said[name])), int(np.argmax(first[name]))
         sure = f"{label_of(labels[now])} {float(said[name][now]):.0%}"
         return label_of(name), sure, label_of(labels[was]) if was != now else ""
-
-
-def _judged_by(opened: Opened) -> str:
-    """Say who predicts, and what such predictions are."""
-    if opened.predictor is None:
-        return "No attribute predictor fits this model, so nothing is predicted."
-    return f"Predicted by {opened.predictor_name}. {origin_note(opened.predictor)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from latentlab.errors import SettingsError
@@ -168,17 +168,6 @@ class AxesChoice(QComboBox):
                     f"{word!r} is neither a dimension (0 to {self._size - 1}) nor a direction of this model."
                 )
         return tuple(axes)
-
-
-def caption(text: str, buddy: QWidget) -> QWidget:
-    """Return a quiet label for a control."""
-    from PySide6.QtWidgets import QLabel
-
-    label = QLabel(text)
-    label.setProperty("role", "caption")
-    label.setBuddy(buddy)
-    label.setAlignment(Qt.AlignmentFlag.AlignVCenter)
-    return label
 
 
 def _words(text: str, known: Collection[str]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMenu, QPushButton, QToolButton
+from PySide6.QtWidgets import QMenu, QPushButton, QToolButton, QWidget
 
 from latentlab.ui.icons import icon
 from latentlab.ui.theme import Theme
@@ -35,6 +35,38 @@ def icon_button(action: QAction) -> QToolButton:
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.setAccessibleName(action.text().replace("&", "").rstrip("…"))
     return button
+
+
+class PlayButton(QToolButton):
+    """Plays or pauses something, and shows which of both a press does.
+
+    Parameters
+    ----------
+    what
+        What is played, as it goes on after the word Play; nothing where that is clear.
+    """
+
+    def __init__(self, theme: Theme, what: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._what = theme, what
+        self.playing = False
+        self.setIconSize(QSize(20, 20))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFixedHeight(36)
+        theme.changed.connect(self._draw)
+        self._draw()
+
+    def show_playing(self, playing: bool) -> None:
+        """Show whether it plays."""
+        if playing != self.playing:
+            self.playing = playing
+            self._draw()
+
+    def _draw(self) -> None:
+        text, colour = "Pause" if self.playing else "Play", self._theme.colour
+        self.setIcon(icon(text.lower(), colour("accent"), colour("faint")))
+        self.setAccessibleName(f"{text} {self._what}".rstrip())
+        self.setToolTip(f"{text} (Space)")
 
 
 def menu_button(text: str, menu: QMenu, like: QAction, theme: Theme) -> QPushButton:

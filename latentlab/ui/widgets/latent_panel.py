@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from latentlab.operations.sample_plan import LARGEST_SEED
 from latentlab.session.document import Explore, Shelf
 from latentlab.spec import ModelSpec
 from latentlab.ui.theme import Theme, numerals
@@ -30,7 +31,6 @@ from latentlab.ui.widgets.dimension_page import DimensionPage
 from latentlab.ui.widgets.direction_page import DirectionPage
 from latentlab.ui.widgets.pin_page import PinPage
 
-LARGEST_SEED = 2**31 - 1
 DIMENSIONS, CONDITION, DIRECTIONS, PINS = range(4)
 """The pages, in their order."""
 

@@ -6,31 +6,28 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
-    QScrollArea,
-    QSizePolicy,
-    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from latentlab.operations.sample_plan import LARGEST_SEED
 from latentlab.session.document import ManyView
-from latentlab.ui.theme import Theme, numerals
-from latentlab.ui.widgets.boxes import ComboBox, SpinBox
-from latentlab.ui.widgets.projection_panel import FOLLOW_TIP, KEEP_TIP, LARGEST_SEED
+from latentlab.ui.theme import Theme
+from latentlab.ui.widgets.boxes import ComboBox
+from latentlab.ui.widgets.form import WIDTH, caption, number_box, scrolled, switch
+from latentlab.ui.widgets.mode_block import FOLLOW_TIP, KEEP_TIP
 
-WIDTH = 316
 MOST = 100_000
 """Pictures that are projected at most."""
 BOTH_TIP = "Project in both modes: then what the dataset's composition does is known too"
@@ -70,17 +67,17 @@ class ManyForm(QFrame):
         self.folder.setToolTip("Choose a folder; the pictures in it, and in folders within, are projected")
         self.pictures = QPushButton("Pictures…")
         self.pictures.setToolTip("Choose single pictures")
-        self.count = _spin("Pictures at most", 1, MOST, 74)
-        self.count.setToolTip("How many pictures at most; of more, so many are chosen at random")
-        self.seed = _spin("Seed of the choice", 0, LARGEST_SEED, 74)
-        self.seed.setToolTip("Chooses which pictures, where there are more")
+        tip = "How many pictures at most; of more, so many are chosen at random"
+        self.count = number_box("Pictures at most", tip, 1, MOST, 74)
+        tip = "Chooses which pictures, where there are more"
+        self.seed = number_box("Seed of the choice", tip, 0, LARGEST_SEED, 74)
         self.source = ComboBox()
         self.source.setAccessibleName("Dataset of the pictures")
         self.source.setToolTip("The dataset as one of which they are encoded; auto guesses it for each")
         self.source.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.modes: dict[str, QToolButton] = {}
         for mode, title, tip in MODES:
-            self.modes[mode] = _switch(title, tip)
+            self.modes[mode] = switch(title, tip)
         self.out = QLineEdit()
         self.out.setPlaceholderText("the program's own folder")
         self.out.setAccessibleName("Folder for the results")
@@ -90,7 +87,7 @@ class ManyForm(QFrame):
         self.browse.setAccessibleName("Choose the folder for the results")
         self.browse.setToolTip("Choose the folder for the results")
         self.browse.setFixedWidth(38)
-        self.judge = _caption("")
+        self.judge = caption("")
         self.judge.setWordWrap(True)
         self.onto: dict[str, QCheckBox] = {}
         self._onto = QGridLayout()
@@ -107,7 +104,7 @@ class ManyForm(QFrame):
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(4)
         self.progress.setAccessibleName("Progress of the projections")
-        self.status = _caption("")
+        self.status = caption("")
         self.status.setWordWrap(True)
         self._lay_out()
         self._connect()
@@ -124,7 +121,7 @@ class ManyForm(QFrame):
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 6, 0)
         column.setSpacing(6)
-        column.addWidget(_caption("Pictures", self.data))
+        column.addWidget(caption("Pictures", self.data))
         column.addWidget(self.data)
         row = QHBoxLayout()
         row.setSpacing(8)
@@ -133,27 +130,27 @@ class ManyForm(QFrame):
         column.addLayout(row)
         row = QHBoxLayout()
         row.setSpacing(8)
-        row.addWidget(_caption("At most", self.count))
+        row.addWidget(caption("At most", self.count))
         row.addWidget(self.count)
         row.addStretch(1)
-        row.addWidget(_caption("Seed", self.seed))
+        row.addWidget(caption("Seed", self.seed))
         row.addWidget(self.seed)
         column.addLayout(row)
         column.addSpacing(4)
-        column.addWidget(_caption("Encoded as", self.source))
+        column.addWidget(caption("Encoded as", self.source))
         column.addWidget(self.source)
         column.addSpacing(4)
-        column.addWidget(_caption("Projected onto"))
+        column.addWidget(caption("Projected onto"))
         column.addLayout(self._onto)
         column.addSpacing(4)
-        column.addWidget(_caption("Decoded so as to", self.modes["follow"]))
+        column.addWidget(caption("Decoded so as to", self.modes["follow"]))
         row = QHBoxLayout()
         row.setSpacing(4)
         for button in self.modes.values():
             row.addWidget(button)
         column.addLayout(row)
         column.addSpacing(4)
-        column.addWidget(_caption("Results", self.out))
+        column.addWidget(caption("Results", self.out))
         row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self.out, 1)
@@ -162,11 +159,6 @@ class ManyForm(QFrame):
         column.addStretch(1)
         column.addSpacing(6)
         column.addWidget(self.judge)
-        area = QScrollArea()
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inner)
         foot = QVBoxLayout()
         foot.setContentsMargins(0, 0, 8, 0)
         foot.setSpacing(6)
@@ -181,7 +173,7 @@ class ManyForm(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 10, 8, 12)
         layout.setSpacing(8)
-        layout.addWidget(area, 1)
+        layout.addWidget(scrolled(inner), 1)
         layout.addLayout(foot)
 
     def _connect(self) -> None:
@@ -310,35 +302,3 @@ def _listed(pictures: Sequence[str]) -> str:
         return ""
     name = Path(pictures[0]).name
     return name if len(pictures) == 1 else f"{len(pictures)} pictures: {name}, …"
-
-
-def _caption(text: str, buddy: QWidget | None = None) -> QLabel:
-    label = QLabel(text)
-    label.setProperty("role", "caption")
-    if buddy is not None:
-        label.setBuddy(buddy)
-    return label
-
-
-def _switch(text: str, tip: str) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
-    button.setToolTip(tip)
-    button.setCheckable(True)
-    button.setAccessibleName(text)
-    button.setProperty("role", "switch")
-    button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    return button
-
-
-def _spin(name: str, low: int, high: int, width: int) -> QSpinBox:
-    spin = SpinBox()
-    spin.setRange(low, high)
-    spin.setAccessibleName(name)
-    spin.setKeyboardTracking(False)
-    spin.setFont(numerals(spin.font()))
-    spin.setAlignment(Qt.AlignmentFlag.AlignRight)
-    spin.setFixedWidth(width)
-    spin.lineEdit().setAcceptDrops(False)
-    return spin

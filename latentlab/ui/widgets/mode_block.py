@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from latentlab.ui.theme import Theme
 from latentlab.ui.widgets.condition_block import ValueRow
-from latentlab.ui.widgets.projection_panel import FOLLOW_TIP, KEEP_TIP
+from latentlab.ui.widgets.form import caption, switch
+
+KEEP_TIP = "z is tied to the attributes that the datasets share: only the style shifts"
+FOLLOW_TIP = "z is only made as usual in each dataset: its composition shows too"
 
 
 class ModeBlock(QWidget):
@@ -24,16 +27,11 @@ class ModeBlock(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._keep = 1.0
-        self.follow, self.keep = (
-            _switch("Follow the dataset", FOLLOW_TIP),
-            _switch("Keep the content", KEEP_TIP),
-        )
+        self.follow = switch("Follow the dataset", FOLLOW_TIP)
+        self.keep = switch("Keep the content", KEEP_TIP)
         self.share = ValueRow("Share of keep", 0.0, 1.0, theme)
         self.share.spin.setRange(0.0, 1.0)
         self.share.setToolTip("Between both: 1 keeps the content, 0 follows the dataset")
-        title = QLabel("Decoded so as to")
-        title.setProperty("role", "caption")
-        title.setBuddy(self.share.slider)
         modes = QHBoxLayout()
         modes.setSpacing(4)
         modes.addWidget(self.follow)
@@ -41,7 +39,7 @@ class ModeBlock(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        column.addWidget(title)
+        column.addWidget(caption("Decoded so as to", self.share.slider))
         column.addLayout(modes)
         column.addWidget(self.share)
         self.follow.clicked.connect(lambda _checked: self._wish(0.0))
@@ -66,15 +64,3 @@ class ModeBlock(QWidget):
     def _wish(self, keep: float) -> None:
         self.show_keep(self._keep)  # a switch that was clicked stays as it is until the document has changed
         self.wished.emit(keep)
-
-
-def _switch(text: str, tip: str) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
-    button.setToolTip(tip)
-    button.setCheckable(True)
-    button.setAccessibleName(text)
-    button.setProperty("role", "switch")
-    button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    return button

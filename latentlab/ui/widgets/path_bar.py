@@ -15,14 +15,12 @@ from PySide6.QtWidgets import (
     QLabel,
     QSizePolicy,
     QSpinBox,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from latentlab.ui.icons import icon
 from latentlab.ui.theme import Theme, numerals
-from latentlab.ui.widgets.buttons import icon_button
+from latentlab.ui.widgets.buttons import PlayButton, icon_button
 from latentlab.ui.widgets.film_strip import FilmStrip
 
 NO_PATH = "Pin two pictures to travel between them: Ctrl+P"
@@ -52,17 +50,12 @@ class PathBar(QFrame):
 
     def __init__(self, theme: Theme, export: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
-        self._playing = False
         self.setObjectName("card")
         self.setAccessibleName("Path")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(HEIGHT)
 
-        self.play = QToolButton()
-        self.play.setIconSize(QSize(20, 20))
-        self.play.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.play.setFixedHeight(36)
+        self.play = PlayButton(theme)
         self.speed = _spin(LEAST_FPS, MOST_FPS, " fps", "Speed", "Pictures a second")
         self.strip = FilmStrip(theme)
         self.kind = QComboBox()
@@ -101,9 +94,7 @@ class PathBar(QFrame):
         self.kind.activated.connect(lambda _row: self.kind_chosen.emit(self.kind.currentData()))
         self.steps.valueChanged.connect(self.steps_chosen)
         self.closed.clicked.connect(self.closed_chosen)
-        theme.changed.connect(self._draw)
         self.show_nothing()
-        self._draw()
 
     def minimumSizeHint(self) -> QSize:
         """Return the least size."""
@@ -112,7 +103,7 @@ class PathBar(QFrame):
     @property
     def playing(self) -> bool:
         """Whether it shows that it plays."""
-        return self._playing
+        return self.play.playing
 
     def show_path(self, kind: str, steps: int, closed: bool) -> None:
         """Show how the path goes: ``spherical`` or ``linear``, its pictures, whether it returns."""
@@ -142,9 +133,7 @@ class PathBar(QFrame):
 
     def show_playing(self, playing: bool) -> None:
         """Show whether it plays."""
-        if playing != self._playing:
-            self._playing = playing
-            self._draw()
+        self.play.show_playing(playing)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Play or pause by Space, wherever in the bar nothing else takes it."""
@@ -154,14 +143,7 @@ class PathBar(QFrame):
             event.ignore()
 
     def _toggle(self) -> None:
-        self.play_toggled.emit(not self._playing)
-
-    def _draw(self) -> None:
-        text = "Pause" if self._playing else "Play"
-        colour = self._theme.colour
-        self.play.setIcon(icon(text.lower(), colour("accent"), colour("faint")))
-        self.play.setAccessibleName(text)
-        self.play.setToolTip(f"{text} (Space)")
+        self.play_toggled.emit(not self.play.playing)
 
 
 def _spin(least: int, most: int, unit: str, name: str, tip: str) -> QSpinBox:

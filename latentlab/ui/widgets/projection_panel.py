@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -15,21 +15,19 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
-    QSizePolicy,
     QStyle,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from latentlab.operations.sample_plan import LARGEST_SEED
 from latentlab.session.document import ProjectionView
 from latentlab.ui.theme import Theme, numerals
-from latentlab.ui.widgets.boxes import ComboBox, SpinBox
-from latentlab.ui.widgets.condition_block import ValueRow
+from latentlab.ui.widgets.boxes import ComboBox
+from latentlab.ui.widgets.form import WIDTH, caption, number_box, scrolled
 from latentlab.ui.widgets.input_box import InputBox
+from latentlab.ui.widgets.mode_block import ModeBlock
 
-WIDTH = 316
 PAINTING = (432, 640)
 """The least and the largest width while one paints, where the height suffices."""
 SHARE = 0.35
@@ -37,9 +35,6 @@ SHARE = 0.35
 MARGINS = (16, 10, 8, 12)
 BESIDE = 6
 """Pixels between what is in the panel and its scroll bar."""
-LARGEST_SEED = 2**31 - 1
-KEEP_TIP = "z is tied to the attributes that the datasets share: only the style shifts"
-FOLLOW_TIP = "z is only made as usual in each dataset: its composition shows too"
 
 
 class ProjectionPanel(QFrame):
@@ -68,12 +63,8 @@ class ProjectionPanel(QFrame):
         self.dataset.setAccessibleName("Dataset of the picture")
         self.dataset.setToolTip("The dataset as one of which the picture is encoded; correct the guess here")
         self.dataset.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.follow = _switch("Follow the dataset", FOLLOW_TIP)
-        self.keep = _switch("Keep the content", KEEP_TIP)
-        self.share = ValueRow("Share of keep", 0.0, 1.0, theme)
-        self.share.spin.setRange(0.0, 1.0)
-        self.share.setToolTip("Between both: 1 keeps the content, 0 follows the dataset")
-        self._dataset_caption = _caption("", self.dataset)
+        self.mode = ModeBlock(theme)
+        self._dataset_caption = caption("", self.dataset)
         self._norm, self._known = QLabel(), QLabel()
         self._norm.setFont(numerals(self._norm.font()))
         self._norm.setToolTip("Its length over the square root of its size: 1 on average for what is known")
@@ -84,23 +75,14 @@ class ProjectionPanel(QFrame):
             label.setWordWrap(True)
         self.resample = QPushButton("Resample")
         self.resample.setToolTip("Draw a random z in the place of the picture; undo brings the picture back")
-        self.seed = SpinBox()
-        self.seed.setRange(0, LARGEST_SEED)
-        self.seed.setAccessibleName("Seed of the random z")
-        self.seed.setToolTip("The seed of the random z: type one and press Enter to draw it")
-        self.seed.setKeyboardTracking(False)
-        self.seed.setFont(numerals(self.seed.font()))
-        self.seed.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.seed.setFixedWidth(84)
-        self.seed.lineEdit().setAcceptDrops(False)
+        tip = "The seed of the random z: type one and press Enter to draw it"
+        self.seed = number_box("Seed of the random z", tip, 0, LARGEST_SEED, 84)
         self._lay_out()
         self.dataset.activated.connect(lambda _index: self._wish(dataset=self.dataset.currentData()))
-        self.follow.clicked.connect(lambda _checked: self._wish(keep=0.0))
-        self.keep.clicked.connect(lambda _checked: self._wish(keep=1.0))
-        self.share.moved.connect(lambda value: self.moved.emit(replace(self._view, keep=round(value, 4))))
-        self.share.pressed.connect(self.pressed)
-        self.share.released.connect(self.released)
-        self.share.reset_asked.connect(lambda: self._wish(keep=1.0))
+        self.mode.wished.connect(lambda keep: self._wish(keep=keep))
+        self.mode.moved.connect(lambda keep: self.moved.emit(replace(self._view, keep=keep)))
+        self.mode.pressed.connect(self.pressed)
+        self.mode.released.connect(self.released)
         self.resample.clicked.connect(self.resample_asked)
         self.seed.lineEdit().returnPressed.connect(lambda: self.draw_asked.emit(self.seed.value()))
 
@@ -110,24 +92,18 @@ class ProjectionPanel(QFrame):
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, BESIDE, 0)
         column.setSpacing(6)
-        modes = QHBoxLayout()
-        modes.setSpacing(4)
-        modes.addWidget(self.follow)
-        modes.addWidget(self.keep)
         draw = QHBoxLayout()
         draw.setSpacing(8)
         draw.addWidget(self.resample)
         draw.addStretch(1)
-        draw.addWidget(_caption("Seed", self.seed))
+        draw.addWidget(caption("Seed", self.seed))
         draw.addWidget(self.seed)
         column.addWidget(self.box, 10)
         column.addSpacing(4)
         column.addWidget(self._dataset_caption)
         column.addWidget(self.dataset)
         column.addSpacing(6)
-        column.addWidget(_caption("Decoded so as to", self.share.slider))
-        column.addLayout(modes)
-        column.addWidget(self.share)
+        column.addWidget(self.mode)
         column.addSpacing(6)
         column.addWidget(self._norm)
         column.addWidget(self._known)
@@ -136,20 +112,14 @@ class ProjectionPanel(QFrame):
         column.addLayout(draw)
         column.addStretch(1)
         column.addWidget(self.judge)
-        area = QScrollArea()
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inner)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(*MARGINS)
-        layout.addWidget(area)
+        layout.addWidget(scrolled(inner))
 
     @property
     def controls(self) -> list[QWidget]:
         """All controls in the order of the Tab key."""
-        found: list[QWidget] = [self.dataset, self.follow, self.keep, self.share.slider, self.share.spin]
-        return [*self.box.controls, *found, self.resample, self.seed]
+        return [*self.box.controls, self.dataset, *self.mode.controls, self.resample, self.seed]
 
     def set_painting(self, painting: bool) -> None:
         """Make room to paint in, or to look at the projections again."""
@@ -187,9 +157,7 @@ class ProjectionPanel(QFrame):
         self._view = view
         with QSignalBlocker(self.dataset):
             self.dataset.setCurrentIndex(max(0, self.dataset.findData(view.dataset)))
-        self.follow.setChecked(view.keep == 0.0)
-        self.keep.setChecked(view.keep == 1.0)
-        self.share.show_value(view.keep, 1.0)
+        self.mode.show_keep(view.keep)
 
     def show_dataset(self, usual: str, encoded: bool) -> None:
         """Say what the first entry stands for, and whether a picture is encoded as one of the dataset."""
@@ -217,24 +185,5 @@ class ProjectionPanel(QFrame):
 
     def _wish(self, **changes: object) -> None:
         wanted = replace(self._view, **changes)  # type: ignore[arg-type]  # the callers name its own fields
-        self.show_view(self._view)  # a switch that was clicked stays as it is until the document has changed
+        self.show_view(self._view)  # what was chosen stays as it is until the document has changed
         self.wished.emit(wanted)
-
-
-def _caption(text: str, buddy: QWidget) -> QLabel:
-    label = QLabel(text)
-    label.setProperty("role", "caption")
-    label.setBuddy(buddy)
-    return label
-
-
-def _switch(text: str, tip: str) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
-    button.setToolTip(tip)
-    button.setCheckable(True)
-    button.setAccessibleName(text)
-    button.setProperty("role", "switch")
-    button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    return button

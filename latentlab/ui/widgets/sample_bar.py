@@ -24,10 +24,12 @@ from PySide6.QtWidgets import (
 from latentlab.operations.sample_plan import MOST_WAY
 from latentlab.session.document import LatentRef, StripView
 from latentlab.ui.icons import icon
-from latentlab.ui.theme import Theme, numerals
-from latentlab.ui.widgets.boxes import ComboBox, SpinBox
+from latentlab.ui.theme import Theme
+from latentlab.ui.widgets.boxes import ComboBox
+from latentlab.ui.widgets.buttons import PlayButton
 from latentlab.ui.widgets.condition_block import ValueRow
 from latentlab.ui.widgets.film_strip import FilmStrip
+from latentlab.ui.widgets.form import number_box
 from latentlab.ui.widgets.path_bar import KINDS, LEAST_FPS, MOST_FPS
 from latentlab.ui.widgets.picture_cells import PictureCells
 
@@ -102,7 +104,6 @@ class SampleBar(QFrame):
         self._theme = theme
         self._view = StripView()
         self._refs: list[LatentRef] = []
-        self._playing = False
         self.setObjectName("card")
         self.setAccessibleName("Strip")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -123,12 +124,9 @@ class SampleBar(QFrame):
         )
         for value, text in KINDS.items():
             self.path.addItem(text, value)
-        self.steps = _spin(2, MOST_WAY, "", "Steps of the way", "Pictures of the way, with both ends", 48)
-        self.play = QToolButton()
-        self.play.setIconSize(QSize(20, 20))
-        self.play.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.play.setFixedHeight(36)
-        self.fps = _spin(LEAST_FPS, MOST_FPS, " fps", "Speed of the strip", "Pictures a second", 64)
+        self.steps = number_box("Steps of the way", "Pictures of the way, with both ends", 2, MOST_WAY, 48)
+        self.play = PlayButton(theme, "the strip")
+        self.fps = number_box("Speed of the strip", "Pictures a second", LEAST_FPS, MOST_FPS, 64, " fps")
         self.fps.setValue(FPS)
         self.strip = FilmStrip(theme)
         self.strip.setAccessibleName("Place on the strip")
@@ -232,7 +230,7 @@ class SampleBar(QFrame):
     @property
     def playing(self) -> bool:
         """Whether it shows that it plays."""
-        return self._playing
+        return self.play.playing
 
     def set_datasets(self, names: Sequence[str]) -> None:
         """Offer these datasets."""
@@ -290,9 +288,7 @@ class SampleBar(QFrame):
 
     def show_playing(self, playing: bool) -> None:
         """Show whether it plays."""
-        if playing != self._playing:
-            self._playing = playing
-            self._draw()
+        self.play.show_playing(playing)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Play or pause by Space, wherever in the bar nothing else takes it."""
@@ -317,14 +313,10 @@ class SampleBar(QFrame):
         self.wished.emit(replace(self._view, **changes))  # type: ignore[arg-type]  # its own fields
 
     def _toggle(self) -> None:
-        self.play_toggled.emit(not self._playing)
+        self.play_toggled.emit(not self.play.playing)
 
     def _draw(self) -> None:
-        text = "Pause" if self._playing else "Play"
         colour = self._theme.colour
-        self.play.setIcon(icon(text.lower(), colour("accent"), colour("faint")))
-        self.play.setAccessibleName(f"{text} the strip")
-        self.play.setToolTip(f"{text} (Space)")
         self.export.setIcon(icon("loop", colour("muted"), colour("line")))
 
 
@@ -337,17 +329,3 @@ def _choice(name: str, tip: str, width: int = 84) -> ComboBox:
     box.setMaximumWidth(max(width, 128))
     box.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
     return box
-
-
-def _spin(least: int, most: int, unit: str, name: str, tip: str, width: int) -> SpinBox:
-    spin = SpinBox()
-    spin.setRange(least, most)
-    spin.setSuffix(unit)
-    spin.setAccessibleName(name)
-    spin.setToolTip(tip)
-    spin.setKeyboardTracking(False)
-    spin.setAlignment(Qt.AlignmentFlag.AlignRight)
-    spin.setFont(numerals(spin.font()))
-    spin.lineEdit().setAcceptDrops(False)  # files that are dropped are the window's
-    spin.setFixedWidth(width)
-    return spin

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -17,13 +16,12 @@ from PySide6.QtWidgets import (
 from latentlab.operations.sample_plan import LARGEST_SEED, MOST_ROWS
 from latentlab.session.document import SamplesView
 from latentlab.session.sample_intents import ALL_PINNED
-from latentlab.ui.theme import Theme, numerals
-from latentlab.ui.widgets.boxes import SpinBox
+from latentlab.ui.theme import Theme
 from latentlab.ui.widgets.condition_block import ValueRow
+from latentlab.ui.widgets.form import WIDTH, caption, number_box, scrolled
 from latentlab.ui.widgets.mode_block import ModeBlock
 from latentlab.ui.widgets.sample_card import SampleCard
 
-WIDTH = 316
 RESAMPLE_TIP = "Draw other z for all rows that are not pinned"
 INPUT_TIP = "Encode the open picture as one of its dataset, and show it as the first row"
 NO_INPUT_TIP = "No picture is open. Open, drop or paste one to have it as the first row."
@@ -52,9 +50,9 @@ class SamplePanel(QFrame):
         self.setFixedWidth(WIDTH)
         self.resample = QPushButton("Resample")
         tip = "The seed of the first row that is not pinned: type one and press Enter to draw from it on"
-        self.seed = _spin("Seed of the first sample", tip, 0, LARGEST_SEED, 84)
+        self.seed = number_box("Seed of the first sample", tip, 0, LARGEST_SEED, 84)
         self.with_input = QCheckBox("Open picture first")
-        self.rows = _spin("Rows of samples", "How many z are drawn, one a row", 1, MOST_ROWS, 48)
+        self.rows = number_box("Rows of samples", "How many z are drawn, one a row", 1, MOST_ROWS, 48)
         self.truncation = ValueRow("Truncation of the samples", 0.0, 1.0, theme)
         self.truncation.spin.setRange(0.0, 1.0)
         self.truncation.setToolTip(
@@ -87,14 +85,14 @@ class SamplePanel(QFrame):
             column.addLayout(row)
         draw.addWidget(self.resample)
         draw.addStretch(1)
-        draw.addWidget(_caption("Seed", self.seed))
+        draw.addWidget(caption("Seed", self.seed))
         draw.addWidget(self.seed)
         rows.addWidget(self.with_input)
         rows.addStretch(1)
-        rows.addWidget(_caption("Rows", self.rows))
+        rows.addWidget(caption("Rows", self.rows))
         rows.addWidget(self.rows)
         column.addSpacing(2)
-        self.truncation.row.insertWidget(0, _caption("Truncation", self.truncation.slider))
+        self.truncation.row.insertWidget(0, caption("Truncation", self.truncation.slider))
         column.addWidget(self.truncation)
         column.addSpacing(4)
         column.addWidget(self.mode)
@@ -107,14 +105,9 @@ class SamplePanel(QFrame):
         column.addWidget(self.card)
         column.addStretch(1)
         column.addWidget(self.judge)
-        area = QScrollArea()
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inner)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 10, 8, 12)
-        layout.addWidget(area)
+        layout.addWidget(scrolled(inner))
 
     @property
     def controls(self) -> list[QWidget]:
@@ -140,23 +133,3 @@ class SamplePanel(QFrame):
     def _choose_input(self, wanted: bool) -> None:
         self.with_input.setChecked(not wanted)  # it stays as it is until the document has changed
         self.input_chosen.emit(wanted)
-
-
-def _caption(text: str, buddy: QWidget) -> QLabel:
-    label = QLabel(text)
-    label.setProperty("role", "caption")
-    label.setBuddy(buddy)
-    return label
-
-
-def _spin(name: str, tip: str, least: int, most: int, width: int) -> SpinBox:
-    box = SpinBox()
-    box.setRange(least, most)
-    box.setAccessibleName(name)
-    box.setToolTip(tip)
-    box.setKeyboardTracking(False)
-    box.setFont(numerals(box.font()))
-    box.setAlignment(Qt.AlignmentFlag.AlignRight)
-    box.setFixedWidth(width)
-    box.lineEdit().setAcceptDrops(False)  # files that are dropped are the window's
-    return box
