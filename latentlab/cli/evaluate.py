@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from latentlab.cli.options import split_names
+
 if TYPE_CHECKING:
     from latentlab.metrics.report import Report
 
@@ -203,11 +205,6 @@ def projection(
             reporter=reporter,
         )
     show(report, as_json, table)
-
-
-def split_names(text: str | None) -> list[str] | None:
-    """Return the names of a list by commas; None where none was given."""
-    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
 def show(report: Report, as_json: bool, table: Path | None) -> None:

@@ -28,6 +28,11 @@ Enlarge = Annotated[
     ),
 ]
 
+Mode = Annotated[
+    str,
+    typer.Option(help="keep (only style shifts), follow (composition too), or a share of keep: 0 to 1."),
+]
+"""How a cINN projects; read by `share_of_keep`."""
 Condition = Annotated[
     str,
     typer.Option(
@@ -52,6 +57,11 @@ def numbers(text: str, option: str) -> tuple[float, ...]:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
         raise SettingsError(f"{option} takes numbers by commas, such as 1,1.5,2; not {text!r}.") from None
+
+
+def split_names(text: str | None) -> list[str] | None:
+    """Return the names of a list by commas; None where none was given."""
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
 def share_of_keep(mode: str) -> float:

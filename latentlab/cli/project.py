@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from latentlab.cli.options import AsJson, Predictor, Threads, share_of_keep
+from latentlab.cli.options import AsJson, Mode, Predictor, Threads, share_of_keep, split_names
 
 
 def register(app: typer.Typer) -> None:
@@ -24,10 +24,7 @@ def project(
         str, typer.Option("--from", help="The pictures' dataset; auto guesses it for each.")
     ] = "auto",
     onto: Annotated[str, typer.Option("--to", help="Datasets to project onto, by commas, or all.")] = "all",
-    mode: Annotated[
-        str,
-        typer.Option(help="keep (only style shifts), follow (composition too), or a share of keep: 0 to 1."),
-    ] = "keep",
+    mode: Mode = "keep",
     predictor: Predictor = None,
     threads: Threads = 1,
     as_json: AsJson = False,
@@ -47,7 +44,7 @@ def project(
     from latentlab.operations.project_many import project_many
 
     explorer = Explorer.open(checkpoint, "" if predictor == "none" else predictor, threads=threads)
-    chosen = None if onto == "all" else [name.strip() for name in onto.split(",") if name.strip()]
+    chosen = None if onto == "all" else split_names(onto)
     with show_progress() as reporter:
         found = project_many(
             explorer,

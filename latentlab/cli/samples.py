@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from latentlab.cli.options import AsJson, Enlarge, Fps, Loop, Predictor, Sheet, Threads, share_of_keep
+from latentlab.cli.options import (
+    AsJson,
+    Enlarge,
+    Fps,
+    Loop,
+    Mode,
+    Predictor,
+    Sheet,
+    Threads,
+    share_of_keep,
+    split_names,
+)
 from latentlab.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -30,10 +41,7 @@ def samples(
     ] = None,
     source: Annotated[str, typer.Option("--from", help="The picture's dataset; auto guesses it.")] = "auto",
     onto: Annotated[str, typer.Option("--to", help="Datasets, by commas, or all.")] = "all",
-    mode: Annotated[
-        str,
-        typer.Option(help="keep (only style shifts), follow (composition too), or a share of keep: 0 to 1."),
-    ] = "keep",
+    mode: Mode = "keep",
     blend: Annotated[
         str, typer.Option(help="Two datasets, A:B, or A:B:0.3 with the share of B: a further column.")
     ] = "",
@@ -89,7 +97,7 @@ def samples(
         raise SettingsError("A strip or a loop needs --way 1:2 or --blend A:B.")
     explorer = Explorer.open(checkpoint, "" if predictor == "none" else predictor, threads=threads)
     known, keep = datasets_of(explorer), share_of_keep(mode)
-    chosen = None if onto == "all" else [name.strip() for name in onto.split(",") if name.strip()]
+    chosen = None if onto == "all" else split_names(onto)
     pair = chosen_pair(explorer, blend) if blend else None
     drawn = draw_samples(explorer.spec, range(seed, seed + rows), truncation)
     if picture is not None:

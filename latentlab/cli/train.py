@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from latentlab.cli.options import split_names
+
 if TYPE_CHECKING:
     from latentlab.training.loop import LoopSettings
 
@@ -232,7 +234,6 @@ def cvae(
 
     Example: latentlab train cvae --data faces:train --condition gender,race,glasses --out my-cvae
     """
-    from latentlab.cli.evaluate import split_names
     from latentlab.cli.progress import show_progress
     from latentlab.training.cvae import CVAELosses
     from latentlab.training.runs import train_cvae
@@ -328,7 +329,6 @@ def cinn(
 
     Example: latentlab train cinn --data faces-triple:train --datasets dataset --merge broad+narrow=faces ...
     """
-    from latentlab.cli.evaluate import split_names
     from latentlab.cli.progress import show_progress
     from latentlab.training.cinn import CINNLosses
     from latentlab.training.runs import train_cinn
@@ -392,7 +392,6 @@ def classifier(
 
     Example: latentlab train classifier --data faces:train --attributes gender,race --out my-attributes
     """
-    from latentlab.cli.evaluate import split_names
     from latentlab.cli.progress import show_progress
     from latentlab.training.runs import train_classifier
 

@@ -28,7 +28,6 @@ from latentlab.metrics.intervals import Estimate
 from latentlab.metrics.report import Evaluation, Report
 from latentlab.operations.projection_plan import ProjectionPlan, no_projection, projection_plan
 from latentlab.progress import Progress, Reporter
-from latentlab.spec import ModelSpec
 
 BAR_MS = 50.0
 """What projecting one picture onto all datasets may take on two cores."""
@@ -141,7 +140,9 @@ def measure_projection(
     rounds, strokes
         How often each is measured.
     """
-    plan, picture = projection_plan(engine.spec.condition, _first(engine.spec)), _picture(engine)
+    schema = engine.spec.condition
+    plan = projection_plan(schema, schema.attributes[0].classes[0])
+    picture = _picture(engine, plan)
     latent = engine.encode(picture, plan.told).mean
 
     def live() -> None:
@@ -184,14 +185,9 @@ def painted(picture: Picture, stroke: int) -> Picture:
     return found
 
 
-def _first(spec: ModelSpec) -> str:
-    return spec.condition.attributes[0].classes[0]
-
-
-def _picture(engine: Engine) -> Picture:
+def _picture(engine: Engine, plan: ProjectionPlan) -> Picture:
     """Return a picture of the model's own, uint8 ``[S, S, 3]``, RGB."""
     latents = example(engine.spec, 1)[0].numpy()
-    plan = projection_plan(engine.spec.condition, _first(engine.spec))
     (drawn,) = [found for found in engine.live(latents, plan.told[None]) if found is not None]
     return np.ascontiguousarray(drawn.pixels[0, :, :, 2::-1])
 

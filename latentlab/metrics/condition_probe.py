@@ -76,6 +76,11 @@ def probe_points(
     return found
 
 
+def probe_figures(name: str, points: Mapping[str, Estimate]) -> dict[str, Estimate]:
+    """Return what `probe_points` found as figures: the linear probe's under a name, others' after ``@``."""
+    return {name if kind == "linear" else f"{name}@{kind}": one for kind, one in points.items()}
+
+
 def _points(accuracy: float, classes: int) -> float:
     return 100.0 * (accuracy - 1.0 / classes)
 

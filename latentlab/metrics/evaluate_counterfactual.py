@@ -26,7 +26,7 @@ from latentlab.data.image_set import ImageSet, images_to_tensor
 from latentlab.data.true_counterfactuals import can_be_drawn_again, true_counterfactuals
 from latentlab.errors import SettingsError
 from latentlab.families.resized import resized
-from latentlab.metrics.condition_probe import probe_points
+from latentlab.metrics.condition_probe import probe_figures, probe_points
 from latentlab.metrics.intervals import (
     Estimate,
     bootstrap_mean,
@@ -338,8 +338,8 @@ class _Run:
             attribute = self.schema.attribute(name)
             codes = translate(others.attribute(name), attribute, others.codes(name))
             own, classes = self.flips[name].own, len(attribute.classes)
-            for kind, points in probe_points(train, codes, self.latents, own, classes, self.seed).items():
-                found[f"condition_probe_points.{name}{'' if kind == 'linear' else f'@{kind}'}"] = points
+            points = probe_points(train, codes, self.latents, own, classes, self.seed)
+            found |= probe_figures(f"condition_probe_points.{name}", points)
         worst: dict[str, Estimate] = {}
         for variant in ("", "@network"):
             every = [e for n, e in found.items() if n.endswith("@network") == bool(variant)]

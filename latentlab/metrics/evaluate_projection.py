@@ -21,11 +21,21 @@ from latentlab.data.avatars import paired
 from latentlab.data.image_set import UNKNOWN, ImageSet
 from latentlab.errors import DataError, SettingsError
 from latentlab.families.cinn import CINN
-from latentlab.metrics.condition_probe import probe_points
 from latentlab.metrics.frechet import LEAST_IMAGES
-from latentlab.metrics.intervals import Estimate, bootstrap_totals, percentile_limits
+from latentlab.metrics.intervals import Estimate, bootstrap_totals
 from latentlab.metrics.passes import check_size
-from latentlab.metrics.projecting import Codes, Floats, Latents, Projector, Seen, Way, entropy, plain
+from latentlab.metrics.projecting import (
+    BY_LIKELIHOOD,
+    NO_TRAINING_ROWS,
+    Codes,
+    Floats,
+    Latents,
+    Projector,
+    Seen,
+    Way,
+    entropy,
+    plain,
+)
 from latentlab.metrics.report import Evaluation
 from latentlab.metrics.resampled_rates import absolute, estimate
 from latentlab.metrics.transport import best_ridge
@@ -40,11 +50,6 @@ ORDERED = {"skin": 1}
 NEEDS_HAIR = {"hair_color": ("hair", "bald")}
 """An attribute that does not count where another has a class."""
 IDENTITIES = 300
-
-BY_LIKELIHOOD = (
-    "The judge does not tell the datasets apart: a picture is encoded again and taken for the dataset under "
-    "which that is likeliest (truth.target_dataset_share says how often that is right)."
-)
 
 
 @dataclass
@@ -162,7 +167,7 @@ class _Run:
         own = [part[: self.count] for part in latents]
         trained = every[:0]
         if train is None:
-            notes.append("No baselines and no probe: there are no training rows to fit them on.")
+            notes.append(NO_TRAINING_ROWS)
         else:
             trained = self.projector.encoded(train, "Encoding the training rows")
             ways |= self.projector.baselines(train, trained, own)
@@ -190,8 +195,9 @@ class _Run:
         order = np.random.default_rng([self.seed, 5]).permutation(self.total)
         half = self.total // 2
         halves = [(order[:half], order[half : 2 * half])] * len(self.names)
+        reconstructed = [self.projector.seen(part[order[:half]]).features for part in latents]
         pairwise, of_samples = self.projector.frechet_ratios(
-            latents, z, features, halves, self.mode, self.seed
+            latents, z, features, reconstructed, halves, self.mode, self.seed
         )
         of_latents = np.nanmean(pairwise, axis=0)
         metrics["frechet_target_ratio"] = plain(of_latents.mean(), half)
@@ -257,69 +263,56 @@ class _Run:
 
     def _figures(self, outcome: _Outcome) -> dict[str, Estimate]:
         """Return one way's figures."""
-        kept, drawn = self._rates(outcome)
+        kept = self._rates(outcome)
         counted = (~np.isnan(outcome.kept)).sum(axis=(0, 1))
-        found = {"attributes_kept": self._estimate(*self._mean(kept, drawn))} | {
-            f"attributes_kept.{attribute.name}": self._estimate(kept[k], drawn[:, k])
+        shares = {"attributes_kept": self._mean(kept)} | {
+            f"attributes_kept.{attribute.name}": kept[:, k]
             for k, attribute in enumerate(self.attributes)
             if counted[k]
         }
-        found["top1"], found["top10"] = (
-            self._estimate(*self._share(outcome.rank < most)) for most in (1, 10)
-        )
-        found["target_dataset_share"] = self._estimate(*self._share(outcome.on_target))
-        return found
+        shares |= {f"top{most}": self._share(outcome.rank < most) for most in (1, 10)}
+        shares["target_dataset_share"] = self._share(outcome.on_target)
+        return {name: estimate(share, self.count) for name, share in shares.items()}
 
-    def _rates(self, outcome: _Outcome) -> tuple[Floats, Floats]:
-        """Return how often each attribute is kept, ``[A]``, and the same of resampled identities, ``[R, A]``.
+    def _rates(self, outcome: _Outcome) -> Floats:
+        """Return how often each attribute is kept, ``[1 + R, A]``: as measured, then of each resample.
 
-        0 where an attribute never counts.
+        0 where an attribute never counts. The resampled identities are always the same, so that ways can be
+        compared.
         """
         hits, counts = np.nansum(outcome.kept, axis=0), (~np.isnan(outcome.kept)).sum(axis=0)
-        sums = np.concatenate([hits, counts], axis=1)
-        totals = bootstrap_totals(sums, self._resampling())
-        width = len(self.attributes)
-        whole, drawn = (x[..., :width] / np.maximum(x[..., width:], 1) for x in (sums.sum(axis=0), totals))
-        return whole, drawn
+        sums = self._resampled(np.concatenate([hits, counts], axis=1))
+        found: Floats = sums[:, : hits.shape[1]] / np.maximum(sums[:, hits.shape[1] :], 1)
+        return found
 
-    def _mean(self, kept: Floats, drawn: Floats) -> tuple[float, Floats]:
-        """Return the mean over the attributes that make up the content, and of each resample, ``[R]``."""
+    def _mean(self, kept: Floats) -> Floats:
+        """Return the mean over the attributes that make up the content, ``[1 + R]``."""
         names = [attribute.name for attribute in self.attributes]
         content = [names.index(name) for name in CONTENT if name in names]
         used = content if len(content) == len(CONTENT) else list(range(len(names)))
-        return float(kept[used].mean()), drawn[:, used].mean(axis=1)
+        found: Floats = kept[:, used].mean(axis=1)
+        return found
 
-    def _share(self, hits: Floats | NDArray[np.bool_]) -> tuple[float, Floats]:
-        """Return a share over pairs and identities ``[P, n]``, and of each resample of the latter."""
+    def _share(self, hits: Floats | NDArray[np.bool_]) -> Floats:
+        """Return a share over pairs and identities ``[P, n]``, as `_rates` does."""
         by_identity = np.asarray(hits, dtype=np.float64).mean(axis=0)
-        totals = bootstrap_totals(by_identity[:, None], self._resampling())
-        return float(by_identity.mean()), totals[:, 0] / len(by_identity)
+        return self._resampled(by_identity[:, None])[:, 0] / len(by_identity)
 
-    def _resampling(self) -> np.random.Generator:
-        """Return the generator of the resamples: always the same identities, so that ways can be compared."""
-        return np.random.default_rng([self.seed, 4])
-
-    def _estimate(self, value: float, drawn: Floats) -> Estimate:
-        return Estimate(float(value), *percentile_limits(drawn), self.count)
+    def _resampled(self, by_identity: Floats, purpose: int = 4) -> Floats:
+        """Return the sums of the identities' rows ``[n, C]`` and of each resample, ``[1 + R, C]``."""
+        drawn = bootstrap_totals(by_identity, np.random.default_rng([self.seed, purpose]))
+        return np.concatenate([by_identity.sum(axis=0, keepdims=True), drawn])
 
     def _compared(self, outcomes: Mapping[str, _Outcome]) -> dict[str, Estimate]:
         """Return the projection beside the truth and beside the baselines, identity by identity."""
-        kept = {name: self._mean(*self._rates(outcome)) for name, outcome in outcomes.items()}
+        kept = {name: self._mean(self._rates(outcome)) for name, outcome in outcomes.items()}
         first = {name: self._share(outcome.rank < 1) for name, outcome in outcomes.items()}
-        (own, of_own), (true, of_true) = kept[""], kept["truth."]
-        found = {
-            "attributes_kept_of_truth": self._estimate(
-                own / max(true, 1e-9), of_own / np.maximum(of_true, 1e-9)
-            )
-        }
+        values = {"attributes_kept_of_truth": kept[""] / np.maximum(kept["truth."], 1e-9)}
         for name in outcomes:
             if name.startswith("baseline."):
                 for figure, of in (("attributes_kept", kept), ("top1", first)):
-                    (one, of_one), (other, of_other) = of[""], of[name]
-                    found[f"lead.{name.removeprefix('baseline.')}{figure}"] = self._estimate(
-                        one - other, of_one - of_other
-                    )
-        return found
+                    values[f"lead.{name.removeprefix('baseline.')}{figure}"] = of[""] - of[name]
+        return {name: estimate(value, self.count) for name, value in values.items()}
 
     def _probe(self, train: ImageSet, trained: Latents, z: Sequence[Latents]) -> dict[str, Estimate]:
         """Return what probes read of the dataset from z, on identities that all datasets draw alike."""
@@ -330,18 +323,7 @@ class _Run:
             return {}
         seen = [self.projector.into(trained[part[chosen]], k, self.mode) for k, part in enumerate(rows)]
         shown = [part[alike] for part in z]
-        found = probe_points(
-            np.concatenate(seen),
-            np.repeat(np.arange(len(seen)), int(chosen.sum())),
-            np.concatenate(shown),
-            np.repeat(np.arange(len(shown)), int(alike.sum())),
-            len(self.names),
-            self.seed,
-        )
-        return {
-            "dataset_probe_points" + ("" if name == "linear" else f"@{name}"): estimate
-            for name, estimate in found.items()
-        }
+        return self.projector.dataset_probes("dataset_probe_points", seen, shown, self.seed)
 
     def _labels(self, images: ImageSet, rows: Sequence[Codes]) -> list[Codes]:
         """Return the true codes of rows of a set, ``[n, A]`` for each dataset's."""
@@ -373,10 +355,8 @@ class _Run:
                 for outcome in (one, other)
             ]
             by_identity = (apart[0] - apart[1]).transpose(1, 0, 2)  # [n, P, classes]
-            totals = bootstrap_totals(
-                by_identity.reshape(self.count, -1), np.random.default_rng([self.seed, 6])
-            ).reshape(-1, *by_identity.shape[1:])
-            shares = np.concatenate([by_identity.sum(axis=0, keepdims=True), totals]) / self.count
+            sums = self._resampled(by_identity.reshape(self.count, -1), purpose=6)
+            shares = sums.reshape(-1, *by_identity.shape[1:]) / self.count
             distance: Floats = 50.0 * absolute(shares).sum(axis=-1).mean(axis=-1)
             found[f"composition_bias.{attribute.name}"] = estimate(np.maximum(distance, 0.0), self.count)
         return found

@@ -19,12 +19,20 @@ import torch
 from latentlab.data.image_set import ImageSet
 from latentlab.errors import DataError, SettingsError
 from latentlab.families.cinn import CINN
-from latentlab.metrics.condition_probe import probe_points
-from latentlab.metrics.evaluate_projection import BY_LIKELIHOOD
 from latentlab.metrics.frechet import LEAST_IMAGES
 from latentlab.metrics.intervals import Estimate
 from latentlab.metrics.passes import check_size
-from latentlab.metrics.projecting import Codes, Floats, Latents, Projector, Way, entropy, plain
+from latentlab.metrics.projecting import (
+    BY_LIKELIHOOD,
+    NO_TRAINING_ROWS,
+    Codes,
+    Floats,
+    Latents,
+    Projector,
+    Way,
+    entropy,
+    plain,
+)
 from latentlab.metrics.projection_shares import BEFORE, PREFIXES, RECONSTRUCTED, TRUTH, Key, Shares
 from latentlab.metrics.report import Evaluation
 from latentlab.model import AttributePredictor
@@ -150,7 +158,7 @@ class _Run:
         ways: dict[str, Way] = {mode: self._way(z[mode], mode) for mode in PREFIXES}
         trained = every[:0]
         if train is None:
-            notes.append("No baselines and no probe: there are no training rows to fit them on.")
+            notes.append(NO_TRAINING_ROWS)
         else:
             trained = projector.encoded(train, "Encoding the training rows")
             ways |= projector.baselines(train, trained, own)
@@ -163,12 +171,15 @@ class _Run:
         }
         metrics, groups = self.shares.figures([name for name in ways if name not in PREFIXES])
         halves = [self._halves(rows) for rows in self.rows]
+        features = [seen.features[rows] for rows in self.rows]
+        reconstructed = [again.features[rows[one]] for rows, (one, _) in zip(self.rows, halves, strict=True)]
         for mode, prefix in PREFIXES.items():
             self._entropies(metrics, groups, mode, after, before)
             metrics[f"{prefix}round_trip_max"] = projector.round_trip(latents, mode)
             metrics[f"{prefix}blend_stretch"] = projector.blend_stretch(mode)
-            features = [seen.features[rows] for rows in self.rows]
-            ratios = projector.frechet_ratios(latents, z[mode], features, halves, mode, self.seed)
+            ratios = projector.frechet_ratios(
+                latents, z[mode], features, reconstructed, halves, mode, self.seed
+            )
             self._distances(metrics, groups, prefix, *ratios, halves)
             if train is not None:
                 metrics |= self._probe(train, trained, z[mode], mode)
@@ -259,20 +270,13 @@ class _Run:
             "dataset_probe_points": every,
             "dataset_probe_points_matched": (self._alike(train, rows), self._alike(self.data, self.rows)),
         }.items():
-            if not all(len(part) for part in (*fitted, *tried)):
-                continue
-            points = probe_points(
-                np.concatenate([part[chosen] for part, chosen in zip(seen, fitted, strict=True)]),
-                np.repeat(np.arange(len(fitted)), [len(part) for part in fitted]),
-                np.concatenate([part[chosen] for part, chosen in zip(z, tried, strict=True)]),
-                np.repeat(np.arange(len(tried)), [len(part) for part in tried]),
-                len(self.names),
-                self.seed,
-            )
-            found |= {
-                f"{PREFIXES[mode]}{name}{'' if kind == 'linear' else f'@{kind}'}": one
-                for kind, one in points.items()
-            }
+            if all(len(part) for part in (*fitted, *tried)):
+                found |= self.projector.dataset_probes(
+                    f"{PREFIXES[mode]}{name}",
+                    [part[chosen] for part, chosen in zip(seen, fitted, strict=True)],
+                    [part[chosen] for part, chosen in zip(z, tried, strict=True)],
+                    self.seed,
+                )
         return found
 
     def _alike(self, images: ImageSet, rows: list[Codes]) -> list[Codes]:

@@ -186,9 +186,13 @@ def translate(source: Attribute, target: Attribute, codes: NDArray[np.int64]) ->
     numpy.ndarray
         Codes of the classes of ``target``, -1 where unknown or where it has no class of that name.
     """
+    return translation(source, target)[codes]
+
+
+def translation(source: Attribute, target: Attribute) -> NDArray[np.int64]:
+    """Return the table by which `translate` renumbers: a code for each class, and last that of no class."""
     places = [target.place_of(label) for label in source.classes]
-    table = [UNKNOWN if place is None else place for place in places]
-    return np.array([*table, UNKNOWN], dtype=np.int64)[codes]
+    return np.array([*(UNKNOWN if place is None else place for place in places), UNKNOWN], dtype=np.int64)
 
 
 def with_span(images: ImageSet, name: str) -> Attribute:

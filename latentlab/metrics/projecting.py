@@ -18,6 +18,7 @@ from latentlab.conditions import choose
 from latentlab.data.image_set import ImageSet
 from latentlab.errors import SettingsError
 from latentlab.families.cinn import CINN
+from latentlab.metrics.condition_probe import probe_figures, probe_points
 from latentlab.metrics.frechet import frechet_distance
 from latentlab.metrics.intervals import Estimate
 from latentlab.metrics.labels import translate
@@ -32,6 +33,12 @@ Latents = NDArray[np.float32]
 Floats = NDArray[np.float64]
 Way = Callable[[int, int], Latents]
 """Gives the autoencoder's latents ``[n, D]`` of the projection from one dataset onto another."""
+
+BY_LIKELIHOOD = (
+    "The judge does not tell the datasets apart: a picture is encoded again and taken for the dataset under "
+    "which that is likeliest (truth.target_dataset_share says how often that is right)."
+)
+NO_TRAINING_ROWS = "No baselines and no probe: there are no training rows to fit them on."
 
 _LEAST = 1e-12
 _BLENDS = 21
@@ -246,11 +253,26 @@ class Projector:
         """Return the dataset of each image, ``[n]``, as the model numbers them; -1 where it knows none."""
         return translate(images.attribute(self.domain.name), self.domain, images.codes(self.domain.name))
 
+    def dataset_probes(
+        self, name: str, fitted: Sequence[Latents], tried: Sequence[Latents], seed: int
+    ) -> dict[str, Estimate]:
+        """Return what probes read of the dataset from z, under a name.
+
+        ``fitted`` and ``tried`` are each dataset's z ``[n, D]``, of different images.
+        """
+        (seen, seen_of), (shown, shown_of) = (
+            (np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts]))
+            for parts in (fitted, tried)
+        )
+        points = probe_points(seen, seen_of, shown, shown_of, len(self.names), seed)
+        return probe_figures(name, points)
+
     def frechet_ratios(
         self,
         latents: Sequence[Latents],
         z: Sequence[Latents],
         features: Sequence[Latents],
+        reconstructed: Sequence[Latents],
         halves: Sequence[tuple[Codes, Codes]],
         mode: str,
         seed: int,
@@ -266,6 +288,8 @@ class Projector:
         ----------
         latents, z, features
             Of each dataset's images, ``[n, D]``, ``[n, D]`` and ``[n, F]``.
+        reconstructed
+            The features of the reconstructions of each dataset's one half.
         halves
             Rows of each dataset: no image of a one half is in any other half.
         """
@@ -281,8 +305,7 @@ class Projector:
                 targets[a, b] = frechet_distance(made, latents[b][two]) / max(_LEAST, own)
             drawn = self.model.sample(len(one), None, generator).cpu().numpy()
             made = self.seen(self.out(drawn, b, mode)).features
-            again = self.seen(latents[b][one]).features
-            own = frechet_distance(again, features[b][two])
+            own = frechet_distance(reconstructed[b], features[b][two])
             samples[b] = frechet_distance(made, features[b][two]) / max(_LEAST, own)
             self.reporter.report(Progress("Comparing distributions", b + 1, count))
         return targets, samples

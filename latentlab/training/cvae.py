@@ -59,7 +59,7 @@ class CVAELosses(VAELosses):
     independence_weight
         Its weight w_i.
     guide
-        Weight w_g of the guide's cross-entropy; needs a guide.
+        Weight w_g of the guide's cross-entropy on flips, in place of the VAE's guide; needs a guide.
     told_another, told_nothing
         Shares of the images whose encoder is told another class of one attribute, or no condition at all.
     trained

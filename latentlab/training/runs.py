@@ -27,10 +27,13 @@ from latentlab.families.vae import VAE, VAEConfig
 from latentlab.metrics.labels import group_attributes, with_attribute, with_span
 from latentlab.progress import Progress, Reporter
 from latentlab.spec import MODE, CheckpointConfig, ConditionSchema, ModelSpec, Record
+from latentlab.training.affine_layers import whitened
 from latentlab.training.centring import centre_condition
-from latentlab.training.cinn import CINNLosses, CINNRecipe, Guide, latent_rows, whitened
+from latentlab.training.cinn import CINNLosses, CINNRecipe
 from latentlab.training.classifier import ClassifierRecipe, calibrated_spec
 from latentlab.training.cvae import CVAELosses, CVAERecipe
+from latentlab.training.guide import Guide
+from latentlab.training.latent_rows import latent_rows
 from latentlab.training.loop import LoopSettings, Trained, make_fabric, train
 from latentlab.training.perceptual import FeatureDistance, Misreading
 from latentlab.training.setting_out import (

@@ -30,18 +30,17 @@ def open_sets(
     Several sets are joined in memory (`latentlab.data.joined`), and so are the held-out rows of those that
     have any.
     """
-    names = (data,) if isinstance(data, str) else tuple(dict.fromkeys(data))
-    others = [
-        f"{name.removesuffix(':train')}:validation"
-        for name in names
-        if validation is None and name.endswith(":train")
-    ]
-    return (
-        _one_set(names, image_size, reporter),
-        _one_set([validation] if validation else others, image_size, reporter)
-        if validation or others
-        else None,
-    )
+    names = _names(data)
+    others = [validation] if validation else []
+    if validation is None:
+        trained = [name.removesuffix(":train") for name in names if name.endswith(":train")]
+        others = [f"{name}:validation" for name in trained]
+    images = _one_set(names, image_size, reporter)
+    return images, _one_set(others, image_size, reporter) if others else None
+
+
+def _names(data: str | Sequence[str]) -> tuple[str, ...]:
+    return (data,) if isinstance(data, str) else tuple(dict.fromkeys(data))
 
 
 def _one_set(names: Sequence[str], image_size: int, reporter: Reporter) -> ImageSet:
@@ -51,7 +50,7 @@ def _one_set(names: Sequence[str], image_size: int, reporter: Reporter) -> Image
 
 def set_words(data: str | Sequence[str]) -> str:
     """Say in a record what a model was trained on: the set's name, or those of several."""
-    names = (data,) if isinstance(data, str) else tuple(dict.fromkeys(data))
+    names = _names(data)
     return names[0] if len(names) == 1 else f"joined: {' + '.join(names)}"
 
 
@@ -69,8 +68,8 @@ def open_helper(
     """
     if features is None:
         return None
-    helper, names = load(features), (data,) if isinstance(data, str) else data
-    judges = [predictor] if predictor else [usual_predictor(name) for name in names]
+    helper = load(features)
+    judges = [predictor] if predictor else [usual_predictor(name) for name in _names(data)]
     network = helper.network
     if not isinstance(network, AttributeCNN) or network.config.image_size != image_size:
         raise SettingsError(

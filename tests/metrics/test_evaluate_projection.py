@@ -20,7 +20,8 @@ from latentlab.families.vae import VAE
 from latentlab.metrics.evaluate_projection import _drawn_alike, _ranks, evaluate_projection
 from latentlab.metrics.projecting import entropy
 from latentlab.spec import MODE, CheckpointConfig, ConditionSchema, ModelSpec
-from latentlab.training.cinn import begin, latent_rows
+from latentlab.training.affine_layers import begin
+from latentlab.training.latent_rows import latent_rows
 
 TIED = ["skin", "hair", "hair_color", "glasses", "beard"]
 

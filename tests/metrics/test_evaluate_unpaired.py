@@ -24,7 +24,8 @@ from latentlab.metrics.projecting import Projector
 from latentlab.metrics.report import Evaluation
 from latentlab.progress import Reporter
 from latentlab.spec import MODE, Attribute, CheckpointConfig, ConditionSchema, ModelSpec
-from latentlab.training.cinn import begin, latent_rows
+from latentlab.training.affine_layers import begin
+from latentlab.training.latent_rows import latent_rows
 
 ATTRIBUTES = ("gender", "race", "glasses", "facial_hair")
 TRAIN, TEST = 300, 60

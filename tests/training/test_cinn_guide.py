@@ -17,7 +17,10 @@ from latentlab.families.cinn import CINN
 from latentlab.families.flow import ConditionalFlow, FlowConfig
 from latentlab.families.vae import VAE
 from latentlab.spec import Attribute, PredictorSpec
-from latentlab.training.cinn import MODES, CINNLosses, CINNRecipe, Guide, LatentRows, flow_weights, whitened
+from latentlab.training.affine_layers import MODES, flow_weights, whitened
+from latentlab.training.cinn import CINNLosses, CINNRecipe
+from latentlab.training.guide import Guide
+from latentlab.training.latent_rows import LatentRows
 from latentlab.training.loop import LoopSettings, make_fabric, train
 
 STYLE = Attribute(name="style", classes=("ink", "clay"))

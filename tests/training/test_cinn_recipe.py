@@ -21,17 +21,9 @@ from latentlab.families.flow import ConditionalFlow, FlowConfig
 from latentlab.families.vae import VAE
 from latentlab.metrics.transport import Gaussian
 from latentlab.spec import Attribute
-from latentlab.training.cinn import (
-    FOLLOW,
-    KEEP,
-    MODES,
-    CINNLosses,
-    CINNRecipe,
-    LatentRows,
-    _not_opposite,
-    begin,
-    latent_rows,
-)
+from latentlab.training.affine_layers import FOLLOW, KEEP, MODES, _not_opposite, begin
+from latentlab.training.cinn import CINNLosses, CINNRecipe
+from latentlab.training.latent_rows import LatentRows, latent_rows
 from latentlab.training.loop import LoopSettings, make_fabric, train
 
 FLOW = FlowConfig(blocks=2, width=32, depth=1, embedding=4)
