@@ -135,6 +135,24 @@ def start(kind: str, settings: Mapping[str, Any], folder: Path) -> Job:
     return Job(folder)
 
 
+def start_or_find(kind: str, settings: Mapping[str, Any], folder: Path) -> Job:
+    """Start a run (`start`), or find the one that is going on in its folder, whatever that was asked for.
+
+    Raises
+    ------
+    SettingsError
+        If the folder cannot be written.
+    """
+    run = RunFolder(folder)
+    if not run.alive:
+        try:
+            return start(kind, settings, folder)
+        except SettingsError:
+            if not run.alive:  # else another window was faster
+                raise
+    return Job(folder)
+
+
 def _is_free(run: RunFolder) -> bool:
     """Whether no run is going on in a folder; one that has told its end is given the time to leave."""
     end = time.monotonic() + LEAVING_SECONDS

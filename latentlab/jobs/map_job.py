@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from latentlab.errors import SettingsError
-from latentlab.jobs.job import Job, start
-from latentlab.jobs.run_folder import RunFolder
+from latentlab.jobs.job import Job, start_or_find
 from latentlab.operations.map_file import map_path
 from latentlab.paths import runs_directory
 from latentlab.progress import Reporter
@@ -41,14 +39,7 @@ def map_job(model: str, sha256: str, data: str, count: int, seed: int, tsne: boo
     }
     # One folder for both layouts: two processes must not write one map.
     folder = runs_directory() / f"map-{out.stem}"
-    run_folder = RunFolder(folder)
-    if not run_folder.alive:
-        try:
-            return start("map", settings, folder), out
-        except SettingsError:
-            if not run_folder.alive:  # else another window was faster
-                raise
-    return Job(folder), out
+    return start_or_find("map", settings, folder), out
 
 
 def run(settings: Mapping[str, Any], reporter: Reporter) -> None:

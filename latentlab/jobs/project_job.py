@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from latentlab.errors import SettingsError
-from latentlab.jobs.job import Job, start
-from latentlab.jobs.run_folder import RunFolder
+from latentlab.jobs.job import Job, start_or_find
 from latentlab.paths import runs_directory
 from latentlab.progress import Reporter
 
@@ -88,15 +87,7 @@ def project_job(settings: ProjectSettings, keeps: tuple[float, ...]) -> Job:
     SettingsError
         If the run's folder cannot be written.
     """
-    folder = settings.folder
-    run_folder = RunFolder(folder)
-    if not run_folder.alive:
-        try:
-            return start("project", asdict(settings) | {"keeps": list(keeps)}, folder)
-        except SettingsError:
-            if not run_folder.alive:  # else another window was faster
-                raise
-    return Job(folder)
+    return start_or_find("project", asdict(settings) | {"keeps": list(keeps)}, settings.folder)
 
 
 def run(settings: Mapping[str, Any], reporter: Reporter) -> None:

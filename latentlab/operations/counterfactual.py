@@ -500,17 +500,16 @@ def _draw(
     plan = planner(explorer.spec.condition, own)
     classes = {} if judge is None else {one.name: one.classes for one in judge.attributes}
 
-    def judged(picture: NDArray[np.uint8]) -> Probabilities:
-        return {} if judge is None else explorer.attributes(picture)
-
     reconstruction = explorer.picture(seen.latent, own)
-    before = judged(reconstruction)
+    before = explorer.judged(reconstruction)
     items = []
     for k, (target, condition) in enumerate(zip(plan.targets, plan.conditions, strict=True)):
         reporter.raise_if_cancelled()
         latent = seen.latent if side == "decoder" else explorer.encode(seen.source, condition).latent
         picture = explorer.picture(latent, own if side == "encoder" else condition)
-        change = what_changed(reconstruction, picture, before, judged(picture), classes, target, threshold)
+        change = what_changed(
+            reconstruction, picture, before, explorer.judged(picture), classes, target, threshold
+        )
         drawn = None if redraw is None else redraw(target)
         truth = None if drawn is None else compared(seen.source, reconstruction, picture, drawn)
         extra = plan.extrapolation[k]
@@ -525,7 +524,7 @@ def _draw(
         condition=own,
         latent=seen.latent,
         reconstruction=reconstruction,
-        source_attributes=judged(seen.source) if has_source else {},
+        source_attributes=explorer.judged(seen.source) if has_source else {},
         plan=plan,
         side=side,
         threshold=threshold,

@@ -225,7 +225,7 @@ class Explorer:
         schema, judge = self.spec.condition, self.predictor_spec
         if not schema.size:
             return None
-        seen = {} if judge is None else self.attributes(picture)
+        seen = self.judged(picture)
         classes = {} if judge is None else {one.name: one.classes for one in judge.attributes}
         return from_probabilities(schema, seen, classes)
 
@@ -266,6 +266,10 @@ class Explorer:
             raise SettingsError("No attribute predictor is open. Name one when opening: predictor=...")
         judge = ResizedPredictor(self._predictor, picture.shape[0])
         return settled_attributes(judge, picture[None], self.threads)[0]
+
+    def judged(self, picture: NDArray[np.uint8]) -> Probabilities:
+        """Return what the predictor says of a picture (`attributes`); empty without one."""
+        return {} if self._predictor is None else self.attributes(picture)
 
     def table(self, pictures: Mapping[str, NDArray[np.uint8]]) -> list[AttributeRow]:
         """Predict the attributes of named pictures, as rows of a table."""

@@ -108,7 +108,8 @@ class PictureOfSet:
 
     def pixels(self, content: bytes) -> NDArray[np.uint8]:
         """Return the picture."""
-        return np.frombuffer(content, dtype=np.uint8).reshape(self._pixels().shape)
+        size = self.images.image_size
+        return np.frombuffer(content, dtype=np.uint8).reshape(size, size, 3)
 
     @property
     def _called(self) -> str:

@@ -91,6 +91,15 @@ class Projected:
     reconstructed: Probabilities = field(default_factory=dict)
     identity: str = ""
 
+    @property
+    def base(self) -> Probabilities:
+        """What the predictor says of what the projections are compared with."""
+        return self.reconstructed or self.attributes
+
+    def said_on(self, dataset: str) -> Probabilities | None:
+        """Return what the predictor says of the projection onto a dataset; None where there is none."""
+        return next((item.attributes for item in self.items if item.dataset == dataset), None)
+
 
 def cinn_of(explorer: Explorer) -> CINN:
     """Return the explorer's network, or raise `SettingsError` if it does not project."""
@@ -131,7 +140,7 @@ def guess_dataset(explorer: Explorer, picture: NDArray[np.uint8], said: Probabil
 
     ``said`` is what the predictor says of the picture, where that is known already.
     """
-    said = _judged(explorer, picture) if said is None else said
+    said = explorer.judged(picture) if said is None else said
     judged = judged_dataset(explorer.spec.condition, said, explorer.predictor_spec)
     if judged is not None:
         return judged
@@ -172,7 +181,7 @@ def project(
     for target in onto or datasets_of(explorer):
         condition_on(explorer, target, keep)  # an unknown one is refused before anything is drawn
     seen = square_picture(picture, explorer.spec.image_size)
-    guessed, said = source == AUTO, _judged(explorer, seen)
+    guessed, said = source == AUTO, explorer.judged(seen)
     dataset = guess_dataset(explorer, seen, said) if guessed else source
     told = condition_on(explorer, dataset, keep)
     with intra_op_threads(explorer.threads), torch.inference_mode():
@@ -224,7 +233,7 @@ def project_latent(
         mean = model.flow.inverse(torch.from_numpy(np.array(z[None])), weights)
         error = float(model.round_trip(mean, weights)[0])
     picture = explorer.picture(z, told)
-    said = _judged(explorer, picture)
+    said = explorer.judged(picture)
     return Projected(
         name=name,
         source=picture,
@@ -248,7 +257,7 @@ def _drawn(
     items = []
     for dataset in onto or datasets_of(explorer):
         made = explorer.picture(latent, condition_on(explorer, dataset, keep))
-        items.append(Projection(dataset, made, _judged(explorer, made)))
+        items.append(Projection(dataset, made, explorer.judged(made)))
     return tuple(items)
 
 
@@ -264,7 +273,3 @@ def _reconstructed(
     if own is not None or explorer.predictor_spec is None:
         return {} if own is None else own.attributes
     return explorer.attributes(explorer.picture(latent, condition_on(explorer, dataset, keep)))
-
-
-def _judged(explorer: Explorer, picture: NDArray[np.uint8]) -> Probabilities:
-    return {} if explorer.predictor_spec is None else explorer.attributes(picture)

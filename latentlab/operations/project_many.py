@@ -94,7 +94,7 @@ class ProjectedFolder:
         lines = [f"{len(self.found):,} pictures projected ({mode_words(self.keep)}) into {self.out}"]
         lines += [f"{name} could not be read and was left out." for name in self.unreadable]
         every = self.shifts.classes if self.shifts else ()
-        clear = [one for one in every if one.low > 0.0 or one.high < 0.0]
+        clear = [one for one in every if one.clear]
         for one in sorted(clear, key=lambda one: -abs(one.difference)):
             lines.append(
                 f"{one.dataset:14}{one.attribute + ': ' + one.label:26}{100 * one.before:5.1f}% to "
@@ -258,13 +258,21 @@ def mode_folder(keep: float) -> str:
     return {0.0: "follow", 1.0: "keep"}.get(keep, f"keep-{keep:g}")
 
 
-def paired_shifts(
-    follow: ProjectedFolder | LoadedFolder, keep: ProjectedFolder | LoadedFolder, judge: PredictorSpec
-) -> tuple[Composition, ...]:
-    """Return the composition bias of the pictures that were projected in both modes."""
+Folder = ProjectedFolder | LoadedFolder
+"""Pictures in one mode, with what tells them apart."""
+
+
+def paired(follow: Folder, keep: Folder) -> tuple[list[Projected], list[Projected]]:
+    """Return the pictures that were projected in both modes, in each, in the order of ``keep``."""
     followed = dict(zip(follow.keys, follow.found, strict=True))
-    pairs = [(followed[key], one) for key, one in zip(keep.keys, keep.found, strict=True) if key in followed]
-    return compositions([one for one, _ in pairs], [other for _, other in pairs], judge) if pairs else ()
+    kept = {key: one for key, one in zip(keep.keys, keep.found, strict=True) if key in followed}
+    return [followed[key] for key in kept], list(kept.values())
+
+
+def paired_shifts(follow: Folder, keep: Folder, judge: PredictorSpec) -> tuple[Composition, ...]:
+    """Return the composition bias of the pictures that were projected in both modes."""
+    followed, kept = paired(follow, keep)
+    return compositions(followed, kept, judge) if kept else ()
 
 
 def load_projected(out: Path, settings: Mapping[str, Any], asked_for: str = "") -> LoadedFolder | None:

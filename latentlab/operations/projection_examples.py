@@ -52,9 +52,9 @@ def changed_by_projection(
     """
     every = []
     for one in found:
-        after = _said(one, dataset)
+        after = one.said_on(dataset)
         if one.source_dataset != dataset and after is not None:
-            labels = _labels((one.reconstructed or one.attributes, after), judge, attribute)
+            labels = _labels((one.base, after), judge, attribute)
             states = ((one, one.source_dataset), (one, dataset))
             every.append(Changed(one.name, ("before", dataset), states, labels))
     return _sorted(every, label)
@@ -74,7 +74,7 @@ def changed_by_composition(
     """
     every = []
     for followed, kept in zip(follow, keep, strict=True):
-        said = (_said(kept, dataset), _said(followed, dataset))
+        said = (kept.said_on(dataset), followed.said_on(dataset))
         if dataset not in (followed.source_dataset, kept.source_dataset) and None not in said:
             labels = _labels((said[0] or {}, said[1] or {}), judge, attribute)
             every.append(
@@ -95,10 +95,6 @@ def draw_examples(explorer: Explorer, changed: Sequence[Changed]) -> list[Exampl
         )
         found.append(Example(one.name, one.titles, (first, second), one.labels))
     return found
-
-
-def _said(found: Projected, dataset: str) -> Probabilities | None:
-    return next((item.attributes for item in found.items if item.dataset == dataset), None)
 
 
 def _labels(

@@ -28,7 +28,7 @@ def projection_figure(found: Projected, predictor: PredictorSpec | None, domain:
     """
     classes = judged_classes(predictor, domain)
     own = next((k for k, item in enumerate(found.items) if item.dataset == found.source_dataset), None)
-    base = found.attributes if own is not None else found.reconstructed or found.attributes
+    base = found.attributes if own is not None else found.base
     words = changes_of_all(base, [item.attributes for item in found.items], own, classes)
     pictures = [] if found.drawn else [found.source]
     captions = [] if found.drawn else [["input", f"as {found.source_dataset}"]]

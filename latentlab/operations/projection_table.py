@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.metrics.intervals import bootstrap_totals, percentile_limits, wilson
-from latentlab.operations.attribute_table import Probabilities
 from latentlab.operations.projection_plan import judged_dataset
 from latentlab.spec import ConditionSchema, PredictorSpec
 
@@ -158,7 +157,7 @@ def projection_rows(found: Sequence[Projected], predictor: PredictorSpec | None)
                 "round_trip": f"{one.round_trip:.2e}",
             }
             for attribute in attributes:
-                said = (one.attributes, one.reconstructed or one.attributes, item.attributes)
+                said = (one.attributes, one.base, item.attributes)
                 seen, before, after = (part[attribute.name] for part in said)
                 row[f"{attribute.name}_input"] = attribute.classes[int(np.argmax(seen))]
                 row[f"{attribute.name}_before"] = attribute.classes[int(np.argmax(before))]
@@ -189,11 +188,11 @@ def shifts(
     kept: list[Rate] = []
     reached: list[Rate] = []
     for dataset in dict.fromkeys(item.dataset for one in found for item in one.items):
-        cases = [one for one in found if one.source_dataset != dataset and _onto(one, dataset) is not None]
+        cases = [one for one in found if one.source_dataset != dataset and one.said_on(dataset) is not None]
         if not cases:
             continue
         who = _identities(cases)
-        pairs = [(one.reconstructed or one.attributes, _onto(one, dataset) or {}) for one in cases]
+        pairs = [(one.base, one.said_on(dataset) or {}) for one in cases]
         for attribute in predictor.attributes:
             if attribute.kind != "categorical":
                 continue
@@ -226,7 +225,7 @@ def compositions(
         cases = [
             both
             for both in zip(follow, keep, strict=True)
-            if all(one.source_dataset != dataset and _onto(one, dataset) is not None for one in both)
+            if all(one.source_dataset != dataset and one.said_on(dataset) is not None for one in both)
         ]
         if not cases:
             continue
@@ -236,10 +235,7 @@ def compositions(
                 continue
             moved, shares = [], []
             for side in (0, 1):
-                said = [
-                    (both[side].reconstructed or both[side].attributes, _onto(both[side], dataset) or {})
-                    for both in cases
-                ]
+                said = [(both[side].base, both[side].said_on(dataset) or {}) for both in cases]
                 before, after = (_one_hot([pair[k][attribute.name] for pair in said]) for k in (0, 1))
                 moved.append(after - before)
                 shares += [before.mean(0), after.mean(0)]
@@ -302,11 +298,6 @@ def composition_rows(found: Sequence[Composition]) -> list[dict[str, Any]]:
 def _rate_columns(name: str, rate: Rate | None) -> dict[str, str]:
     values = ("", "", "") if rate is None else (f"{x:.4f}" for x in (rate.value, rate.low, rate.high))
     return dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
-
-
-def _onto(found: Projected, dataset: str) -> Probabilities | None:
-    """Return what the predictor says of the projection onto a dataset; None where there is none."""
-    return next((item.attributes for item in found.items if item.dataset == dataset), None)
 
 
 def _identities(cases: Sequence[Projected]) -> NDArray[np.int64] | None:

@@ -50,18 +50,22 @@ class SampleGrid:
         Uint8 ``[S, S, 3]``, RGB, settled, row by row.
     attributes
         What the predictor says of each picture; empty without one.
-    predictor
-        Who judges; None without one.
-    domain
-        The name of the datasets' own attribute, whose change is no news.
     """
 
     explorer: Explorer
     plan: SamplePlan
     pictures: tuple[NDArray[np.uint8], ...]
     attributes: tuple[Probabilities, ...]
-    predictor: PredictorSpec | None
-    domain: str
+
+    @property
+    def predictor(self) -> PredictorSpec | None:
+        """Who judges; None without one."""
+        return self.explorer.predictor_spec
+
+    @property
+    def domain(self) -> str:
+        """The name of the datasets' own attribute, whose change is no news."""
+        return self.explorer.spec.condition.attributes[0].name
 
     def picture(self, row: int, column: int) -> NDArray[np.uint8]:
         """Return one picture, uint8 ``[S, S, 3]``, RGB; rows and columns are counted from 0."""
@@ -170,10 +174,7 @@ def sample_grid(
     plan = sample_plan(explorer.spec.condition, samples, onto, keep, blend)
     names = [f"{one.name}, {column.name}" for one in plan.samples for column in plan.columns]
     found = render_series(explorer, names, plan.latents, len(plan.columns), plan.conditions, reporter)
-    judge = explorer.predictor_spec
-    said = [{} if judge is None else explorer.attributes(picture) for picture in found.pictures]
-    domain = explorer.spec.condition.attributes[0].name
-    return SampleGrid(explorer, plan, found.pictures, tuple(said), judge, domain)
+    return SampleGrid(explorer, plan, found.pictures, tuple(map(explorer.judged, found.pictures)))
 
 
 def blend_series(

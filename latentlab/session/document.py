@@ -131,6 +131,11 @@ class Explore:
     linked: bool = False
     told: NDArray[np.float32] | None = None
 
+    def is_alike(self, other: Explore) -> bool:
+        """Whether start, latent and condition are the same numbers, wherever they come from."""
+        pairs = ((self.start, other.start), (self.latent, other.latent), (self.condition, other.condition))
+        return all(np.array_equal(np.asarray(one), np.asarray(two)) for one, two in pairs)
+
     @property
     def origin(self) -> str:
         """Where the start comes from, in words on one line that go on after a colon."""

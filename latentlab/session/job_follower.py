@@ -5,9 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from latentlab.errors import Cancelled, LatentLabError
 from latentlab.progress import Progress, Reporter
+
+if TYPE_CHECKING:
+    from latentlab.jobs.job import Job
 
 POLL_SECONDS = 0.3
 """How long a follower waits before it looks again how a job stands."""
@@ -39,9 +43,15 @@ class Following:
         """End the following; a job that is running goes on."""
         self._left.set()
 
-    def wait(self) -> bool:
-        """Wait until it is time to look again; return whether one should, since it was not told to leave."""
-        return not self._left.wait(POLL_SECONDS)
+    def wait(self, job: Job | None = None) -> bool:
+        """Wait until it is time to look again; return whether one should, since it was not told to leave.
+
+        A job that somebody wants to stop is asked to, also where its following is left at once.
+        """
+        left = self._left.wait(POLL_SECONDS)
+        if job is not None and self.cancelled:
+            job.cancel()
+        return not left
 
     def tell(self, work: Callable[..., None], *given: object) -> None:
         """Call on the session's thread, unless it has been left by then."""

@@ -213,8 +213,6 @@ class ManyData:
         job = project_job(settings, wanted.keeps) if start else find_project_job(settings)
         state = None if job is None else job.poll()
         while job is not None and state is not None and (start or not state.over):
-            if following.cancelled:
-                job.cancel()
             state = job.poll()
             if not state.over:
                 following.tell(self._show_state, state)
@@ -223,9 +221,7 @@ class ManyData:
                 state = job.poll()
             else:
                 break
-            if not following.wait():
-                if following.cancelled:  # and left before that was seen
-                    job.cancel()
+            if not following.wait(job):
                 return
         found = load_many(wanted, settings, schema, judge)
         following.tell(self._take, found)
@@ -364,6 +360,7 @@ def changed_pictures(
     found: ManyFound, judge: PredictorSpec, shown: str, dataset: str, attribute: str, label: str
 ) -> list[Changed]:
     """Return the pictures whose predicted class is what a cell of the table counts."""
+    from latentlab.operations.project_many import paired
     from latentlab.operations.projection_examples import changed_by_composition, changed_by_projection
 
     if shown != "bias":
@@ -372,11 +369,8 @@ def changed_pictures(
         return changed_by_projection(every, judge, dataset, attribute, label)
     if not {"follow", "keep"} <= set(found.folders):
         return []
-    follow, keep = found.folders["follow"], found.folders["keep"]
-    followed = dict(zip(follow.keys, follow.found, strict=True))
-    pairs = [(followed[key], one) for key, one in zip(keep.keys, keep.found, strict=True) if key in followed]
-    one, other = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    return changed_by_composition(one, other, judge, dataset, attribute, label)
+    followed, kept = paired(found.folders["follow"], found.folders["keep"])
+    return changed_by_composition(followed, kept, judge, dataset, attribute, label)
 
 
 def _is_for(wanted: Wanted, settings: Mapping[str, object]) -> bool:

@@ -182,9 +182,7 @@ class MapData:
 
         job, out = begin()
         seen = _written(out)  # what is there already is taken, damaged, or of the set as it was
-        while following.wait():
-            if following.cancelled:
-                job.cancel()
+        while following.wait(job):
             state = job.poll()
             written = _written(out)
             if written > seen or (state.phase == "finished" and kept is None):

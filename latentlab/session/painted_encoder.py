@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from latentlab.live.frames import Encoded, Failed
 from latentlab.session.document import Document, Explore, Source
 from latentlab.session.session import Change, Session
-from latentlab.session.telling import answered
+from latentlab.session.telling import answered, told_alike
 
 Told = NDArray[np.float32] | None
 Encode = Callable[[Source, Told], int | None]
@@ -98,7 +98,7 @@ def _told(state: Explore) -> Told:
     """Return what the encoder is to be told: what a person chose, or None for what is seen."""
     if state.linked:
         return state.condition
-    return None if _alike(state.told, state.start_condition) else state.told
+    return None if told_alike(state.told, state.start_condition) else state.told
 
 
 def _amended(source: Source, told: Told, encoded: Encoded, document: Document) -> Document:
@@ -106,8 +106,6 @@ def _amended(source: Source, told: Told, encoded: Encoded, document: Document) -
     there = None if state is None else state.source
     if state is None or there is None or not there.pending or not there.is_same(source):
         return document
-    return replace(document, explore=repainted(state, encoded)) if _alike(_told(state), told) else document
-
-
-def _alike(one: Told, other: Told) -> bool:
-    return np.array_equal(np.asarray(one), np.asarray(other))
+    return (
+        replace(document, explore=repainted(state, encoded)) if told_alike(_told(state), told) else document
+    )

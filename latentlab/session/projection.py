@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,6 @@ from latentlab.operations.attribute_table import Probabilities
 from latentlab.operations.projection_plan import (
     AUTO,
     ProjectionPlan,
-    judged_dataset,
     latent_norm,
     no_projection,
     projection_plan,
@@ -25,7 +23,8 @@ from latentlab.operations.projection_plan import (
 )
 from latentlab.session.background import Background
 from latentlab.session.batches import Batch
-from latentlab.session.document import Document, Explore, ProjectionView, Source
+from latentlab.session.dataset_guess import DatasetGuess
+from latentlab.session.document import Document, Explore, ProjectionView, Shelf, Source
 from latentlab.session.explore import given
 from latentlab.session.follower import Follower
 from latentlab.session.kept_explorer import KeptExplorer, ModelKey
@@ -35,7 +34,10 @@ from latentlab.session.workspace import Workspace
 from latentlab.spec import ConditionSchema
 
 if TYPE_CHECKING:
+    from latentlab.operations.explore import Explorer
     from latentlab.operations.project import Projected
+
+Made = TypeVar("Made")
 
 GUESSING = "The dataset of the picture is being guessed."
 NOT_ENCODED = "The picture could not be encoded."
@@ -113,13 +115,12 @@ class LiveProjections(Follower):
 
     def __init__(self, workspace: Workspace, maker: ProjectionMaker) -> None:
         super().__init__(workspace)
-        self._maker = maker
+        self._guess = DatasetGuess(maker, self._have_guessed)
         self._batch = Batch(workspace.rendering, "projections")
         self._batch.arrived.connect(self._take)
         self._batch.failed.connect(lambda _failed: self._go_on())
         workspace.beside.encoded.connect(self._take_encoded)
         workspace.beside.failed.connect(self._fail)
-        self._guessed: tuple[str, Source, str | Message] | None = None
         self._wish: _Asked | None = None
         self._encoding: _Asked | None = None
         self._rendering: tuple[int, _Asked] | None = None
@@ -149,7 +150,7 @@ class LiveProjections(Follower):
         """Plan and render the projections of the state as it is now."""
         state, plan = self.state, self._planned()
         assert state is not None
-        if self.found is not None and not _is_of(self.found, state):
+        if self.found is not None and not _is_of_source(self.found.source, state):
             self._batch.drop()  # the pictures of another one would stand beside this
             self.found = None
         if isinstance(plan, str):
@@ -176,42 +177,19 @@ class LiveProjections(Follower):
             return why
         schema = opened.spec.condition
         dataset = chosen_dataset(schema, view)
-        guess = dataset or self._guess(state)
+        guess: str | Message = dataset
+        if not dataset and state.source is not None:
+            guess = self._guess.of(opened, state.source)
+        elif not dataset:
+            assert state.condition is not None
+            guess = told_dataset(schema, state.condition)
         if isinstance(guess, Message):
             return guess.text
         return projection_plan(schema, guess, not dataset, view.keep) if guess else GUESSING
 
-    def _guess(self, state: Explore) -> str | Message:
-        """Return the dataset of the picture, or that the decoder is told; empty while it is being guessed."""
-        opened = self._workspace.opened
-        assert opened is not None
-        schema = opened.spec.condition
-        if state.source is None:
-            assert state.condition is not None
-            return told_dataset(schema, state.condition)
-        encoded = state.source.encoded
-        judged = judged_dataset(schema, encoded.source_attributes, opened.predictor)
-        return judged or self._guess_by_likelihood(opened.sha256, state.source)
-
-    def _guess_by_likelihood(self, sha256: str, source: Source) -> str | Message:
-        """Return the dataset that a model guesses; empty while it does, which is once for a picture.
-
-        A picture that is painted on is guessed anew after each stroke; the former guess holds until then.
-        """
-        known = self._guessed
-        former = known if known is not None and known[0] == sha256 and known[1].is_of(source) else None
-        if former is None or not (former[1].is_same(source) or source.pending):
-            self._guessed = sha256, source, "" if former is None else former[2]
-            self._maker.guess(source.seen, partial(self._have_guessed, sha256, source))
-        assert self._guessed is not None
-        return self._guessed[2]
-
-    def _have_guessed(self, sha256: str, source: Source, answer: str | Message) -> None:
-        known = self._guessed
-        if known is not None and known[0] == sha256 and known[1].is_same(source):
-            self._guessed = sha256, source, answer
-            if self.active and self.ready:
-                self.refresh()
+    def _have_guessed(self) -> None:
+        if self.active and self.ready:
+            self.refresh()
 
     def _attach(self, attached: bool) -> None:
         if not attached:  # what there is and is on its way belongs to the model that is left
@@ -227,23 +205,15 @@ class LiveProjections(Follower):
         if wish.source is None:
             self._render(wish)
             return
-        encoded = self._known(wish)
+        last, known = self.found, None
+        if last is not None and last.source is not None and last.encoded is not None:
+            known = last.source, last.encoded
+        encoded = known_encoding(wish.source, wish.plan.told, known)
         if encoded is not None:
             self._render(replace(wish, encoded=encoded, latent=encoded.mean))
             return
         self._encoding = wish
         self._workspace.beside.ask(given(wish.source), wish.plan.told)
-
-    def _known(self, wish: _Asked) -> Encoded | None:
-        """Return the picture as it has been encoded already as is wished, if it has."""
-        source, last = wish.source, self.found
-        assert source is not None
-        again = last is not None and last.source is not None and last.source.is_same(source)
-        own = None if source.pending else source.encoded
-        for encoded in (own, last.encoded if last is not None and again else None):
-            if encoded is not None and np.array_equal(np.asarray(encoded.condition), wish.plan.told):
-                return encoded
-        return None
 
     def _take_encoded(self, encoded: Encoded) -> None:
         wish, self._encoding = self._encoding, None
@@ -297,6 +267,19 @@ class ProjectionMaker:
 
     def make(self, then: Callable[[Projected | Message], None]) -> None:
         """Make the projections settled, as they are set now, and give them, or why not."""
+        self._do(_projected, then, "The projections could not be rendered")
+
+    def close(self) -> None:
+        """Stop the work and its thread."""
+        self._background.close(drop=True)
+
+    def _do(
+        self,
+        made: Callable[[Explorer, Explore, Shelf], Made],
+        then: Callable[[Made | Message], None],
+        failure: str,
+    ) -> None:
+        """Make something of the model and what is set now, and give it, or why not."""
         document, opened = self._workspace.session.document, self._workspace.opened
         key, state = ModelKey.of(document), document.explore
         if key is None or state is None or opened is None:
@@ -306,27 +289,35 @@ class ProjectionMaker:
         if why:
             then(Message("error", why))
             return
-        view, schema = document.shelf.projection, opened.spec.condition
-        self._background.do(
-            partial(self._made, key, schema, state, view), then, "The projections could not be rendered"
-        )
+        shelf = document.shelf
+        self._background.do(lambda: made(self._explorer.open(key), state, shelf), then, failure)
 
-    def close(self) -> None:
-        """Stop the work and its thread."""
-        self._background.close(drop=True)
 
-    def _made(
-        self, key: ModelKey, schema: ConditionSchema, state: Explore, view: ProjectionView
-    ) -> Projected:
-        from latentlab.operations.project import project, project_latent
+def _projected(explorer: Explorer, state: Explore, shelf: Shelf) -> Projected:
+    from latentlab.operations.project import project, project_latent
 
-        explorer = self._explorer.open(key)
-        if state.source is None:
-            dataset = latent_dataset(schema, state, view)
-            return project_latent(explorer, state.latent, dataset, keep=view.keep, name=state.origin)
-        picture = state.source.seen
-        dataset = chosen_dataset(schema, view) or AUTO
-        return project(explorer, picture, source=dataset, keep=view.keep, name=state.origin)
+    schema, view = explorer.spec.condition, shelf.projection
+    if state.source is None:
+        dataset = latent_dataset(schema, state, view)
+        return project_latent(explorer, state.latent, dataset, keep=view.keep, name=state.origin)
+    picture = state.source.seen
+    dataset = chosen_dataset(schema, view) or AUTO
+    return project(explorer, picture, source=dataset, keep=view.keep, name=state.origin)
+
+
+def known_encoding(
+    source: Source, told: NDArray[np.float32], last: tuple[Source, Encoded] | None
+) -> Encoded | None:
+    """Return a picture as it has been encoded under a condition ``[C]`` already, if it has.
+
+    It may be in the document so, or be the ``last`` one that was encoded for the view.
+    """
+    own = None if source.pending else source.encoded
+    again = last[1] if last is not None and last[0].is_same(source) else None
+    for encoded in (own, again):
+        if encoded is not None and np.array_equal(np.asarray(encoded.condition), told):
+            return encoded
+    return None
 
 
 def chosen_dataset(schema: ConditionSchema, view: ProjectionView) -> str:
@@ -342,45 +333,51 @@ def latent_dataset(schema: ConditionSchema, state: Explore, view: ProjectionView
 
 
 def take_projection(session: Session, found: LiveProjected, place: int) -> None:
-    """Let Explore go on with a projection: the picture as it was encoded for it, decoded as that dataset.
+    """Let Explore go on with a projection."""
+    plan = found.plan
+    take_encoded(session, found.source, found.encoded, plan.datasets[place], plan.conditions[place])
 
-    Edits of the latent are not in the picture that is seen, so they are left behind.
+
+def take_encoded(
+    session: Session,
+    source: Source | None,
+    encoded: Encoded | None,
+    dataset: str,
+    condition: NDArray[np.float32],
+) -> None:
+    """Let Explore go on with the picture as it was encoded for a view, decoded as a dataset.
+
+    Where there is no picture, it is the latent that goes on. Edits of the latent are not in the picture that
+    is seen, so they are left behind.
     """
     state = session.document.explore
-    if state is None or not _is_of(found, state) or not _is_newest(found, state):
+    if state is None or not _is_of_source(source, state) or not _is_newest(source, state):
         return
-    condition = np.array(found.plan.conditions[place])
+    condition = np.array(condition)
     condition.setflags(write=False)
-    taken = replace(_encoded_so(state, found), condition=condition)
-    if not _is_alike(taken, state):
-        name = f"Take the projection onto {found.plan.datasets[place]}"
+    taken = replace(_encoded_so(state, encoded), condition=condition)
+    if taken.linked != state.linked or not taken.is_alike(state):
+        name = f"Take the projection onto {dataset}"
         session.change(name, replace(session.document, explore=taken))
 
 
-def _encoded_so(state: Explore, found: LiveProjected) -> Explore:
-    """Return a state that sets out from the picture as it was encoded for its projections."""
-    if found.encoded is None or state.source is None:
+def _encoded_so(state: Explore, encoded: Encoded | None) -> Explore:
+    """Return a state that sets out from the picture as it was encoded for a view."""
+    if encoded is None or state.source is None:
         return state
-    told = state if found.encoded is state.source.encoded else answered(state, found.encoded)
+    told = state if encoded is state.source.encoded else answered(state, encoded)
     return replace(told, latent=told.start, linked=False)
 
 
-def _is_alike(one: Explore, other: Explore) -> bool:
-    pairs = ((one.start, other.start), (one.latent, other.latent), (one.condition, other.condition))
-    return one.linked == other.linked and all(np.array_equal(np.asarray(a), np.asarray(b)) for a, b in pairs)
-
-
-def _is_of(found: LiveProjected, state: Explore) -> bool:
-    """Whether projections are those of a state's picture; a latent's change with every move of it."""
-    return _is_of_source(found.source, state)
-
-
-def _is_newest(found: LiveProjected, state: Explore) -> bool:
+def _is_newest(source: Source | None, state: Explore) -> bool:
     """Whether nothing has been painted since."""
-    return found.source is None or state.source is None or found.source.is_same(state.source)
+    return source is None or state.source is None or source.is_same(state.source)
 
 
 def _is_of_source(source: Source | None, state: Explore) -> bool:
-    """Whether a picture is the state's; a painted one changes with every stroke, and remains the same one."""
+    """Whether a picture is the state's; a painted one changes with every stroke, and remains the same one.
+
+    Without a picture it is the latent, whose projections change with every move of it.
+    """
     there = state.source
     return source is there if source is None or there is None else source.is_of(there)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
 from latentlab.live.frames import Encoded, Failed, Opened
-from latentlab.operations.projection_plan import judged_dataset
+from latentlab.session.dataset_guess import DatasetGuess
 from latentlab.session.document import ProjectionView, Source
 from latentlab.session.explore import given
-from latentlab.session.projection import ProjectionMaker, chosen_dataset
+from latentlab.session.projection import ProjectionMaker, chosen_dataset, known_encoding
 from latentlab.session.session import Message
 from latentlab.session.workspace import Workspace
 
@@ -29,8 +27,8 @@ class SampleInput:
     known = Signal()
 
     def __init__(self, workspace: Workspace, maker: ProjectionMaker) -> None:
-        self._workspace, self._maker = workspace, maker
-        self._guessed: tuple[str, Source, str | Message] | None = None
+        self._workspace = workspace
+        self._guess = DatasetGuess(maker, self.known.emit)
         self._asked: tuple[Source, NDArray[np.float32]] | None = None
         self._last: tuple[Source, Encoded] | None = None
         self.failed = False
@@ -46,30 +44,17 @@ class SampleInput:
 
     def forget(self) -> None:
         """Forget all that belongs to a model that is left."""
-        self._guessed = self._asked = self._last = None
+        self._guess.forget()
+        self._asked = self._last = None
         self.failed = False
 
     def dataset(self, opened: Opened, source: Source, view: ProjectionView) -> str | Message:
         """Return the picture's dataset, as chosen, judged or guessed; empty while it is being guessed."""
-        schema = opened.spec.condition
-        chosen = chosen_dataset(schema, view)
-        judged = judged_dataset(schema, source.encoded.source_attributes, opened.predictor)
-        if chosen or judged:
-            return chosen or judged or ""
-        known = self._guessed
-        if known is None or known[0] != opened.sha256 or not known[1].is_same(source):
-            self._guessed = opened.sha256, source, ""
-            self._maker.guess(source.seen, partial(self._have_guessed, opened.sha256, source))
-        assert self._guessed is not None
-        return self._guessed[2]
+        return chosen_dataset(opened.spec.condition, view) or self._guess.of(opened, source)
 
     def encoded(self, source: Source, told: NDArray[np.float32]) -> Encoded | None:
         """Return the picture as encoded under a condition ``[C]``; None where it has not been."""
-        last = self._last[1] if self._last is not None and self._last[0].is_same(source) else None
-        for one in (None if source.pending else source.encoded, last):
-            if one is not None and np.array_equal(np.asarray(one.condition), told):
-                return one
-        return None
+        return known_encoding(source, told, self._last)
 
     def ask(self, source: Source, told: NDArray[np.float32]) -> None:
         """Have the picture encoded under a condition ``[C]``; `known` tells when it is."""
@@ -86,9 +71,4 @@ class SampleInput:
     def _fail(self, _failed: Failed) -> None:
         if self._asked is not None:
             self._asked, self.failed = None, True
-            self.known.emit()
-
-    def _have_guessed(self, sha256: str, source: Source, answer: str | Message) -> None:
-        if self._guessed is not None and self._guessed[:2] == (sha256, source):
-            self._guessed = sha256, source, answer
             self.known.emit()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from latentlab.errors import SettingsError
 from latentlab.live.frames import Encoded
-from latentlab.operations.projection_plan import ProjectionPlan, projection_condition
+from latentlab.operations.projection_plan import projection_condition
 from latentlab.operations.sample_plan import (
     Blend,
     Sample,
@@ -22,7 +22,7 @@ from latentlab.operations.sample_plan import (
     way,
 )
 from latentlab.session.document import Explore, LatentRef, Shelf, Source, StripView
-from latentlab.session.projection import LiveProjected, take_projection
+from latentlab.session.projection import take_encoded
 from latentlab.session.session import Session
 from latentlab.spec import ConditionSchema, ModelSpec
 
@@ -227,7 +227,7 @@ def _way(schema: ConditionSchema, first: Sample, second: Sample, view: StripView
     )
 
 
-def take_cell(session: Session, cell: Cell, keep: float) -> None:
+def take_cell(session: Session, cell: Cell) -> None:
     """Let Explore go on with a picture: its latent and condition, as one step with a name.
 
     A z of the open picture stays one: what the encoder made of the picture for it is taken over too.
@@ -236,10 +236,7 @@ def take_cell(session: Session, cell: Cell, keep: float) -> None:
     if state is None:
         return
     if cell.input is not None:
-        plan = ProjectionPlan(cell.where, False, keep, (cell.where,), cell.condition[None])
-        nothing = np.zeros((1, 1, 1, 4), dtype=np.uint8)
-        found = LiveProjected(plan, cell.input.source, sample.latent, cell.input.encoded, nothing, {})
-        take_projection(session, found, 0)
+        take_encoded(session, cell.input.source, cell.input.encoded, cell.where, cell.condition)
         return
     latent, condition = (np.array(one, dtype=np.float32) for one in (sample.latent, cell.condition))
     latent = latent.reshape(state.latent.shape)
@@ -255,12 +252,6 @@ def take_cell(session: Session, cell: Cell, keep: float) -> None:
         start_condition=condition,
         linked=state.linked,
     )
-    if not _is_alike(taken, state):
+    if state.source is not None or not taken.is_alike(state):
         name = f"Take {sample.name} on {cell.where}"
         session.change(name, replace(session.document, explore=taken))
-
-
-def _is_alike(one: Explore, other: Explore) -> bool:
-    """Whether a draw that would be taken is what Explore shows already."""
-    pairs = ((one.start, other.start), (one.latent, other.latent), (one.condition, other.condition))
-    return other.source is None and all(np.array_equal(np.asarray(a), np.asarray(b)) for a, b in pairs)

@@ -16,9 +16,8 @@ from latentlab.operations.attribute_table import Probabilities
 from latentlab.operations.projection_plan import AUTO, no_projection, projection_condition
 from latentlab.operations.sample_plan import Sample, draw_samples
 from latentlab.session.batches import Batch
-from latentlab.session.document import Document, Shelf, Source
+from latentlab.session.document import Document, Explore, Shelf, Source
 from latentlab.session.follower import Follower
-from latentlab.session.kept_explorer import ModelKey
 from latentlab.session.projection import GUESSING, NO_MODEL, NOT_ENCODED, ProjectionMaker, chosen_dataset
 from latentlab.session.rendering import Rendering
 from latentlab.session.sample_input import SampleInput
@@ -176,7 +175,7 @@ class LiveSamples(Follower):
     def watched(self, document: Document) -> tuple[object, ...]:
         """Return the settings, the picture where it is a row, and the pins."""
         shelf, state = document.shelf, document.explore
-        source = None if state is None or not shelf.samples.with_input else state.source
+        source = None if state is None else _row_source(state, shelf)
         return shelf.samples, shelf.projection, source, shelf.pins
 
     def refresh(self) -> None:
@@ -315,62 +314,47 @@ class SampleMaker(ProjectionMaker):
 
     def make_grid(self, then: Callable[[SampleGrid | Message], None]) -> None:
         """Draw the grid as it is set now, and give it, or why not."""
-        self._do(self._grid, then, "The samples could not be rendered")
+        self._do(_grid, then, "The samples could not be rendered")
 
     def make_strip(self, then: Callable[[Series | Message], None]) -> None:
         """Draw the strip as it is set now, and give it, or why not."""
-        self._do(self._strip, then, "The strip could not be rendered")
+        self._do(_strip, then, "The strip could not be rendered")
 
     def make_picture(self, cell: Cell, then: Callable[[Pixels | Message], None]) -> None:
         """Draw one picture, and give it as uint8 ``[S, S, 3]``, RGB, or why not."""
 
-        def drawn(explorer: Explorer, _shelf: Shelf, _source: Source | None) -> Pixels:
+        def drawn(explorer: Explorer, _state: Explore, _shelf: Shelf) -> Pixels:
             return explorer.picture(cell.sample.latent, cell.condition)
 
         self._do(drawn, then, "The picture could not be rendered")
 
-    def _do(
-        self,
-        made: Callable[[Explorer, Shelf, Source | None], object],
-        then: Callable[..., None],
-        failure: str,
-    ) -> None:
-        document, opened = self._workspace.session.document, self._workspace.opened
-        key, state = ModelKey.of(document), document.explore
-        if key is None or state is None or opened is None:
-            then(Message("error", NO_MODEL))
-            return
-        why = no_projection(opened.spec, opened.name)
-        if why:
-            then(Message("error", why))
-            return
-        shelf = document.shelf
-        source = state.source if shelf.samples.with_input else None
 
-        def work() -> object:
-            return made(self._explorer.open(key), shelf, source)
+def _grid(explorer: Explorer, state: Explore, shelf: Shelf) -> SampleGrid:
+    from latentlab.operations.sample_grid import sample_grid
 
-        self._background.do(work, then, failure)
+    blend = column_blend(explorer.spec.condition, shelf.samples.strip)
+    samples = _samples(explorer, shelf, _row_source(state, shelf))
+    return sample_grid(explorer, samples, keep=shelf.projection.keep, blend=blend)
 
-    def _grid(self, explorer: Explorer, shelf: Shelf, source: Source | None) -> SampleGrid:
-        from latentlab.operations.sample_grid import sample_grid
 
-        blend = column_blend(explorer.spec.condition, shelf.samples.strip)
-        samples = _samples(explorer, shelf, source)
-        return sample_grid(explorer, samples, keep=shelf.projection.keep, blend=blend)
+def _strip(explorer: Explorer, state: Explore, shelf: Shelf) -> Series:
+    from latentlab.operations.sample_grid import blend_series, way_series
 
-    def _strip(self, explorer: Explorer, shelf: Shelf, source: Source | None) -> Series:
-        from latentlab.operations.sample_grid import blend_series, way_series
+    strip, schema, keep = shelf.samples.strip, explorer.spec.condition, shelf.projection.keep
+    source = _row_source(state, shelf)
+    samples = _samples(explorer, shelf, source)
+    start = sample_of(strip.start, shelf, samples, source is not None)
+    if strip.kind == "blend":
+        pair = blend_of(schema, strip)
+        return blend_series(explorer, start, pair.first, pair.second, keep=keep)
+    end = sample_of(strip.end, shelf, samples, source is not None)
+    dataset = dataset_of(schema, strip)
+    return way_series(explorer, start, end, dataset, steps=strip.steps, kind=strip.path, keep=keep)
 
-        strip, schema, keep = shelf.samples.strip, explorer.spec.condition, shelf.projection.keep
-        samples = _samples(explorer, shelf, source)
-        start = sample_of(strip.start, shelf, samples, source is not None)
-        if strip.kind == "blend":
-            pair = blend_of(schema, strip)
-            return blend_series(explorer, start, pair.first, pair.second, keep=keep)
-        end = sample_of(strip.end, shelf, samples, source is not None)
-        dataset = dataset_of(schema, strip)
-        return way_series(explorer, start, end, dataset, steps=strip.steps, kind=strip.path, keep=keep)
+
+def _row_source(state: Explore, shelf: Shelf) -> Source | None:
+    """Return the picture that is the first row; None without one."""
+    return state.source if shelf.samples.with_input else None
 
 
 def _samples(explorer: Explorer, shelf: Shelf, source: Source | None) -> tuple[Sample, ...]:

@@ -137,7 +137,7 @@ class Teller:
         if state is None or not state.linked or not _is_of(state, source):
             return document
         if state.condition is wish.condition:
-            if _told_alike(state.told, wish.condition):
+            if told_alike(state.told, wish.condition):
                 return document
             return replace(document, explore=answered(state, encoded, wish.stay))
         if document is present and self._next:
@@ -154,7 +154,7 @@ class Teller:
         newest = self._newest()
         if newest is not None and newest.linked and newest.condition is state.condition:
             return
-        if not _told_alike(state.told, state.condition):
+        if not told_alike(state.told, state.condition):
             moved = before is None or before.latent is not state.latent
             at_pin = any(pin.latent is state.latent for pin in change.after.shelf.pins)
             self._want(_Wish("", state.condition, linked=True, stay=moved and at_pin))
@@ -187,8 +187,9 @@ def _is_of(state: Explore, source: Source) -> bool:
 
 
 def _same(one: Explore, other: Explore) -> bool:
-    return np.array_equal(one.start, other.start) and _told_alike(one.told, other.told)
+    return np.array_equal(one.start, other.start) and told_alike(one.told, other.told)
 
 
-def _told_alike(one: NDArray[np.float32] | None, other: NDArray[np.float32] | None) -> bool:
+def told_alike(one: NDArray[np.float32] | None, other: NDArray[np.float32] | None) -> bool:
+    """Whether two conditions ``[C]`` are the same numbers; both may be None."""
     return np.array_equal(np.asarray(one), np.asarray(other))

@@ -91,6 +91,25 @@ def test_a_wish_to_stop_reaches_the_work_and_its_reporter(room: Room) -> None:
     room.wait("stopped")
 
 
+def test_a_job_is_asked_to_stop_also_where_it_is_left_at_once(room: Room) -> None:
+    asked, ended = threading.Event(), threading.Event()
+
+    class Job:
+        def cancel(self) -> None:
+            asked.set()
+
+    def work(following: Following) -> None:
+        while following.wait(Job()):
+            pass
+        ended.set()
+
+    room.begin(work)
+    room.follower.cancel()
+    room.follower.leave()
+    assert ended.wait(10)
+    assert asked.is_set()
+
+
 def test_what_goes_wrong_is_said(room: Room) -> None:
     def ours(_following: Following) -> None:
         raise ValueError("a fault")

@@ -299,8 +299,8 @@ def test_a_dataset_that_is_guessed_by_likelihood_holds_while_it_is_guessed_anew(
         draw(painting)
         wait_live(desk, live)
         painted = desk.state.source.painted
-        desk.wait(lambda: live._guessed[1].painted is painted and guessed)
-        desk.wait(lambda: live._guessed[1].encoded.source is painted or not desk.workspace.busy)
+        desk.wait(lambda: live._guess._guessed[1].painted is painted and guessed)
+        desk.wait(lambda: live._guess._guessed[1].encoded.source is painted or not desk.workspace.busy)
         assert told
         assert not any(isinstance(one, str) for one in told), "no message takes the pictures' place"
         np.testing.assert_array_equal(guessed[-1], painted)

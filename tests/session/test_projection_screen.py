@@ -252,12 +252,12 @@ def test_without_a_judge_of_datasets_they_are_guessed_by_likelihood(
 def test_what_cannot_be_guessed_or_encoded_is_said(style_desk, live, intents, monkeypatch) -> None:
     wait_live(style_desk, live)
     encoded = style_desk.state.source.encoded
-    monkeypatch.setattr("latentlab.session.projection.judged_dataset", lambda _schema, _said, _judge: None)
+    monkeypatch.setattr("latentlab.session.dataset_guess.judged_dataset", lambda _schema, _said, _judge: None)
 
     def fail(_picture, then) -> None:
         then(Message("error", "It has gone."))
 
-    monkeypatch.setattr(live._maker, "guess", fail)
+    monkeypatch.setattr(live._guess._maker, "guess", fail)
     live.refresh()
     assert live.refusal in ("It has gone.", GUESSING)
     live.refresh()

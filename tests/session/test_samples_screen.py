@@ -241,8 +241,10 @@ def test_datasets_are_guessed_by_likelihood_without_a_judge(
 def test_what_cannot_be_shown_is_said(style_desk, live, intents, monkeypatch) -> None:
     said = []
     live.refused.connect(said.append)
-    monkeypatch.setattr("latentlab.session.sample_input.judged_dataset", lambda _schema, _said, _judge: None)
-    monkeypatch.setattr(live._input._maker, "guess", lambda _seen, then: then(Message("error", "no guess")))
+    monkeypatch.setattr("latentlab.session.dataset_guess.judged_dataset", lambda _schema, _said, _judge: None)
+    monkeypatch.setattr(
+        live._input._guess._maker, "guess", lambda _seen, then: then(Message("error", "no guess"))
+    )
     intents.shelf.set_projection(ProjectionView("", 0.5))
     assert live.refusal == "no guess" == said[-1]
     assert live.settled_refusal
@@ -352,7 +354,7 @@ def test_explore_draws_a_cell_the_same_to_the_bit(style_desk, live, intents, mak
         picture = answer_of(style_desk, lambda then, cell=cell: maker.make_picture(cell, then))
         expected = explorer.picture(explorer.draw(1, 0.7), cell.condition)
         np.testing.assert_array_equal(picture, expected)
-        take_cell(session, cell, 1.0)
+        take_cell(session, cell)
         assert style_desk.undo_name == f"Take seed 1 on {where}"
         style_desk.wait_settled()
         frame = style_desk.workspace.rendering.settled_frame
@@ -361,7 +363,7 @@ def test_explore_draws_a_cell_the_same_to_the_bit(style_desk, live, intents, mak
     assert state.origin == "random, seed 1, truncation 0.7"
     assert not state.edited
     steps = len(session.history)
-    take_cell(session, cell, 1.0)
+    take_cell(session, cell)
     assert len(session.history) == steps, "what is there already is no step"
     session.undo()
     np.testing.assert_array_equal(style_desk.state.condition, condition_on(explorer, "tiles"))
@@ -376,7 +378,7 @@ def test_explore_goes_on_with_the_pictures_own_z_and_with_a_place_on_a_way(
     wait_live(style_desk, live)
     session = style_desk.workspace.session
     cell = live.cell(0, 2)
-    take_cell(session, cell, 0.5)
+    take_cell(session, cell)
     state = style_desk.state
     assert style_desk.undo_name == "Take the projection onto tiles"
     assert state.source is not None
@@ -385,7 +387,7 @@ def test_explore_goes_on_with_the_pictures_own_z_and_with_a_place_on_a_way(
     np.testing.assert_array_equal(state.condition, condition_on(explorer, "tiles", 0.5))
     intents.samples.set_strip(StripView("way", place=0.5, steps=3, dataset="ink"))
     wait_live(style_desk, live)
-    take_cell(session, live.found.scene.strip.here, 0.5)
+    take_cell(session, live.found.scene.strip.here)
     assert style_desk.undo_name == "Take 50% from seed 0 to seed 1 on ink"
     assert style_desk.state.origin == "50% from seed 0 to seed 1"
     np.testing.assert_array_equal(style_desk.state.latent, live.found.scene.strip.latents[1])
