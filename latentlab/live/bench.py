@@ -189,7 +189,7 @@ def _grids_per_second(checkpoint: str, predictor: str | None, override: DeviceOv
         given = [tensor.numpy() for tensor in example(opened.spec, MANY)]
         for _ in range(_GRIDS + 1):
             began = time.perf_counter()
-            renderer.render(given[0], given[1] if len(given) > 1 else None, channel="grid")
+            renderer.render(given[0], given[1] if len(given) > 1 else None, channel="grid", judged=False)
             answer()
             times.append(time.perf_counter() - began)
     return 1.0 / statistics.median(times[1:])

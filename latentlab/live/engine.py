@@ -105,8 +105,10 @@ class Engine:
         """What the model is."""
         return self.loaded.spec
 
-    def live(self, latents: Latents, condition: Conditions) -> Iterator[Pictures | None]:
+    def live(self, latents: Latents, condition: Conditions, judged: bool = True) -> Iterator[Pictures | None]:
         """Render previews; gives None after each part of a large request, and at last the pictures.
+
+        Without ``judged`` many pictures come without attributes, and sooner.
 
         Raises
         ------
@@ -119,7 +121,7 @@ class Engine:
             yield self._pictures(self.fast.one(given))
             return
         parts: list[Pictures] = []
-        for outputs in self.fast.many(given):
+        for outputs in self.fast.many(given, judged):
             parts.append(self._pictures(outputs))
             yield None
         yield _joined(parts)
@@ -201,7 +203,7 @@ class Engine:
     def _pictures(self, outputs: Outputs) -> Pictures:
         pixels, *probabilities = outputs
         values = [_array(answer) for answer in probabilities]
-        return Pictures(pixels.cpu().numpy(), dict(zip(self._names, values, strict=True)))
+        return Pictures(pixels.cpu().numpy(), dict(zip(self._names if values else (), values, strict=True)))
 
     def _judge(self, pictures: NDArray[np.uint8], threads: int) -> Attributes:
         """Return the attributes ``[B, classes]`` of pictures uint8 ``[B, S, S, 3]``, reproducibly."""

@@ -50,6 +50,8 @@ class RenderRequest:
         a time, on the CPU with ``threads`` intra-op threads.
     channel
         Which view asks; requests of one channel replace one another, those of ``main`` go first.
+    judged
+        Whether attributes are wanted. Many pictures come sooner without; a single one has them anyway.
     """
 
     generation: int
@@ -58,6 +60,7 @@ class RenderRequest:
     settled: bool = False
     threads: int = 1
     channel: str = "main"
+    judged: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +73,8 @@ class Frame:
         Uint8 ``[B, S, S, 4]`` in the order B, G, R, X (X = 255), C-contiguous. The frame owns them: they are
         never written again.
     attributes
-        Calibrated probabilities float32 ``[B, classes]`` by attribute; empty without a predictor.
+        Calibrated probabilities float32 ``[B, classes]`` by attribute; empty without a predictor, and where
+        none were wanted of many pictures.
     render_ms, waited_ms
         Time of the worker for this frame, and from the request to its start, in milliseconds.
     """

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from latentlab.device import torch_dtype
+from latentlab.live.frame_network import FrameNetwork, Screen
 from latentlab.live.graph import Observed, observe, trace
 from latentlab.live.int8 import Rounding
 from latentlab.live.runtime import can_compile, openvino
@@ -49,7 +50,7 @@ class Forms:
         self._traced: fx.GraphModule | None = None
         self._shapes: dict[fx.Node, Observed] = {}
         self._seen: dict[fx.Node, Observed] = {}
-        self._models: dict[tuple[bool, int], Any] = {}
+        self._models: dict[tuple[bool, int, bool], Any] = {}
 
     def watch(self) -> Iterator[None]:
         """Look at what the example does in the network, some rows a step; the int8 form rests on it.
@@ -70,13 +71,15 @@ class Forms:
             yield
         self._seen = seen
 
-    def make(self, way: Way, device: torch.device, batch: int) -> Forward:
+    def make(self, way: Way, device: torch.device, batch: int, judged: bool = True) -> Forward:
         """Return the network's form for a way and a device.
 
         Parameters
         ----------
         batch
             The batch size that the form is laid out for; other sizes work too.
+        judged
+            Whether the form gives the attributes' probabilities beside the pixels.
 
         Raises
         ------
@@ -84,11 +87,14 @@ class Forms:
             If the way does not exist here, or the network cannot be traced or brought into it.
         """
         if way.compiled:
-            return self._compiled(way, batch)
-        return self._plain(device, torch_dtype(way.precision))
+            return self._compiled(way, batch, judged)
+        return self._plain(device, torch_dtype(way.precision), judged)
 
-    def _plain(self, device: torch.device, precision: torch.dtype) -> Forward:
-        clone = copy.deepcopy(self._network).requires_grad_(False).eval()
+    def _plain(self, device: torch.device, precision: torch.dtype, judged: bool) -> Forward:
+        network = self._network
+        if not judged and isinstance(network, FrameNetwork):
+            network = FrameNetwork(network.model, screen=isinstance(network.screen, Screen))
+        clone = copy.deepcopy(network).requires_grad_(False).eval()
         clone.to(device=device, dtype=precision).to(memory_format=torch.channels_last)
         if precision == torch.float32:
             return clone
@@ -100,11 +106,12 @@ class Forms:
 
         return forward
 
-    def _compiled(self, way: Way, batch: int) -> Forward:
+    def _compiled(self, way: Way, batch: int, judged: bool) -> Forward:
         if not can_compile(way.precision):
             raise ValueError(f"this machine cannot compile networks in {way.precision}")
         graph, rounded = self._graph(), way.precision == "int8"
-        if (rounded, batch) not in self._models:
+        kind = (rounded, batch, judged)
+        if kind not in self._models:
             if not self._shapes:
                 # Several rows, so that a dimension that is the batch can be told from one of length 1.
                 rows = tuple(tensor[:_ROWS] for tensor in self._example)
@@ -115,11 +122,10 @@ class Forms:
                 for _ in self.watch():
                     pass
             rounding = Rounding(graph, self._seen) if rounded else None
-            self._models[rounded, batch] = translate(graph, self._shapes, batch, rounding)
+            results = None if judged else 1
+            self._models[kind] = translate(graph, self._shapes, batch, rounding, results)
         finer = "bfloat16" if rounded and can_compile("bfloat16") else "float32"
-        return CompiledNetwork(
-            self._models[rounded, batch], batch, finer if rounded else way.precision, way.threads
-        )
+        return CompiledNetwork(self._models[kind], batch, finer if rounded else way.precision, way.threads)
 
     def forget(self) -> None:
         """Let go of what was only needed to make forms; it is made again if another is asked for."""

@@ -137,6 +137,7 @@ class LiveRenderer:
         settled: bool = False,
         channel: str = MAIN,
         threads: int = 1,
+        judged: bool = True,
     ) -> int:
         """Ask for a frame, in place of what still waits in its channel, and return its generation.
 
@@ -148,6 +149,8 @@ class LiveRenderer:
             Whether to render it so that it comes out the same to the bit, with ``threads`` threads.
         channel
             ``main`` goes first and interrupts the others between their parts.
+        judged
+            Whether attributes are wanted, as in `RenderRequest`.
         """
         if channel in (OPEN, ENCODE):
             raise SettingsError(f"A channel of frames cannot be called {channel!r}.")
@@ -155,7 +158,7 @@ class LiveRenderer:
         condition = None if condition is None else np.array(condition, dtype=np.float32)
         with self._lock:
             generation = next(self._numbers)
-            request = RenderRequest(generation, latents, condition, settled, threads, channel)
+            request = RenderRequest(generation, latents, condition, settled, threads, channel, judged)
             self._mailbox.put(channel, request)
         return generation
 
@@ -276,7 +279,7 @@ class LiveRenderer:
         if request.settled:
             parts = engine.settled(request.latents, request.condition, request.threads)
         else:
-            parts = engine.live(request.latents, request.condition)
+            parts = engine.live(request.latents, request.condition, request.judged)
         found: Pictures | None = None
         for found in parts:
             if found is not None:

@@ -26,7 +26,11 @@ Value = Any
 
 
 def translate(
-    module: fx.GraphModule, seen: Mapping[fx.Node, Observed], batch: int, rounding: Rounding | None = None
+    module: fx.GraphModule,
+    seen: Mapping[fx.Node, Observed],
+    batch: int,
+    rounding: Rounding | None = None,
+    results: int | None = None,
 ) -> Any:
     """Return the graph as an ``openvino.Model`` for batches of one size.
 
@@ -38,13 +42,15 @@ def translate(
         What its nodes give (`latentlab.live.graph.observe`); the shapes are taken for any batch.
     rounding
         Which maps are rounded to 8 bits; None rounds none.
+    results
+        How many of the first results are wanted; what only the others need is left out. None: all.
 
     Raises
     ------
     NotImplementedError
         If a node is of a kind that has no translation.
     """
-    return _Translator(module, seen, batch, rounding).model()
+    return _Translator(module, seen, batch, rounding).model(results)
 
 
 class _Translator:
@@ -60,14 +66,14 @@ class _Translator:
         self.values: dict[fx.Node, Value] = {}
         self.rows = next(seen[node].shape[0] for node in module.graph.nodes if node.op == "placeholder")
 
-    def model(self) -> Any:
+    def model(self, wanted: int | None) -> Any:
         parameters = []
         for node in self.module.graph.nodes:
             if node.op == "placeholder":
                 self.values[node] = self.ops.parameter(self.shape(node), np.float32)
                 parameters.append(self.values[node])
             elif node.op == "output":
-                results = [self.ops.result(self.values[found]) for found in node.args[0]]
+                results = [self.ops.result(self.values[found]) for found in node.args[0][:wanted]]
                 return openvino().Model(results, parameters)
             else:
                 self.values[node] = self.of(node)

@@ -39,7 +39,7 @@ THE_WINDOWS = 1.0
 single picture that takes all processors is shown later by that much."""
 
 _ROUNDS, _RUNS, _LONGEST = 3, 4, 0.25
-_VERSION = 9
+_VERSION = 10
 
 
 @dataclass(frozen=True)

@@ -25,14 +25,16 @@ class Batch:
     ----------
     channel
         Its name; no other view has it.
+    judged
+        Whether the view shows attributes; without them its pictures come sooner.
     """
 
     arrived = Signal(Frame)
     failed = Signal(Failed)
 
-    def __init__(self, rendering: Rendering, channel: str) -> None:
+    def __init__(self, rendering: Rendering, channel: str, judged: bool = True) -> None:
         self._rendering = rendering
-        self._channel = channel
+        self._channel, self._judged = channel, judged
         self._asked = self._valid_from = self._shown = 0
         rendering.batch.connect(self._take)
         rendering.batch_failed.connect(self._fail)
@@ -42,7 +44,7 @@ class Batch:
         self, latents: NDArray[np.float32], condition: NDArray[np.float32] | None, settled: bool = False
     ) -> int | None:
         """Ask for float32 ``[B, *latent_shape]`` in place of what still waits; return the generation."""
-        generation = self._rendering.ask_batch(self._channel, latents, condition, settled)
+        generation = self._rendering.ask_batch(self._channel, latents, condition, settled, self._judged)
         if generation is not None:
             self._asked = generation
         return generation

@@ -32,7 +32,7 @@ class Grid(Follower):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
-        self._batch = Batch(workspace.rendering, "grid")
+        self._batch = Batch(workspace.rendering, "grid", judged=False)
         self._batch.arrived.connect(self.arrived)
         self.plan: GridPlan | None = None
         self.refusal = ""

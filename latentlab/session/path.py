@@ -40,7 +40,7 @@ class Path(Follower):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
-        self._batch = Batch(workspace.rendering, "path")
+        self._batch = Batch(workspace.rendering, "path", judged=False)
         self._batch.arrived.connect(self.arrived)
         self._latents: NDArray[np.float32] | None = None
         self._travelling = False

@@ -30,7 +30,7 @@ class PictureChange(Follower):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
-        self._batch = Batch(workspace.rendering, "change")
+        self._batch = Batch(workspace.rendering, "change", judged=False)
         self._batch.arrived.connect(self._take)
         self._latent: NDArray[np.float32] | None = None
         self._found: list[NDArray[np.float64]] = []

@@ -131,6 +131,7 @@ class Rendering:
         latents: NDArray[np.float32],
         condition: NDArray[np.float32] | None,
         settled: bool = False,
+        judged: bool = True,
     ) -> int | None:
         """Ask for many pictures at once; `batch` brings them, after the edited one's.
 
@@ -140,6 +141,8 @@ class Rendering:
             A batch that waits is replaced by a newer one of the same channel.
         latents, condition
             Float32 ``[B, *latent_shape]``, and a condition for each ``[B, C]`` or one ``[C]`` for all.
+        judged
+            Whether attributes are wanted, as in `latentlab.live.frames.RenderRequest`.
 
         Returns
         -------
@@ -151,7 +154,8 @@ class Rendering:
         rows = condition
         if condition is not None and condition.ndim == 1:
             rows = np.repeat(condition[None], len(latents), axis=0)
-        return self._renderer.render(latents, rows, settled, channel, self._session.document.threads)
+        threads = self._session.document.threads
+        return self._renderer.render(latents, rows, settled, channel, threads, judged)
 
     def refresh(self) -> None:
         """Ask for the start (where it has no reconstruction) and the edited picture anew."""

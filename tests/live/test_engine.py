@@ -12,7 +12,7 @@ from latentlab.errors import CheckpointError, SettingsError
 from latentlab.live import fast
 from latentlab.live.engine import Engine, Pictures
 from latentlab.live.examples import example
-from latentlab.live.fast import CHUNK
+from latentlab.live.fast import CHUNK, CHUNK_UNJUDGED
 from latentlab.live.frames import DeviceOverride
 from latentlab.live.opening import Loaded, load_pair
 from latentlab.live.ways import Way
@@ -51,6 +51,21 @@ def test_live_pictures_are_those_of_the_model(engine: Engine, count: int):
         assert probabilities.dtype == np.float32
         expected = np.stack([row[name] for row in right])
         np.testing.assert_allclose(probabilities, expected, atol=0.01)
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_many_pictures_without_attributes_are_the_same_pictures(
+    tiny_model_folder: Path, tiny_predictor_folder: Path, precision: str
+):
+    wish = DeviceOverride("cpu", precision, 1)
+    engine = Engine(str(tiny_model_folder), str(tiny_predictor_folder), wish)
+    latents = _latents(CHUNK_UNJUDGED + 3)
+    *pauses, bare = engine.live(latents, None, judged=False)
+    assert len(pauses) == 2
+    assert bare.attributes == {}
+    judged = _last(engine.live(latents, None))
+    assert set(judged.attributes) == {one.name for one in engine.loaded.predictor_spec.attributes}
+    assert np.abs(bare.pixels.astype(int) - judged.pixels).max() <= 1
 
 
 def test_a_large_request_can_be_interrupted_between_its_parts(engine: Engine):

@@ -53,6 +53,15 @@ def test_each_picture_is_painted_in_its_cell(grid):
         assert colour.red() == 40 + 10 * index
 
 
+def test_the_same_shape_and_labels_again_paint_nothing(qtbot, grid):
+    grid.show_frame(batch(), 1)
+    qtbot.waitUntil(lambda: grid.painted_generation == 1)
+    with qtbot.assertNotEmitted(grid.painted, wait=100):
+        grid.set_shape(ROWS, COLUMNS, ["z 1", LONG, "z 3"], ["−2", "−1", "0", "+1", "+2"])
+    with qtbot.waitSignal(grid.painted):
+        grid.set_shape(ROWS, COLUMNS, ["z 1", "z 2", "z 3"], ["−2", "−1", "0", "+1", "+2"])
+
+
 def test_the_frame_that_was_painted_is_known(qtbot, grid):
     with qtbot.waitSignal(grid.painted, check_params_cb=lambda generation: generation == 7):
         grid.show_frame(batch(), 7)

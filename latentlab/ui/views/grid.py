@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import replace
 from itertools import zip_longest
 
@@ -39,6 +40,7 @@ class GridPage(QWidget):
         super().__init__(parent)
         self._workspace, self._intents = workspace, intents
         self.follower = Grid(workspace)
+        self._shown: tuple[object, ...] = ()
         self.grid = PictureGrid(theme)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -99,6 +101,10 @@ class GridPage(QWidget):
         if opened is None:
             return
         directions = self._workspace.session.document.shelf.directions
+        shown = (opened, view, directions)
+        if len(shown) == len(self._shown) and all(map(operator.is_, shown, self._shown)):
+            return  # the boxes are filled anew only when something else is to stand in them
+        self._shown = shown
         plane = view.kind == "plane"
         with QSignalBlocker(self._kind):
             self._kind.setCurrentIndex(int(plane))

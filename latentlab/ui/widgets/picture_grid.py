@@ -103,13 +103,17 @@ class PictureGrid(QWidget):
 
         Pictures of another shape are taken away: they would stand under the wrong labels.
         """
-        if (rows, columns) != (self._rows, self._columns):
+        labels = tuple(row_labels), tuple(column_labels)
+        alike = (rows, columns) == (self._rows, self._columns)
+        if alike and labels == (self._row_labels, self._column_labels):
+            return
+        if not alike:
             self._rows, self._columns = rows, columns
             self._cells, self._empty, self._generation = None, "", 0
             self._current = self._pressed = None
             self._reached = min(self._reached, max(0, rows * columns - 1))
             self._point_at(None)
-        self._row_labels, self._column_labels = tuple(row_labels), tuple(column_labels)
+        self._row_labels, self._column_labels = labels
         self._lay_out()
 
     def show_frame(self, pixels: NDArray[np.uint8], generation: int = 0) -> None:
