@@ -198,7 +198,8 @@ class ModelSpec(Record):
 
     ``latent_shape`` is the shape of one image's latent: ``(D,)`` for the built-in families.
     ``cannot`` maps an ability the model lacks (``encode``, ``sample``) to the reason, which the window
-    shows where it greys the control.
+    shows where it greys the control. ``cannot_show`` names, by class of the first conditional attribute (of a
+    cINN: by dataset), the attributes that its pictures never show, such as glasses in a style without them.
     """
 
     family: str
@@ -208,12 +209,21 @@ class ModelSpec(Record):
     condition: ConditionSchema = ConditionSchema()
     cannot: Mapping[Literal["encode", "sample"], str] = Field(default_factory=dict)
     latent_summary: LatentSummary | None = None
+    cannot_show: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _summary_fits(self) -> ModelSpec:
         summary = self.latent_summary
         if summary and {len(summary.mean), len(summary.std), len(summary.kl)} != {self.latent_size}:
             raise ValueError(f"latent_summary must have {self.latent_size} entries in each list")
+        return self
+
+    @model_validator(mode="after")
+    def _what_cannot_show_is_a_class(self) -> ModelSpec:
+        known = self.condition.attributes[0].classes if self.condition.attributes else ()
+        if not set(self.cannot_show) <= set(known):
+            strange = ", ".join(sorted(set(self.cannot_show) - set(known)))
+            raise ValueError(f"cannot_show names {strange}, of which the condition knows nothing")
         return self
 
     @property

@@ -308,6 +308,10 @@ def cinn(
     guide: Annotated[
         float, typer.Option(help="Weight of what the guide reads otherwise in projections.")
     ] = 0.3,
+    moments: Annotated[
+        float,
+        typer.Option(min=0.0, help="Weight of projections' and samples' moments against the set's own."),
+    ] = 10.0,
     posterior: Annotated[
         float, typer.Option(min=0.0, help="How widely latents are drawn from the posterior: 0 its mean.")
     ] = 1.0,
@@ -340,6 +344,7 @@ def cinn(
         pairs=pair_weight,
         guide=guide if features else 0.0,
         noise=noise,
+        moments=moments,
         posterior=posterior,
     )
     asked = {"blocks": blocks, "width": width, "depth": depth}

@@ -3,6 +3,7 @@
     L = sum over both modes of -log p(x | y, mode) / D
         + w_a * CE(attributes, H z_keep) + w_p * |z_keep - z'_keep|^2 / D of known pairs
         + w_g * (CE(guide(x*), attributes and target dataset) + what x* and a known counterpart differ in)
+        + w_m * e / D of projections and samples in the mode follow (`latentlab.training.moments`)
 
 x is a sample of the autoencoder's posterior, with noise as wide as the data in every direction: that keeps a
 flow from learning its rows by heart; `whitened` makes up for it where the mean is projected. H is one
@@ -36,6 +37,7 @@ from latentlab.training.affine_layers import FOLLOW, KEEP, MODES, begin, flow_we
 from latentlab.training.guide import Guide, mean_of_known
 from latentlab.training.latent_rows import LatentRows
 from latentlab.training.loop import Part, Step, descend
+from latentlab.training.moments import Moments
 
 GUIDED = 32
 """Projections of a step that a guide reads."""
@@ -55,6 +57,8 @@ class CINNLosses:
         Weight w_p of the squared distance of known pairs in z; needs pairs.
     guide
         Weight w_g of what a guide reads of projections, in nats; needs a guide.
+    moments
+        Weight w_m of how far the moments of projected and sampled latents are from their dataset's own.
     noise
         Deviation of the noise that is added to latents, as a share of their dataset's own in each direction.
     posterior
@@ -66,15 +70,29 @@ class CINNLosses:
     tie: float = 1.0
     pairs: float = 1.0
     guide: float = 0.0
+    moments: float = 10.0
     noise: float = 0.3
     posterior: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0.0 < self.rate < math.inf:
             raise SettingsError(f"The learning rate is more than 0, not {self.rate}.")
-        for name in ("tie", "pairs", "guide", "noise", "posterior"):
+        for name in ("tie", "pairs", "guide", "moments", "noise", "posterior"):
             if not 0.0 <= getattr(self, name) < math.inf:
                 raise SettingsError(f"The weight {name} is 0 or more, not {getattr(self, name)}.")
+
+
+class Head(nn.Module):
+    """The linear head H that ties the attributes; beside it what else is measured of z while one trains."""
+
+    def __init__(self, size: int, width: int, moments: Moments | None) -> None:
+        super().__init__()
+        self.attributes, self.moments = nn.Linear(size, width), moments
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return logits ``[B, width]`` of z ``[B, D]``."""
+        found: Tensor = self.attributes(z)
+        return found
 
 
 class CINNRecipe:
@@ -114,7 +132,8 @@ class CINNRecipe:
         self.datasets, self.guide = datasets, guide
         self.attributes = tuple(attributes) if losses.tie else ()
         self.flow = ConditionalFlow(size, datasets * MODES, config)
-        self.head = nn.Linear(size, sum(attribute.width for attribute in self.attributes) or 1)
+        moments = Moments(rows, datasets) if losses.moments else None
+        self.head = Head(size, sum(attribute.width for attribute in self.attributes) or 1, moments)
         self.labels = {a.name: torch.from_numpy(rows.attributes[a.name]) for a in self.attributes}
         begin(self.flow, rows, datasets, tuple(a.name for a in self.attributes))
         self.spread = self.flow.affine.matrix.detach()[FOLLOW::MODES].clone()
@@ -147,6 +166,10 @@ class CINNRecipe:
             apart = (kept[n - 2 * half : n - half] - kept[n - half :]).square().mean()
             loss = loss + self.losses.pairs * apart
             figures["pairs_apart"] = apart.detach()
+        if self.head.moments is not None:
+            moved = self.head.moments.apart(self.flow, step.generator)
+            loss = loss + self.losses.moments * moved / size
+            figures["moments_apart"] = moved.detach()
         if self.guide is not None and self.losses.guide:
             seen = self._seen_otherwise(self.guide, kept, rows, step)
             loss = loss + self.losses.guide * sum(seen.values())

@@ -10,13 +10,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import nn
 
 import latentlab
 from latentlab.checkpoints import Checkpoint, load, save
-from latentlab.data.image_set import ImageSet
+from latentlab.data.image_set import UNKNOWN, ImageSet
 from latentlab.data.merge import merged, parse_merges
 from latentlab.errors import DataError, SettingsError
 from latentlab.families.attribute_cnn import AttributeCNN, AttributeCNNConfig
@@ -26,7 +27,7 @@ from latentlab.families.flow import ConditionalFlow, FlowConfig
 from latentlab.families.vae import VAE, VAEConfig
 from latentlab.metrics.labels import group_attributes, with_attribute, with_span
 from latentlab.progress import Progress, Reporter
-from latentlab.spec import MODE, CheckpointConfig, ConditionSchema, ModelSpec, Record
+from latentlab.spec import MODE, Attribute, CheckpointConfig, ConditionSchema, ModelSpec, Record
 from latentlab.training.affine_layers import whitened
 from latentlab.training.centring import centre_condition
 from latentlab.training.cinn import CINNLosses, CINNRecipe
@@ -373,6 +374,7 @@ def train_cinn(
             condition=ConditionSchema(
                 attributes=(domain.model_copy(update={"default": domain.classes[0]}), MODE)
             ),
+            cannot_show=_cannot_show(images, domain),
         )
         cinn = CINN(config, spec)
         cinn.autoencoder.load_state_dict(vae.state_dict())
@@ -403,6 +405,24 @@ def _commands(made_by: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """Return what a record says of how a checkpoint was made that a training uses: all commands before it."""
     kept = [key for key in made_by if key == "command" or key.endswith(("_command", "features_sha256"))]
     return {f"{prefix}{key}": made_by[key] for key in kept if made_by[key]}
+
+
+def _cannot_show(images: ImageSet, domain: Attribute) -> dict[str, tuple[str, ...]]:
+    """Return, by dataset, the categorical attributes that none of its images has a class of."""
+    datasets = np.asarray(images.codes(domain.name))
+    found: dict[str, tuple[str, ...]] = {}
+    for place, name in enumerate(domain.classes):
+        here = datasets == place
+        unseen = tuple(
+            one.name
+            for one in images.info.attributes
+            if one.kind == "categorical"
+            and one.name != domain.name
+            and (np.asarray(images.codes(one.name))[here] == UNKNOWN).all()
+        )
+        if unseen:
+            found[name] = unseen
+    return found
 
 
 def _tied(images: ImageSet, datasets: str, tie: Sequence[str] | None) -> tuple[str, ...]:

@@ -1,0 +1,122 @@
+"""Whether latents that a cINN projects or samples are distributed as their dataset's own: a loss on moments.
+
+Likelihood brings a flow only near to that, and the Frechet distance counts what is left. A dataset has the
+mean m and the covariance C = l c, tr c = D. Of latents x that z gives under it, and
+y = c^(-1/4) (x - m) / l^(1/2),
+
+    e = |E y|^2 + |E y y^T - c^(1/2)|^2 / 4
+
+is the squared Frechet distance to second order, over l. The squares are products of two independent halves of
+the rows, so that e is right on average however few there are; it may be negative.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from latentlab.families.flow import ConditionalFlow
+from latentlab.metrics.transport import Gaussian, root
+from latentlab.training.affine_layers import FOLLOW, flow_weights
+from latentlab.training.latent_rows import LatentRows
+
+ROWS = 256
+"""Rows of one measurement."""
+NEWEST = 0.05
+"""What the newest rows count in the moving averages, once there are enough of them."""
+_LEAST = 1e-4
+
+
+class Moments(nn.Module):
+    """The moments that projections and samples in the mode *follow* ought to have, and those that z has now.
+
+    After training z is whitened under each dataset (`latentlab.training.affine_layers.whitened`); here moving
+    averages of its moments stand for that. They are saved with a training's state.
+
+    Parameters
+    ----------
+    rows
+        The latents that are trained on; their means are what is projected afterwards.
+    datasets
+        Number K of datasets.
+    """
+
+    mean: Tensor
+    towards: Tensor
+    wanted: Tensor
+    z_mean: Tensor
+    z_square: Tensor
+    seen: Tensor
+
+    def __init__(self, rows: LatentRows, datasets: int) -> None:
+        super().__init__()
+        self.rows = [np.flatnonzero(rows.datasets == k) for k in range(datasets)]
+        self.latents = torch.from_numpy(rows.mean)
+        size = rows.mean.shape[1]
+        means, towards, wanted = [], [], []
+        for here in self.rows:
+            body = Gaussian.of(rows.mean[here])
+            spread = float(np.trace(body.covariance)) / size
+            means.append(body.mean)
+            towards.append(root(body.covariance / spread, -0.25) / np.sqrt(spread))
+            wanted.append(root(body.covariance / spread, 0.5))
+        for name, found in (("mean", means), ("towards", towards), ("wanted", wanted)):
+            self.register_buffer(name, torch.from_numpy(np.stack(found)).float())
+        self.register_buffer("z_mean", torch.zeros(datasets, size))
+        self.register_buffer("z_square", torch.eye(size).repeat(datasets, 1, 1))
+        self.register_buffer("seen", torch.zeros(datasets))
+
+    def apart(self, flow: ConditionalFlow, generator: torch.Generator) -> Tensor:
+        """Return e of projections from one dataset, or of samples, onto another; both are drawn."""
+        count, where = len(self.rows), self.mean.device
+        target, step = (int(torch.randint(count, (), generator=generator)) for _ in range(2))
+        source = (target + step) % count
+        if source == target:  # as often as any other dataset: samples
+            z = torch.randn(ROWS, flow.size, generator=generator).to(where)
+        else:
+            z = self._whitened(flow, source, self._drawn(source, generator))
+        x = flow.inverse(self._coloured(flow, z, target, generator), self._weights(target, len(z)))
+        y = (x - self.mean[target]) @ self.towards[target]
+        first, second = y.chunk(2)
+        squares = [half.T @ half / len(half) - self.wanted[target] for half in (first, second)]
+        return (first.mean(0) * second.mean(0)).sum() + 0.25 * (squares[0] * squares[1]).sum()
+
+    def _drawn(self, dataset: int, generator: torch.Generator) -> NDArray[np.int64]:
+        rows = self.rows[dataset]
+        return np.asarray(rows[torch.randint(len(rows), (ROWS,), generator=generator).numpy()])
+
+    def _weights(self, dataset: int, n: int) -> Tensor:
+        codes = torch.full((n,), dataset, device=self.mean.device)
+        return flow_weights(codes, FOLLOW, len(self.rows))
+
+    def _into(self, flow: ConditionalFlow, dataset: int, rows: NDArray[np.int64]) -> Tensor:
+        """Return z of rows, and take it into account."""
+        x = self.latents[torch.from_numpy(rows)].to(self.mean.device)
+        z, _ = flow(x, self._weights(dataset, len(rows)))
+        with torch.no_grad():
+            self.seen[dataset] += 1
+            share = max(NEWEST, 1.0 / float(self.seen[dataset]))
+            self.z_mean[dataset].lerp_(z.mean(0), share)
+            self.z_square[dataset].lerp_(z.T @ z / len(z), share)
+        found: Tensor = z
+        return found
+
+    def _whitened(self, flow: ConditionalFlow, dataset: int, rows: NDArray[np.int64]) -> Tensor:
+        z = self._into(flow, dataset, rows)
+        return (z - self.z_mean[dataset]) @ self._spread(dataset, -0.5)
+
+    def _coloured(self, flow: ConditionalFlow, z: Tensor, dataset: int, generator: torch.Generator) -> Tensor:
+        if not self.seen[dataset]:
+            with torch.no_grad():
+                self._into(flow, dataset, self._drawn(dataset, generator))
+        return z @ self._spread(dataset, 0.5) + self.z_mean[dataset]
+
+    def _spread(self, dataset: int, power: float) -> Tensor:
+        """Return a power of z's covariance as it has been lately."""
+        mean, square = self.z_mean[dataset].cpu().double(), self.z_square[dataset].cpu().double()
+        values, vectors = torch.linalg.eigh(square - torch.outer(mean, mean))
+        found = (vectors * values.clamp_min(_LEAST) ** power) @ vectors.T
+        spread: Tensor = found.float().to(self.mean.device)
+        return spread
