@@ -75,6 +75,8 @@ class Projected:
         not: what a dataset changes is counted from there, since the autoencoder's errors are not its doing.
     identity
         Whom the picture shows, where several of the pictures show the same one; else empty.
+    cannot_show
+        By dataset, the attributes that its pictures never show.
     """
 
     name: str
@@ -90,11 +92,17 @@ class Projected:
     drawn: bool = False
     reconstructed: Probabilities = field(default_factory=dict)
     identity: str = ""
+    cannot_show: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def base(self) -> Probabilities:
         """What the predictor says of what the projections are compared with."""
         return self.reconstructed or self.attributes
+
+    def unseen_on(self, dataset: str) -> frozenset[str]:
+        """Return the attributes that the picture's own dataset or this one cannot show."""
+        own, other = (self.cannot_show.get(name, ()) for name in (self.source_dataset, dataset))
+        return frozenset([*own, *other])
 
     def said_on(self, dataset: str) -> Probabilities | None:
         """Return what the predictor says of the projection onto a dataset; None where there is none."""
@@ -203,6 +211,7 @@ def project(
         attributes=said,
         items=items,
         reconstructed=_reconstructed(explorer, latent, dataset, items, keep),
+        cannot_show=explorer.spec.cannot_show,
     )
 
 
@@ -247,6 +256,7 @@ def project_latent(
         items=_drawn(explorer, z, onto, keep),
         drawn=True,
         reconstructed=said,
+        cannot_show=explorer.spec.cannot_show,
     )
 
 

@@ -170,7 +170,7 @@ def project_many(
     for dataset in (*chosen, *(() if source == AUTO else (source,))):
         condition_on(explorer, dataset, keep)
     settings = folder_settings(explorer.located.sha256(), source, chosen, keep, explorer.predictor_sha256())
-    done = _begun(out, settings)
+    done = _begun(out, settings, explorer.spec.cannot_show)
     schema, judge = explorer.spec.condition, explorer.predictor_spec
     asked = [PictureFile(one) if isinstance(one, Path) else one for one in images]
     inside = [one for one in asked if not _is_in(one, out)]
@@ -275,7 +275,12 @@ def paired_shifts(follow: Folder, keep: Folder, judge: PredictorSpec) -> tuple[C
     return compositions(followed, kept, judge) if kept else ()
 
 
-def load_projected(out: Path, settings: Mapping[str, Any], asked_for: str = "") -> LoadedFolder | None:
+def load_projected(
+    out: Path,
+    settings: Mapping[str, Any],
+    asked_for: str = "",
+    cannot_show: Mapping[str, tuple[str, ...]] | None = None,
+) -> LoadedFolder | None:
     """Return what a folder holds of projections of these settings (`folder_settings`); None if nothing yet.
 
     Parameters
@@ -283,6 +288,8 @@ def load_projected(out: Path, settings: Mapping[str, Any], asked_for: str = "") 
     asked_for
         Which pictures are meant, as they were asked for; None is returned where others were asked for last.
         Empty for whatever the folder holds.
+    cannot_show
+        What the model says that its datasets cannot show (`latentlab.spec.ModelSpec`).
 
     Raises
     ------
@@ -291,7 +298,7 @@ def load_projected(out: Path, settings: Mapping[str, Any], asked_for: str = "") 
     """
     if not (out / DONE).is_file():
         return None
-    done = _kept(out, settings)
+    done = _kept(out, settings, cannot_show or {})
     try:
         listing = json.loads((out / LISTING).read_text(encoding="utf-8"))
         keys = [key for key in dict.fromkeys(listing["keys"]) if key in done]
@@ -359,7 +366,9 @@ def _append(path: Path, line: Mapping[str, Any]) -> None:
         raise SettingsError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
-def _begun(out: Path, settings: Mapping[str, Any]) -> dict[str, Projected]:
+def _begun(
+    out: Path, settings: Mapping[str, Any], cannot_show: Mapping[str, tuple[str, ...]]
+) -> dict[str, Projected]:
     """Return what a folder holds already of the same settings; begin it where it is new.
 
     Raises
@@ -368,7 +377,7 @@ def _begun(out: Path, settings: Mapping[str, Any]) -> dict[str, Projected]:
         If it holds projections of other settings, or cannot be written.
     """
     if (out / DONE).is_file():
-        return _kept(out, settings)
+        return _kept(out, settings, cannot_show)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -378,7 +387,9 @@ def _begun(out: Path, settings: Mapping[str, Any]) -> dict[str, Projected]:
     return {}
 
 
-def _kept(out: Path, settings: Mapping[str, Any]) -> dict[str, Projected]:
+def _kept(
+    out: Path, settings: Mapping[str, Any], cannot_show: Mapping[str, tuple[str, ...]]
+) -> dict[str, Projected]:
     """Return what a folder holds of the same settings, by what is in the pictures."""
     path = out / DONE
     try:
@@ -395,7 +406,7 @@ def _kept(out: Path, settings: Mapping[str, Any]) -> dict[str, Projected]:
     for line in rest:
         with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):  # one that was cut off
             content = json.loads(line)
-            found[str(content["key"])] = _read(content)
+            found[str(content["key"])] = replace(_read(content), cannot_show=cannot_show)
     return found
 
 

@@ -9,6 +9,7 @@ from latentlab.operations.project import Projected
 from latentlab.operations.projection_plan import (
     NOTE,
     changes_of_all,
+    comparable,
     judged_classes,
     mode_words,
     shortened,
@@ -29,7 +30,8 @@ def projection_figure(found: Projected, predictor: PredictorSpec | None, domain:
     classes = judged_classes(predictor, domain)
     own = next((k for k, item in enumerate(found.items) if item.dataset == found.source_dataset), None)
     base = found.attributes if own is not None else found.base
-    words = changes_of_all(base, [item.attributes for item in found.items], own, classes)
+    told = [comparable(classes, found.cannot_show, found.source_dataset, one.dataset) for one in found.items]
+    words = changes_of_all(base, [item.attributes for item in found.items], own, told)
     pictures = [] if found.drawn else [found.source]
     captions = [] if found.drawn else [["input", f"as {found.source_dataset}"]]
     for k, (item, changed) in enumerate(zip(found.items, words, strict=True)):

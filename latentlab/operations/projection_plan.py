@@ -152,6 +152,17 @@ def judged_classes(judge: PredictorSpec | None, domain: str) -> dict[str, tuple[
     }
 
 
+def comparable(
+    classes: Mapping[str, tuple[str, ...]], cannot_show: Mapping[str, tuple[str, ...]], *datasets: str
+) -> dict[str, tuple[str, ...]]:
+    """Leave out the attributes that one of some datasets cannot show (`latentlab.spec.ModelSpec`).
+
+    What a predictor says of such an attribute is a guess, and a change of it is none.
+    """
+    unseen = {name for dataset in datasets for name in cannot_show.get(dataset, ())}
+    return {name: labels for name, labels in classes.items() if name not in unseen}
+
+
 def changes(before: Probabilities, after: Probabilities, classes: Mapping[str, tuple[str, ...]]) -> list[str]:
     """Say which attributes are predicted otherwise, such as ``hair: short to long (91%)``."""
     found = []
@@ -168,14 +179,18 @@ def changes_of_all(
     source: Probabilities,
     projections: Sequence[Probabilities],
     own: int | None,
-    classes: Mapping[str, tuple[str, ...]],
+    classes: Sequence[Mapping[str, tuple[str, ...]]],
 ) -> list[list[str]]:
     """Say what changed in each projection: from the reconstruction, and in the latter from the source.
 
     ``own`` is the reconstruction's place, None where it is not among them: then the source stands for it.
+    ``classes`` are what can be compared with each.
     """
     base = source if own is None else projections[own]
-    return [changes(source if k == own else base, one, classes) for k, one in enumerate(projections)]
+    return [
+        changes(source if k == own else base, one, told)
+        for k, (one, told) in enumerate(zip(projections, classes, strict=True))
+    ]
 
 
 def shortened(lines: Sequence[str], most: int) -> list[str]:

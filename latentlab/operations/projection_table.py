@@ -179,7 +179,7 @@ def shifts(
     ----------
     found
         Projections of pictures onto the same datasets, at least one. A picture does not count for its own
-        dataset, where it is only reconstructed.
+        dataset, where it is only reconstructed; nor for an attribute that either dataset cannot show.
     schema
         The model's condition: with it the projections that are predicted as of their dataset are counted.
     """
@@ -191,11 +191,12 @@ def shifts(
         cases = [one for one in found if one.source_dataset != dataset and one.said_on(dataset) is not None]
         if not cases:
             continue
-        who = _identities(cases)
-        pairs = [(one.base, one.said_on(dataset) or {}) for one in cases]
         for attribute in predictor.attributes:
-            if attribute.kind != "categorical":
+            shown = [one for one in cases if attribute.name not in one.unseen_on(dataset)]
+            if attribute.kind != "categorical" or not shown:
                 continue
+            who = _identities(shown)
+            pairs = [(one.base, one.said_on(dataset) or {}) for one in shown]
             before, after = (_one_hot([pair[side][attribute.name] for pair in pairs]) for side in (0, 1))
             for k, (low, high) in enumerate(_limits(after - before, seed, who)):
                 share = float(before[:, k].mean()), float(after[:, k].mean())
@@ -204,9 +205,13 @@ def shifts(
                 )
             diversity.append(Diversity(dataset, attribute.name, _entropy(before), _entropy(after)))
             kept.append(_rate(dataset, attribute.name, (before * after).sum(1), seed, who))
-        said = [None if schema is None else judged_dataset(schema, pair[1], predictor) for pair in pairs]
-        if said and None not in said:
-            reached.append(_rate(dataset, "", np.array([one == dataset for one in said]), seed, who))
+        said = [
+            None if schema is None else judged_dataset(schema, one.said_on(dataset) or {}, predictor)
+            for one in cases
+        ]
+        if None not in said:
+            right = np.array([one == dataset for one in said])
+            reached.append(_rate(dataset, "", right, seed, _identities(cases)))
     return Shifts(tuple(classes), tuple(diversity), tuple(kept), tuple(reached))
 
 
@@ -229,13 +234,14 @@ def compositions(
         ]
         if not cases:
             continue
-        who = _identities([one for one, _ in cases])
         for attribute in predictor.attributes:
-            if attribute.kind != "categorical":
+            shown = [both for both in cases if attribute.name not in both[0].unseen_on(dataset)]
+            if attribute.kind != "categorical" or not shown:
                 continue
+            who = _identities([one for one, _ in shown])
             moved, shares = [], []
             for side in (0, 1):
-                said = [(both[side].base, both[side].said_on(dataset) or {}) for both in cases]
+                said = [(both[side].base, both[side].said_on(dataset) or {}) for both in shown]
                 before, after = (_one_hot([pair[k][attribute.name] for pair in said]) for k in (0, 1))
                 moved.append(after - before)
                 shares += [before.mean(0), after.mean(0)]
@@ -243,7 +249,7 @@ def compositions(
                 shift = float(moved[0][:, k].mean()), float(moved[1][:, k].mean())
                 most = max(float(share[k]) for share in shares)
                 label = attribute.classes[k]
-                found.append(Composition(dataset, attribute.name, label, *shift, low, high, len(cases), most))
+                found.append(Composition(dataset, attribute.name, label, *shift, low, high, len(shown), most))
     return tuple(found)
 
 
@@ -310,7 +316,9 @@ def _identities(cases: Sequence[Projected]) -> NDArray[np.int64] | None:
 def _limits(
     columns: NDArray[np.float64], seed: int, who: NDArray[np.int64] | None
 ) -> list[tuple[float, float]]:
-    """Return the 95% interval of each column's mean."""
+    """Return the 95% interval of each column's mean, a difference of shares; one alone says nothing."""
+    if (len(columns) if who is None else len(np.unique(who))) < 2:
+        return [(-1.0, 1.0)] * columns.shape[1]
     counted = np.concatenate([columns, np.ones((len(columns), 1))], axis=1)
     totals = bootstrap_totals(counted, np.random.default_rng(seed), who)
     return [percentile_limits(totals[:, k] / totals[:, -1]) for k in range(columns.shape[1])]
@@ -324,7 +332,7 @@ def _rate(
     low, high = (float(one) for one in wilson(successes, n))
     if who is not None:
         ((least, most),) = _limits(np.asarray(holds, dtype=np.float64)[:, None], seed, who)
-        low, high = min(low, least), max(high, most)
+        low, high = max(0.0, min(low, least)), max(high, most)
     return Rate(dataset, attribute, successes / n, low, high, n)
 
 

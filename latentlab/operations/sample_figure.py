@@ -8,7 +8,14 @@ import numpy as np
 from PIL import Image
 
 from latentlab.operations.captioned_sheet import Line, captioned_sheet
-from latentlab.operations.projection_plan import NOTE, changes, judged_classes, mode_words, shortened
+from latentlab.operations.projection_plan import (
+    NOTE,
+    changes,
+    comparable,
+    judged_classes,
+    mode_words,
+    shortened,
+)
 from latentlab.operations.sample_grid import SampleGrid
 
 _MOST_WORDS, _CELL = 3, 192
@@ -25,7 +32,10 @@ def sample_figure(grid: SampleGrid) -> Image.Image:
     for row, sample in enumerate(plan.samples):
         captions = []
         for place, column in enumerate(plan.columns):
-            changed = changes(grid.said(row, 0), grid.said(row, place), classes) if place else []
+            told = comparable(
+                classes, grid.explorer.spec.cannot_show, *plan.columns[0].datasets, *column.datasets
+            )
+            changed = changes(grid.said(row, 0), grid.said(row, place), told) if place else []
             words = [line.partition(" (")[0] for line in changed]  # how sure the predictor is, the table says
             captions.append([column.name, *shortened(words, _MOST_WORDS)])
         pictures = [grid.picture(row, place) for place in range(len(plan.columns))]

@@ -81,6 +81,11 @@ class Column:
     condition: NDArray[np.float32]
     blend: Blend | None = None
 
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The dataset, or both that are blended."""
+        return (self.name,) if self.blend is None else (self.blend.first, self.blend.second)
+
 
 @dataclass(frozen=True, eq=False)
 class SamplePlan:

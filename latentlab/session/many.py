@@ -22,7 +22,7 @@ from latentlab.session.kept_explorer import KeptExplorer, ModelKey
 from latentlab.session.pace import Pace
 from latentlab.session.session import Message
 from latentlab.session.workspace import Workspace
-from latentlab.spec import ConditionSchema, PredictorSpec
+from latentlab.spec import ModelSpec, PredictorSpec
 
 if TYPE_CHECKING:
     from latentlab.jobs.job import JobState
@@ -191,7 +191,7 @@ class ManyData:
         self.pace.forget()
         self._set("running" if start else "looking", "Starting" if start else "Looking for results")
         self._follower.begin(
-            partial(self._find, wanted, opened.spec.condition, opened.predictor, start),
+            partial(self._find, wanted, opened.spec, opened.predictor, start),
             partial(self._set, "failed"),
             partial(self._set, "stopped"),
             FAILURE,
@@ -202,7 +202,7 @@ class ManyData:
     def _find(
         self,
         wanted: Wanted,
-        schema: ConditionSchema,
+        spec: ModelSpec,
         judge: PredictorSpec | None,
         start: bool,
         following: Following,
@@ -223,7 +223,7 @@ class ManyData:
                 break
             if not following.wait(job):
                 return
-        found = load_many(wanted, settings, schema, judge)
+        found = load_many(wanted, settings, spec, judge)
         following.tell(self._take, found)
         if state is not None and state.phase in ("failed", "lost") and not (found and found.complete):
             following.tell(self._set, "failed", state.message)
@@ -324,7 +324,7 @@ def settings_of(wanted: Wanted) -> ProjectSettings:
 
 
 def load_many(
-    wanted: Wanted, settings: ProjectSettings, schema: ConditionSchema, judge: PredictorSpec | None
+    wanted: Wanted, settings: ProjectSettings, spec: ModelSpec, judge: PredictorSpec | None
 ) -> ManyFound | None:
     """Return what there is of projections, and count; None where there is nothing yet."""
     from latentlab.operations.project_many import (
@@ -340,7 +340,7 @@ def load_many(
     asked_for = settings.asked_for if settings.out else ""
     for keep in wanted.keeps:
         same = folder_settings(settings.sha256, settings.source, settings.onto, keep, settings.judge)
-        found = load_projected(settings.results / mode_folder(keep), same, asked_for)
+        found = load_projected(settings.results / mode_folder(keep), same, asked_for, spec.cannot_show)
         if found is not None and (found.found or found.unreadable):
             folders[MODES[keep]] = found
     if not folders:
@@ -349,7 +349,9 @@ def load_many(
     bias: tuple[Composition, ...] = ()
     if judge is not None:
         counted = {
-            mode: shifts(one.found, judge, schema=schema) for mode, one in folders.items() if one.found
+            mode: shifts(one.found, judge, schema=spec.condition)
+            for mode, one in folders.items()
+            if one.found
         }
         if {"follow", "keep"} <= set(folders):
             bias = paired_shifts(folders["follow"], folders["keep"], judge)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from latentlab.operations.projection_plan import judged_classes
 from latentlab.session.many import ManyFound
-from latentlab.spec import PredictorSpec
+from latentlab.spec import ModelSpec, PredictorSpec
 
 if TYPE_CHECKING:
     from latentlab.operations.projection_table import Composition, Rate, Shift
@@ -77,6 +77,8 @@ class ShiftTable:
         By dataset and attribute; none of what differs between the modes.
     reached
         By dataset, the share of projections that are predicted as of it.
+    cannot_show
+        By dataset, the attributes that it cannot show, which are not counted.
     """
 
     shown: str
@@ -85,6 +87,7 @@ class ShiftTable:
     cells: Mapping[tuple[str, str, str], ShiftCell]
     notes: Mapping[Key, AttributeNote]
     reached: Mapping[str, Rate]
+    cannot_show: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def largest(self) -> float:
@@ -105,12 +108,12 @@ class ShiftTable:
         return tuple(sorted(self.classes, key=lambda key: -size(key)))
 
 
-def table_of(found: ManyFound, shown: str, judge: PredictorSpec, domain: str) -> ShiftTable | None:
+def table_of(found: ManyFound, shown: str, judge: PredictorSpec, spec: ModelSpec) -> ShiftTable | None:
     """Return the table of a mode or of ``bias``; None where there is nothing to count yet.
 
-    The dataset's own attribute, ``domain``, is left out: that it changes is what a projection is for.
+    The dataset's own attribute is left out: that it changes is what a projection is for.
     """
-    known = judged_classes(judge, domain)
+    known = judged_classes(judge, spec.condition.attributes[0].name)
     places = {(name, label): k for name, labels in known.items() for k, label in enumerate(labels)}
     cells: dict[tuple[str, str, str], ShiftCell] = {}
     notes: dict[Key, AttributeNote] = {}
@@ -135,7 +138,7 @@ def table_of(found: ManyFound, shown: str, judge: PredictorSpec, domain: str) ->
     if not cells:
         return None
     there = tuple(one for one in found.wanted.onto if any(key[0] == one for key in cells))
-    return ShiftTable(shown, there, tuple(places), cells, notes, reached)
+    return ShiftTable(shown, there, tuple(places), cells, notes, reached, spec.cannot_show)
 
 
 def _cell(one: Shift | Composition, place: int) -> ShiftCell:

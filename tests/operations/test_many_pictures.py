@@ -197,6 +197,26 @@ def test_kept_and_reached_are_counted(explorer) -> None:
     }  # fmt: skip
 
 
+def test_what_a_dataset_cannot_show_is_not_counted(explorer) -> None:
+    judge = explorer.predictor_spec
+    seen = [_case(k, 0, 1) for k in range(4)]
+    for dataset in ("ink", "clay"):  # the pictures' own and the one that they are projected onto
+        unseen = [replace(one, cannot_show={dataset: ("hair",)}) for one in seen]
+        assert {one.attribute for one in shifts(unseen, judge).classes} == {"style"}
+        assert {one.attribute for one in compositions(unseen, unseen, judge)} == {"style"}
+        mixed = shifts([*seen[:3], *unseen[3:]], judge)
+        assert {one.n for one in mixed.classes if one.attribute == "hair"} == {3}
+        assert {one.n for one in mixed.classes if one.attribute == "style"} == {4}
+
+
+def test_of_one_picture_nothing_is_known(explorer) -> None:
+    one = shifts([_case(0, 0, 1)], explorer.predictor_spec).classes[0]
+    assert (one.difference, one.low, one.high, one.small) == (-1.0, -1.0, 1.0, True)
+    same = [_case(k, 0, 1, who="a") for k in range(9)]
+    rate = shifts(same, explorer.predictor_spec).kept[0]
+    assert 0.0 <= rate.low <= rate.value <= rate.high <= 1.0
+
+
 def test_several_pictures_of_one_are_drawn_together(explorer) -> None:
     """40 pictures of 5 whom all change alike say as much as 5 pictures."""
     alone = [_case(k, 0, int(k % 5 < 2)) for k in range(40)]

@@ -8,6 +8,7 @@ import pytest
 from latentlab.errors import SettingsError
 from latentlab.operations.projection_plan import (
     changes_of_all,
+    comparable,
     judged_classes,
     judged_dataset,
     latent_norm,
@@ -54,10 +55,22 @@ def test_the_dataset_is_the_predictors_among_those_that_the_model_knows() -> Non
 
 def test_projections_are_compared_with_the_reconstruction_and_that_with_the_input() -> None:
     classes = {"hair": HAIR.classes}
-    found = changes_of_all(said(hair=0), [said(hair=0), said(hair=1), said(hair=1)], 1, classes)
+    found = changes_of_all(said(hair=0), [said(hair=0), said(hair=1), said(hair=1)], 1, [classes] * 3)
     assert found == [["hair: long to short (100%)"], ["hair: short to long (100%)"], []]
-    without = changes_of_all(said(hair=0), [said(hair=0), said(hair=1)], None, classes)
+    without = changes_of_all(said(hair=0), [said(hair=0), said(hair=1)], None, [classes] * 2)
     assert without == [[], ["hair: short to long (100%)"]]
+
+
+def test_what_a_dataset_cannot_show_is_not_compared() -> None:
+    classes = {"hair": HAIR.classes, "glasses": ("no", "yes")}
+    unseen = {"ink": ("glasses",)}
+    assert comparable(classes, unseen, "oil", "lead") == classes
+    assert comparable(classes, unseen, "oil", "ink") == {"hair": HAIR.classes}
+    told = [classes, comparable(classes, unseen, "ink", "oil")]
+    assert changes_of_all(said(hair=0), [said(hair=0), said(hair=1)], None, [told[0], {}])[1] == []
+    assert changes_of_all(said(hair=0), [said(hair=0), said(hair=1)], None, told)[1] == [
+        "hair: short to long (100%)"
+    ]
 
 
 def test_words() -> None:

@@ -305,8 +305,8 @@ def test_the_table_has_a_cell_for_each_dataset_and_class(
     made(room, explorer)
     room.data._begin(room.data.wanted, start=False)
     room.wait("ready")
-    found, judge = room.data.found, explorer.predictor_spec
-    table = table_of(found, "follow", judge, "style")
+    found, judge, spec = room.data.found, explorer.predictor_spec, explorer.spec
+    table = table_of(found, "follow", judge, spec)
     assert table.datasets == ("clay", "tiles"), "onto its own nothing is counted"
     assert table.classes == (("hair", "short"), ("hair", "long")), "the dataset itself is left out"
     by_name = {(one.dataset, one.attribute, one.label): one for one in found.shifts["follow"].classes}
@@ -316,9 +316,9 @@ def test_the_table_has_a_cell_for_each_dataset_and_class(
         assert cell.small, "there are but 9 pictures"
     assert set(table.notes) == {("clay", "hair"), ("tiles", "hair")}
     assert set(table.reached) == {"clay", "tiles"}
-    bias = table_of(found, "bias", judge, "style")
+    bias = table_of(found, "bias", judge, spec)
     for (dataset, attribute, label), cell in bias.cells.items():
-        shifts = [table_of(found, mode, judge, "style") for mode in ("keep", "follow")]
+        shifts = [table_of(found, mode, judge, spec) for mode in ("keep", "follow")]
         keep, follow = (one.cells[dataset, attribute, label].difference for one in shifts)
         assert (cell.first, cell.second) == (pytest.approx(keep), pytest.approx(follow))
     sizes = [
@@ -411,8 +411,7 @@ def test_what_there_is_can_be_loaded_without_a_predictor(room: Room, pictures, t
     room.wait("idle")
     made(room, Explorer.open(tiny_cinn_folder, ""), [1.0])
     wanted = room.data.wanted
-    schema = room.workspace.opened.spec.condition
-    found = load_many(wanted, settings_of(wanted), schema, None)
+    found = load_many(wanted, settings_of(wanted), room.workspace.opened.spec, None)
     assert found.complete
     assert found.shifts == {}
     assert found.bias == ()

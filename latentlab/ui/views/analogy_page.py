@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from latentlab.live.frames import Opened
 from latentlab.operations.attribute_table import origin_note
-from latentlab.operations.projection_plan import judged_classes, no_projection
+from latentlab.operations.projection_plan import comparable, judged_classes, no_projection
 from latentlab.session.document import Document
 from latentlab.session.intents import Intents
 from latentlab.session.session import Change
@@ -76,6 +76,11 @@ class AnalogyPage(QWidget):
             self._classes = judged_classes(opened.predictor, opened.spec.condition.attributes[0].name)
             self._set_model(opened)
         self._show_view(document)
+
+    def _comparable(self, *datasets: str) -> dict[str, tuple[str, ...]]:
+        """Return the judged classes of what all of some datasets can show."""
+        assert self._model is not None
+        return comparable(self._classes, self._model.spec.cannot_show, *datasets)
 
     # What a subclass says
 

@@ -259,8 +259,9 @@ class ManyPage(AnalogyPage):
         if other:
             self._forget_examples()
             judge = opened.predictor
-            domain = opened.spec.condition.attributes[0].name
-            self.table = None if found is None or judge is None else table_of(found, shown, judge, domain)
+            self.table = None
+            if found is not None and judge is not None:
+                self.table = table_of(found, shown, judge, opened.spec)
         target = view.target if self.table is not None and view.target in self.table.datasets else ""
         self.shifts.show_table(self.table, target, view.sort)
         self._show_boxes(found, view, shown)

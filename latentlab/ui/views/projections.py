@@ -237,7 +237,8 @@ class ProjectionsPage(AnalogyPage):
         """Return what stands below each picture."""
         plan = found.plan
         saids = [found.said(k) for k in range(len(plan.datasets))]
-        changed = changes_of_all(found.said_of_source, saids, plan.own, self._classes)
+        told = [self._comparable(plan.dataset, name) for name in plan.datasets]
+        changed = changes_of_all(found.said_of_source, saids, plan.own, told)
         return [
             self._words_of(name, [_plain(line) for line in lines], k == plan.own, found)
             for k, (name, lines) in enumerate(zip(plan.datasets, changed, strict=True))

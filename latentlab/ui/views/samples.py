@@ -331,7 +331,8 @@ class SamplesPage(AnalogyPage):
         row, column = divmod(index, len(columns))
         if not column or not self._classes:
             return []
-        changed = changes(found.said(row, 0), found.said(row, column), self._classes)
+        told = self._comparable(*columns[0].datasets, *columns[column].datasets)
+        changed = changes(found.said(row, 0), found.said(row, column), told)
         return [f"Predicted otherwise than on {columns[0].name}:", *changed] if changed else []
 
     def _point_at(self, index: int) -> None:
@@ -346,7 +347,11 @@ class SamplesPage(AnalogyPage):
             return
         row, column = divmod(index, len(found.scene.plan.columns))
         said, first = found.said(row, column), found.said(row, 0)
-        lines = tuple(self._line(name, said, first) for name in self._classes if name in said)
+        columns = found.scene.plan.columns
+        shown, alike = (self._comparable(*columns[k].datasets) for k in (column, 0))
+        lines = tuple(
+            self._line(name, said, first if name in alike else said) for name in shown if name in said
+        )
         norm, size = cell.sample.norm, cell.sample.latent.size
         words = f"|z| / √D = {norm:.2f}, {norm_words(norm, size)}"
         against = found.scene.plan.columns[0].name

@@ -96,7 +96,8 @@ class ShiftModel(QAbstractTableModel):
         if role == _DISPLAY:
             return self._text(row, column, cell)
         if role == _TIP:
-            return self._tip(cell)
+            unseen = cell is None and self._cannot_show(row, column)
+            return unseen or self._tip(cell)
         if role == _ALIGN:
             left = column.kind in ("attribute", "class")
             return _LEFT if left else _CENTRE if column.kind in ("shift", "heat") else _RIGHT
@@ -119,7 +120,8 @@ class ShiftModel(QAbstractTableModel):
         if column.kind == "class":
             return label_of(label)
         if cell is None:
-            return "own" if column.kind == "heat" else ""
+            unseen = column.kind in ("heat", "shift") and self._cannot_show(row, column)
+            return "–" if unseen else "own" if column.kind == "heat" else ""
         if column.kind in ("heat", "shift", "points"):
             text = points(cell.difference)
             return f"({text})" if cell.small else text
@@ -127,6 +129,13 @@ class ShiftModel(QAbstractTableModel):
             value = cell.first if column.kind == "first" else cell.second
             return points(value) if self._is_bias else f"{100 * value:.1f}%"
         return self._of_attribute(row, column)
+
+    def _cannot_show(self, row: int, column: Column) -> str:
+        """Say that a dataset cannot show a row's attribute; empty where it can."""
+        dataset, name = column.dataset or self.target, self.rows[row][0]
+        if self.table is None or name not in self.table.cannot_show.get(dataset, ()):
+            return ""
+        return f"{dataset} cannot show {label_of(name).lower()}"
 
     def _of_attribute(self, row: int, column: Column) -> str:
         """Return what holds for an attribute as a whole, said once."""
