@@ -195,7 +195,9 @@ def cvae(
     ] = None,
     injection: Annotated[
         str | None,
-        typer.Option(help="How the condition enters: spatial (a map a stage, the default) or concat."),
+        typer.Option(
+            help="How the condition enters: concat, the default --from a VAE, or spatial (a map a stage)."
+        ),
     ] = None,
     image_size: PictureSize = None,
     latent: Latent = None,

@@ -8,6 +8,11 @@ Two injections: *concat* joins the condition to the latent, and to the encoder's
 paper does (a linear layer of a joined vector is the sum of two linear layers); *spatial* also adds, where
 each stage of the pyramids begins, a learnt map for every entry of the condition, so that glasses have a
 place in the picture at every resolution.
+
+Side by side from `faces-vae`, read on 512 validation rows: after 300 steps at a rate of 1e-5 concat has an
+error of 5.20 of 255 and flips obey in 90.8 to 99.6%, spatial 5.44 and 91.4 to 95.7%; after 350 steps at 1e-4
+concat has 5.75 and 97.3 to 99.8%, spatial 8.35 and 83.4 to 99.8%: maps disturb what the VAE has learnt. So
+*concat* is what a training takes that goes on from a VAE, and *spatial* one from scratch.
 """
 
 from __future__ import annotations

@@ -90,11 +90,15 @@ def cnn_of(helper: Checkpoint) -> AttributeCNN:
 
 
 def cvae_shape(network: Mapping[str, Any], before: Checkpoint | None) -> CVAEConfig:
-    """Return the shape that is asked for; a checkpoint to go on from gives it its own."""
+    """Return the shape that is asked for; a checkpoint to go on from gives it its own.
+
+    What goes on from a VAE is told the condition by *concat* where nothing else is asked for: that measures
+    better there (`latentlab.families.cvae`).
+    """
     asked = dict(network)
     if before is None or isinstance(before.network, CVAE):
         return shape(asked, before, CVAE, CVAEConfig)
-    injection = {name: asked.pop(name) for name in ("injection",) if name in asked}
+    injection = {"injection": asked.pop("injection", "concat")}
     return network_config(CVAEConfig, shape(asked, before, VAE, VAEConfig).model_dump() | injection)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,3 +81,24 @@ def test_it_brings_projections_and_samples_nearer_to_the_dataset(tmp_path: Path)
             ]
     assert far[10.0][0] < 0.7 * far[0.0][0], "projections"
     assert far[10.0][1] < 0.7 * far[0.0][1], "samples"
+
+
+def test_a_resumed_training_goes_on_with_the_same_averages(tmp_path: Path) -> None:
+    rows = _rows(200)
+    settings = LoopSettings(
+        steps=12, batch=32, save_every=0, precision="32-true", threads=1, accelerator="cpu"
+    )
+
+    def trained(folder: Path, stop: int | None = None) -> dict[str, torch.Tensor]:
+        torch.manual_seed(0)
+        recipe = CINNRecipe(
+            FlowConfig(blocks=1, width=8, embedding=2), CINNLosses(tie=0.0, pairs=0.0), rows, 2
+        )
+        now = replace(settings, stop=stop)
+        return train(recipe, rows, folder, now, make_fabric(now)).network.state_dict()
+
+    once = trained(tmp_path / "once")
+    trained(tmp_path / "twice", stop=5)
+    twice = trained(tmp_path / "twice")
+    for name, tensor in once.items():
+        assert torch.equal(tensor, twice[name]), name

@@ -275,6 +275,7 @@ def test_the_command_trains_goes_on_from_a_vae_and_says_what_cannot_be(
     opened = load(out)
     assert [a.name for a in opened.config.model.condition.attributes] == ["gender", "glasses"]
     assert opened.config.training["from"] == str(tiny_model_folder)
+    assert opened.network.config.injection == "concat", "which measures better from a VAE"
     assert len(opened.config.model.latent_summary.kl) == 8
     assert opened.network.from_condition.weight.abs().max() > 0, "what was taken out is told to the decoder"
     capfd.readouterr()
