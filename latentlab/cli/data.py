@@ -25,10 +25,13 @@ Correlate = Annotated[
     list[str] | None,
     typer.Option(help="A correlation of two classes: glasses=yes,facial_hair=yes:0.5. Repeatable."),
 ]
+Identities = Annotated[str, typer.Option(help="Identities in train,validation,test, by commas.")]
 Number = Annotated[
     int | None, typer.Option("--n", help="Images of the resampled split; the most by default.")
 ]
-Seed = Annotated[int, typer.Option(help="Of the choice of rows (and of the avatars' identities).")]
+Seed = Annotated[
+    int, typer.Option(help="Of the choice of rows (and of the avatars' and robots' identities).")
+]
 Repeats = Annotated[bool, typer.Option("--repeats", help="Use images several times where a group is short.")]
 Split = Annotated[str, typer.Option(help="Split that is resampled: train, validation, test or all.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -38,7 +41,7 @@ def register(app: typer.Typer) -> None:
     """Add the command group ``data``."""
     group = typer.Typer(help="Make image sets in any mixture, and show them.", no_args_is_help=True)
     making = typer.Typer(help="Make an image set in a folder.", no_args_is_help=True)
-    for command in (faces, avatars, celeba, folder, joined):
+    for command in (faces, avatars, robots, celeba, folder, joined):
         making.command(command.__name__)(command)
     group.add_typer(making, name="make")
     group.command("show")(show)
@@ -73,9 +76,7 @@ def faces(
 def avatars(
     out: Out,
     size: Size = 64,
-    identities: Annotated[
-        str, typer.Option(help="Identities in train,validation,test, by commas.")
-    ] = "3000,500,1000",
+    identities: Identities = "3000,500,1000",
     styles: Annotated[str, typer.Option(help="Styles by commas; all by default.")] = "",
     variety: Annotated[
         bool, typer.Option("--variety", help="All variants of hair in the training split.")
@@ -102,6 +103,33 @@ def avatars(
     with show_progress() as reporter:
         images = make_avatars_set(out, size, mixture, counts, chosen, variety, reporter)
     _print_made(images, "data make avatars", out, mixture, as_json)
+
+
+def robots(
+    out: Out,
+    size: Size = 64,
+    identities: Identities = "3000,500,1000",
+    preset: Preset = None,
+    ratio: Ratio = None,
+    correlate: Correlate = None,
+    n: Number = None,
+    seed: Seed = 0,
+    repeats: Repeats = False,
+    split: Split = "train",
+    as_json: AsJson = False,
+) -> None:
+    """Draw a set of robots, each in high and in low quality.
+
+    Example: latentlab data make robots few-robots --identities 500,100,100
+    """
+    from latentlab.cli.progress import show_progress
+    from latentlab.data.make import make_robots_set
+
+    mixture = _mixture(preset, ratio, correlate, n, seed, repeats, split)
+    counts = _counts(identities)
+    with show_progress() as reporter:
+        images = make_robots_set(out, size, mixture, counts, reporter)
+    _print_made(images, "data make robots", out, mixture, as_json)
 
 
 def celeba(
@@ -181,7 +209,9 @@ def joined(
 
 
 def show(
-    name: Annotated[str, typer.Argument(metavar="SET", help="faces:train, avatars:lorelei, a folder, ...")],
+    name: Annotated[
+        str, typer.Argument(metavar="SET", help="faces:train, avatars:lorelei, robots, a folder, ...")
+    ],
     out: Annotated[Path | None, typer.Option(help="Write a contact sheet to this picture file.")] = None,
     by: Annotated[str, typer.Option(help="Attributes whose intersections are the groups, by commas.")] = "",
     size: Size = 64,

@@ -7,27 +7,19 @@ options, and says where a style cannot show an attribute; there the label is not
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
-import resvg_py
-from dicebear import Avatar, Style
 from numpy.typing import NDArray
-from PIL import Image
 from pydantic import ValidationError
 
+from latentlab.data.drawn_style import credit_of, definition, draw, shaded
 from latentlab.errors import DataError
 from latentlab.paths import bundled
 from latentlab.spec import Attribute, Record
-
-_SEED = "latentlab"
-_SHADE = 0.04
 
 
 @dataclass(frozen=True)
@@ -157,12 +149,7 @@ def draw_avatar(
     >>> pictures = [draw_avatar(style, person) for style in avatar_schema().shippable]
     """
     mapping = _mapping(style)
-    svg = Avatar(_style(style), _options(style, mapping, identity, variety)).to_string()
-    png = resvg_py.svg_to_bytes(
-        svg_string=svg, width=image_size, height=image_size, background="white", skip_system_fonts=True
-    )
-    with Image.open(io.BytesIO(bytes(png))) as picture:
-        return np.array(picture.convert("RGB"))
+    return draw(style, _options(style, mapping, identity, variety), image_size)
 
 
 def shown_classes(style: str, identity: Identity) -> dict[str, str | None]:
@@ -186,44 +173,14 @@ def shown_classes(style: str, identity: Identity) -> dict[str, str | None]:
 def style_credit(style: str) -> dict[str, str]:
     """Return a style's title, artist, licence and where each is found, as its definition says."""
     _mapping(style)
-    meta = _definition(style)["meta"]
-    return {
-        "title": meta["source"]["name"],
-        "source": meta["source"]["url"],
-        "creator": meta["creator"]["name"],
-        "creator_url": meta["creator"]["url"],
-        "licence": meta["license"]["name"],
-        "licence_url": meta["license"]["url"],
-    }
-
-
-def credits_page() -> str:
-    """Return ``resources/avatars/CREDITS.md``: the artists of the styles that are drawn by default."""
-    lines = [
-        "# Credits of the avatars",
-        "",
-        "The avatars are drawn from DiceBear's style definitions (https://www.dicebear.com, the package "
-        "`dicebear-styles`) by `dicebear-core` (MIT). Each style is its artist's work under its own licence. "
-        "Drawn with LatentLab they are changed: classes of hair, mouth, glasses and beard are chosen and "
-        "colours are set by `schema.json`, and the drawings are rasterised.",
-        "",
-        "| style | work | artist | licence |",
-        "|---|---|---|---|",
-    ]
-    for style in avatar_schema().shippable:
-        credit = style_credit(style)
-        work = f"[{credit['title']}]({credit['source']})"
-        artist = f"[{credit['creator']}]({credit['creator_url']})"
-        lines.append(f"| {style} | {work} | {artist} | [{credit['licence']}]({credit['licence_url']}) |")
-    return "\n".join(lines) + "\n"
+    return credit_of(style)
 
 
 def _options(style: str, mapping: StyleMapping, identity: Identity, variety: bool) -> dict[str, Any]:
     """Return the options of ``dicebear-core`` that draw an identity."""
     schema, classes, colours = avatar_schema(), identity.classes, mapping.colours
-    components = _definition(style)["components"]
-    options: dict[str, Any] = {"seed": _SEED}
-    options |= {f"{name}Probability": 0 for name in schema.silence_first if name in components}
+    components = definition(style)["components"]
+    options: dict[str, Any] = {f"{name}Probability": 0 for name in schema.silence_first if name in components}
     options |= mapping.fixed
     parts = {mapping.mouth_component: mapping.mouth[classes["mouth"]]}
     if hair := mapping.hair[classes["hair"]]:
@@ -239,8 +196,8 @@ def _options(style: str, mapping: StyleMapping, identity: Identity, variety: boo
             parts[part[0]] = part[1]
     for component, variant in parts.items():
         options |= {f"{component}Variant": variant, f"{component}Probability": 100}
-    skin = _shaded(schema.colour("skin", classes["skin"]), identity.shade[0])
-    hair_colour = _shaded(schema.colour("hair_color", classes["hair_color"]), identity.shade[1])
+    skin = shaded(schema.colour("skin", classes["skin"]), identity.shade[0])
+    hair_colour = shaded(schema.colour("hair_color", classes["hair_color"]), identity.shade[1])
     for colour, value in (
         (colours.skin, skin),
         (colours.hair, hair_colour),
@@ -252,27 +209,8 @@ def _options(style: str, mapping: StyleMapping, identity: Identity, variety: boo
     return options
 
 
-def _shaded(colour: str, shade: float) -> str:
-    """Lighten or darken ``#rrggbb`` by up to 4%."""
-    channels = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
-    return "#" + "".join(f"{min(255, round(channel * (1 + _SHADE * shade))):02x}" for channel in channels)
-
-
 def _mapping(style: str) -> StyleMapping:
     schema = avatar_schema()
     if style not in schema.styles:
         raise DataError(f"There is no avatar style {style!r}; there are {', '.join(schema.shippable)}.")
     return schema.styles[style]
-
-
-@lru_cache(maxsize=32)
-def _definition(style: str) -> dict[str, Any]:
-    text = files("dicebear_styles").joinpath(f"{style}.json").read_text("utf-8")
-    definition: dict[str, Any] = json.loads(text)
-    return definition
-
-
-@lru_cache(maxsize=32)
-def _style(style: str) -> Style:
-    """Return the parsed style: parsing takes up to two seconds, drawing a millisecond."""
-    return Style(_definition(style))

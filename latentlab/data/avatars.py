@@ -10,18 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import signal
-import threading
-from collections import deque
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
-from functools import lru_cache
-from importlib.metadata import version
+from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
 from itertools import product
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 from types import MappingProxyType
 
@@ -35,17 +26,17 @@ from latentlab.data.avatar_styles import (
     shown_classes,
     style_credit,
 )
+from latentlab.data.draw_many import draw_many
+from latentlab.data.drawn_style import LARGEST, drawn_by
 from latentlab.data.image_set import SPLITS, UNKNOWN, ImageSet, SetInfo
 from latentlab.data.set_folder import check_is_free, open_image_set, write_image_set
 from latentlab.errors import DataError
 from latentlab.paths import cache_directory
-from latentlab.progress import Progress, Reporter
+from latentlab.progress import Reporter
 
 IDENTITIES: Mapping[str, int] = MappingProxyType({"train": 3000, "validation": 500, "test": 1000})
 """How many identities the avatars have in each split."""
 _VERSION = 1
-_CHUNK = 64
-_FEW = 256
 
 
 @lru_cache(maxsize=4)
@@ -56,19 +47,27 @@ def identities(count: int, seed: int = 0) -> tuple[Identity, ...]:
     """
     schema = avatar_schema()
     names = tuple(schema.attributes)
-    combinations = list(product(*(schema.classes(name) for name in names)))
     order_of, shade_of = (np.random.default_rng([seed, stream]) for stream in (0, 1))
-    rounds = -(-count // len(combinations))
-    order = np.concatenate([order_of.permutation(len(combinations)) for _ in range(rounds)])[:count]
+    chosen = even_combinations({name: schema.classes(name) for name in names}, count, order_of)
     return tuple(
         Identity(
             number=number,
-            classes=dict(zip(names, combinations[index], strict=True)),
+            classes=classes,
             shade=(float(shade_of.uniform(-1, 1)), float(shade_of.uniform(-1, 1))),
             variant=int(shade_of.integers(2**16)),
         )
-        for number, index in enumerate(order)
+        for number, classes in enumerate(chosen)
     )
+
+
+def even_combinations(
+    classes: Mapping[str, Sequence[str]], count: int, generator: np.random.Generator
+) -> list[dict[str, str]]:
+    """Choose a class of every attribute ``count`` times: no combination twice before all stood once."""
+    combinations = list(product(*classes.values()))
+    rounds = -(-count // len(combinations))
+    order = np.concatenate([generator.permutation(len(combinations)) for _ in range(rounds)])[:count]
+    return [dict(zip(classes, combinations[index], strict=True)) for index in order]
 
 
 def open_avatars(image_size: int = 64, reporter: Reporter | None = None) -> ImageSet:
@@ -81,7 +80,7 @@ def open_avatars(image_size: int = 64, reporter: Reporter | None = None) -> Imag
     """
     recipe = {
         "schema": avatar_schema().model_dump(mode="json"),
-        "drawn by": {name: version(name) for name in ("dicebear-core", "dicebear-styles", "resvg_py")},
+        "drawn by": drawn_by(),
         "identities": dict(IDENTITIES),
         "version": _VERSION,
     }
@@ -176,8 +175,8 @@ def make_avatars(
     DataError
         If the size is not between 16 and 512 pixels, or the folder holds other things.
     """
-    if not 16 <= image_size <= 512:
-        raise DataError(f"The avatars are drawn at 16 to 512 px, not {image_size}.")
+    if not 16 <= image_size <= LARGEST:
+        raise DataError(f"The avatars are drawn at 16 to {LARGEST} px, not {image_size}.")
     check_is_free(folder)
     rows, source = avatars.rows, avatars.info.source
     people = identities(int(source["identities"]), int(source["seed"]))
@@ -189,7 +188,7 @@ def make_avatars(
     return write_image_set(
         folder,
         avatars.info.model_copy(update={"image_size": image_size}),
-        _draw_all(drawings, image_size, workers or _cores(), reporter or Reporter()),
+        draw_many(drawings, partial(_draw, image_size=image_size), "Drawing the avatars", reporter, workers),
         {name: codes[rows] for name, codes in avatars.labels.items()},
         names,
         splits,
@@ -197,30 +196,33 @@ def make_avatars(
 
 
 def paired(images: ImageSet) -> tuple[NDArray[np.str_], dict[str, NDArray[np.int64]]]:
-    """Return the identities that the selected rows show in all their styles, and where.
+    """Return the identities that the selected rows show in all their styles or qualities, and where.
 
     Returns
     -------
     tuple
-        The identities' names ``[K]``, and for each style the positions ``[K]`` of their images within the
-        selection, in the same order.
+        The identities' names ``[K]``, and for each class of `SetInfo.paired_by` that is among the rows the
+        positions ``[K]`` of their images within the selection, in the same order.
 
     Raises
     ------
     DataError
-        If the set is not of avatars in two styles or more.
+        If the set is not of avatars in two styles or more, nor of robots in both qualities.
     """
     parts = [str(name).split(":") for name in images.names[images.rows]]
     where: dict[str, dict[str, int]] = {}
-    if images.info.source.get("kind") == "avatars":
-        for position, (identity, style) in enumerate(parts):
-            where.setdefault(style, {}).setdefault(identity, position)
+    if images.info.paired_by:
+        for position, (identity, drawn) in enumerate(parts):
+            where.setdefault(drawn, {}).setdefault(identity, position)
     if len(where) < 2:
-        raise DataError(f"The set {images.info.name} has no pairs: it needs avatars in two styles or more.")
+        raise DataError(
+            f"The set {images.info.name} has no pairs: it needs avatars in two styles or more, or robots in "
+            "both qualities."
+        )
     common = sorted(set.intersection(*(set(found) for found in where.values())))
     positions = {
-        style: np.array([found[identity] for identity in common], dtype=np.int64)
-        for style, found in where.items()
+        drawn: np.array([found[identity] for identity in common], dtype=np.int64)
+        for drawn, found in where.items()
     }
     return np.array(common, dtype=np.str_), positions
 
@@ -246,67 +248,3 @@ _Drawing = tuple[str, Identity, bool]
 
 def _draw(drawings: Sequence[_Drawing], image_size: int) -> NDArray[np.uint8]:
     return np.stack([draw_avatar(style, person, image_size, variety) for style, person, variety in drawings])
-
-
-def _draw_all(
-    drawings: Sequence[_Drawing], image_size: int, workers: int, reporter: Reporter
-) -> Iterator[NDArray[np.uint8]]:
-    """Draw in order, in processes if there are many."""
-    total, done = len(drawings), 0
-    tasks = [drawings[start : start + _CHUNK] for start in range(0, total, _CHUNK)]
-    parallel = workers > 1 and total > _FEW
-    batches = _in_processes(tasks, image_size, workers) if parallel else _here(tasks, image_size)
-    with closing(batches):
-        for batch in batches:
-            reporter.raise_if_cancelled()
-            done += len(batch)
-            reporter.report(Progress("Drawing the avatars", done, total))
-            yield batch
-
-
-def _here(tasks: Sequence[Sequence[_Drawing]], image_size: int) -> Generator[NDArray[np.uint8], None, None]:
-    for task in tasks:
-        yield _draw(task, image_size)
-
-
-def _in_processes(
-    tasks: Sequence[Sequence[_Drawing]], image_size: int, workers: int
-) -> Generator[NDArray[np.uint8], None, None]:
-    """Draw in processes, a few tasks ahead; what they fail to draw is drawn here."""
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin_drawing_process)
-    waiting: deque[Future[NDArray[np.uint8]]] = deque()
-    drawn = 0
-    try:
-        for task in tasks:
-            waiting.append(pool.submit(_draw, task, image_size))
-            if len(waiting) > 2 * workers:
-                yield waiting[0].result()
-                waiting.popleft()
-                drawn += 1
-        while waiting:
-            yield waiting[0].result()
-            waiting.popleft()
-            drawn += 1
-    except BrokenProcessPool:  # killed, or started from a script without its guard
-        yield from _here(tasks[drawn:], image_size)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _begin_drawing_process() -> None:
-    """Leave Ctrl-C to the process that started the work, and end with it even if it is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -6,6 +6,8 @@ name                        the set
 ``faces``                   the bundled faces; ``faces:train``, ``faces:validation``, ``faces:test``
 ``avatars``                 the avatars in all styles, paired; ``avatars:train`` and so on
 ``avatars:STYLE``           the avatars of one style; ``avatars:lorelei:test`` and so on
+``robots``                  robots in high and low quality, paired (`latentlab.data.robots`)
+``robots:high``             the robots of one quality; ``robots:low:test`` and so on
 ``faces-triple``            the faces' broad, narrow and low-quality sets as one (`latentlab.data.triple`)
 a folder                    a set that LatentLab wrote, CelebA's official files, or any folder of pictures
                             (`latentlab.data.folder`); ``FOLDER:train`` and so on for one split
@@ -24,6 +26,7 @@ from latentlab.data.folder import list_folder
 from latentlab.data.image_set import SPLITS, ImageSet
 from latentlab.data.picture_list import PictureList, open_pictures
 from latentlab.data.resize import open_resized
+from latentlab.data.robots import QUALITIES, open_robots
 from latentlab.data.triple import open_faces_triple
 from latentlab.errors import DataError
 from latentlab.progress import Reporter
@@ -31,7 +34,8 @@ from latentlab.progress import Reporter
 
 def known_sets() -> tuple[str, ...]:
     """Return the sets that have names of their own, without their splits."""
-    return ("faces", "faces-triple", "avatars", *(f"avatars:{style}" for style in avatar_schema().shippable))
+    styles = (f"avatars:{style}" for style in avatar_schema().shippable)
+    return ("faces", "faces-triple", "avatars", *styles, "robots", *(f"robots:{one}" for one in QUALITIES))
 
 
 def open_set(name: str | Path, image_size: int = 64, reporter: Reporter | None = None) -> ImageSet:
@@ -43,8 +47,8 @@ def open_set(name: str | Path, image_size: int = 64, reporter: Reporter | None =
         See the table above. A built-in name wins over a folder of that name; write ``./faces`` for the
         folder.
     reporter
-        Learns of the work on first use (seconds for the faces, a minute or two for the avatars), and may
-        cancel it.
+        Learns of the work on first use (seconds for the faces, a minute or two for avatars and robots), and
+        may cancel it.
 
     Raises
     ------
@@ -57,9 +61,7 @@ def open_set(name: str | Path, image_size: int = 64, reporter: Reporter | None =
     elif source == "faces-triple":
         images = open_faces_triple(image_size, reporter)
     elif source in known_sets():
-        images = open_avatars(image_size, reporter)
-        if style := source.partition(":")[2]:
-            images = images.select(images.codes("style") == images.attribute("style").index(style))
+        images = _open_drawn(source, image_size, reporter)
     elif Path(source).expanduser().is_dir():
         images = _open_folder(Path(source).expanduser(), image_size, reporter)
     else:
@@ -96,6 +98,16 @@ def list_pictures(folder: Path) -> PictureList:
         If it holds no pictures, or its lists do not fit them.
     """
     return list_celeba(folder) if is_celeba(folder) else list_folder(folder)
+
+
+def _open_drawn(source: str, image_size: int, reporter: Reporter | None) -> ImageSet:
+    """Open the avatars or the robots, or those of one style or quality."""
+    body, _, one = source.partition(":")
+    images = (open_robots if body == "robots" else open_avatars)(image_size, reporter)
+    by = images.info.paired_by
+    if not one or by is None:
+        return images
+    return images.select(images.codes(by) == images.attribute(by).index(one))
 
 
 def _open_folder(folder: Path, image_size: int, reporter: Reporter | None) -> ImageSet:

@@ -29,7 +29,8 @@ def contact_sheet(
     ----------
     by
         Attributes whose groups get a strip of one row each, with its name and count above; groups without
-        images are left out. The styles of avatars show the same people.
+        images are left out. The styles of avatars show the same people, the qualities of robots the same
+        robots.
     columns, rows
         Images beside and below one another; with ``by`` the rows are the groups.
 
@@ -60,10 +61,10 @@ def contact_sheet(
             f"{', '.join(by)} make {len(groups)} groups with images; a sheet shows 1 to {MOST_GROUPS}."
         )
     counts = {name: len(positions) for name, positions in groups.items()}
-    if tuple(by) == ("style",) and images.info.source.get("kind") == "avatars" and len(groups) > 1:
+    if tuple(by) == (images.info.paired_by,) and len(groups) > 1:
         people, where = paired(images)
         order = generator.permutation(len(people))[:columns]
-        picked = {f"style={style}": positions[order] for style, positions in where.items()}
+        picked = {f"{by[0]}={drawn}": positions[order] for drawn, positions in where.items()}
     else:
         picked = {name: generator.permutation(positions)[:columns] for name, positions in groups.items()}
     labelled = [(f"{name}  ({counts[name]:,})", picked[name]) for name in groups]

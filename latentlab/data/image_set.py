@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SPLITS = ("train", "validation", "test")
 UNKNOWN = -1
 """The class code of a label that is not known."""
+_PAIRED_BY = {"avatars": "style", "robots": "quality"}
 
 
 class SetInfo(Record):
@@ -36,6 +37,14 @@ class SetInfo(Record):
     credit: str = ""
     source: Mapping[str, Any] = Field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
+
+    @property
+    def paired_by(self) -> str | None:
+        """The attribute over whose classes the same identities are drawn, None in sets of other kinds.
+
+        Images of a set that has one are named ``IDENTITY:CLASS``.
+        """
+        return _PAIRED_BY.get(str(self.source.get("kind")))
 
 
 @dataclass(frozen=True)

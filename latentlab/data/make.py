@@ -14,6 +14,8 @@ from latentlab.data.folder import list_folder
 from latentlab.data.image_set import SPLITS, ImageSet
 from latentlab.data.picture_list import PictureList, import_pictures
 from latentlab.data.resample import resample_split
+from latentlab.data.robots import IDENTITIES as ROBOTS
+from latentlab.data.robots import list_robots, make_robots
 from latentlab.data.set_folder import check_is_free, copy_image_set, open_image_set
 from latentlab.errors import DataError, SettingsError
 from latentlab.progress import Reporter
@@ -87,6 +89,20 @@ def make_avatars_set(
     mixture = mixture or Mixture()
     chosen = mixture.choose(list_avatars(counts, mixture.seed, styles, variety))
     return open_image_set(make_avatars(out, chosen, image_size, reporter))
+
+
+def make_robots_set(
+    out: Path,
+    image_size: int = 64,
+    mixture: Mixture | None = None,
+    counts: Mapping[str, int] = ROBOTS,
+    reporter: Reporter | None = None,
+) -> ImageSet:
+    """Draw robots into a folder; the mixture's seed also says which identities they are."""
+    check_is_free(out)
+    mixture = mixture or Mixture()
+    chosen = mixture.choose(list_robots(counts, mixture.seed))
+    return open_image_set(make_robots(out, chosen, image_size, reporter))
 
 
 def make_celeba_set(

@@ -10,6 +10,7 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from latentlab.data.distribution import PRESETS, Distribution
@@ -24,6 +25,8 @@ from latentlab.paths import cache_directory
 from latentlab.progress import Reporter
 
 BROAD_ROWS, NARROW_ROWS = 4000, 2000
+SIDE, QUALITY = 24, 30
+"""Low quality: the pixels that are left of each side, and the JPEG quality."""
 _VERSION = 1
 
 
@@ -82,7 +85,7 @@ def _held_out(body: ImageSet, seed: int = 0) -> Triple:
     return Triple(body, narrow, degrade(narrow))
 
 
-def degrade(images: ImageSet, side: int = 24, quality: int = 30) -> ImageSet:
+def degrade(images: ImageSet, side: int = SIDE, quality: int = QUALITY) -> ImageSet:
     """Return the selected images in low quality: reduced, compressed and enlarged again.
 
     Parameters
@@ -106,11 +109,7 @@ def degrade(images: ImageSet, side: int = 24, quality: int = 30) -> ImageSet:
     pixels = np.empty((len(images), size, size, 3), dtype=np.uint8)
     for start in range(0, len(images), 256):
         for offset, picture in enumerate(images.pixels(slice(start, start + 256))):
-            small = io.BytesIO()
-            Image.fromarray(square_picture(picture, side)).save(small, "JPEG", quality=quality)
-            with Image.open(small) as compressed:
-                large = compressed.resize((size, size), Image.Resampling.BICUBIC)
-            pixels[start + offset] = np.asarray(large)
+            pixels[start + offset] = degraded(picture, side, quality)
     record = {**images.info.source, "degraded": {"side": side, "quality": quality}}
     return ImageSet(
         images.info.model_copy(update={"source": record}),
@@ -120,6 +119,15 @@ def degrade(images: ImageSet, side: int = 24, quality: int = 30) -> ImageSet:
         images.splits[images.rows],
         np.arange(len(images)),
     )
+
+
+def degraded(picture: NDArray[np.uint8], side: int = SIDE, quality: int = QUALITY) -> NDArray[np.uint8]:
+    """Return one picture uint8 ``[S, S, 3]`` in low quality, as `degrade` does it."""
+    size = len(picture)
+    small = io.BytesIO()
+    Image.fromarray(square_picture(picture, side)).save(small, "JPEG", quality=quality)
+    with Image.open(small) as compressed:
+        return np.asarray(compressed.resize((size, size), Image.Resampling.BICUBIC))
 
 
 def _preset(name: str) -> Distribution:

@@ -298,12 +298,12 @@ class _Run:
 
 
 def _images_of(data: ImageSet) -> Codes:
-    """Return of which image each row is, as integers ``[n]``: of avatars, whom it shows.
+    """Return of which image each row is, as integers ``[n]``: of avatars and robots, whom it shows.
 
     A joined set writes its part before the name, and the same image may stand in several parts.
     """
     names = [str(name) for name in data.names[data.rows].tolist()]
-    if data.info.source.get("kind") == "avatars":
+    if data.info.paired_by:
         names = [name.partition(":")[0] for name in names]
     else:
         names = [name.partition(":")[2] or name for name in names]

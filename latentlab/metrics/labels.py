@@ -14,7 +14,7 @@ from latentlab.errors import DataError, SettingsError
 from latentlab.spec import MODE, Attribute, ConditionSchema, PredictorSpec
 
 _MOST_GROUPS = 64
-_USUAL_GROUPS = (("gender", "race"), ("style",), ("skin",))
+_USUAL_GROUPS = (("gender", "race"), ("style",), ("skin",), ("quality",))
 # Of several, the first whose attributes the images show in two classes or more.
 
 
@@ -97,8 +97,8 @@ def _differs(data: ImageSet, name: str) -> bool:
 def identities(data: ImageSet) -> NDArray[np.int64] | None:
     """Return whom each image shows, as integers ``[n]``, for intervals that are bootstrapped by identity.
 
-    An avatar is named ``IDENTITY:STYLE``; of other sets each image is its own identity. An image that
-    stands several times in a resampled set is one.
+    An avatar is named ``IDENTITY:STYLE``, a robot ``IDENTITY:QUALITY``; of other sets each image is
+    its own identity. An image that stands several times in a resampled set is one.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def identities(data: ImageSet) -> NDArray[np.int64] | None:
         None where no identity occurs twice.
     """
     names = data.names[data.rows]
-    if data.info.source.get("kind") == "avatars":
+    if data.info.paired_by:
         names = np.array([name.partition(":")[0] for name in names.tolist()])
     found, where = np.unique(names, return_inverse=True)
     return None if len(found) == len(names) else where.astype(np.int64)

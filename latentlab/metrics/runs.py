@@ -219,9 +219,9 @@ def run_projection(
 
 
 def shows_pairs(images: ImageSet, domain: Attribute) -> bool:
-    """Whether a set has pairs for a model: avatars, and each dataset that the model knows is one style."""
-    styles = {str(name).partition(":")[2] for name in np.unique(images.names[images.rows])}
-    return images.info.source.get("kind") == "avatars" and set(domain.classes) <= styles
+    """Whether a set has pairs for a model: each dataset that it knows is a style or quality they are over."""
+    drawn = {str(name).partition(":")[2] for name in np.unique(images.names[images.rows])}
+    return images.info.paired_by is not None and set(domain.classes) <= drawn
 
 
 def own_style(config: CheckpointConfig, data: str) -> str:

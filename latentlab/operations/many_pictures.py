@@ -98,9 +98,8 @@ class PictureOfSet:
 
     @property
     def identity(self) -> str:
-        """Whom an avatar shows, which stands before its style."""
-        avatar = self.images.info.source.get("kind") == "avatars"
-        return self._called.partition(":")[0] if avatar else ""
+        """Whom an avatar or a robot shows, which stands before its style or quality."""
+        return self._called.partition(":")[0] if self.images.info.paired_by else ""
 
     def content(self) -> bytes:
         """Return the pixels' bytes."""

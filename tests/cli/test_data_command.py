@@ -55,6 +55,16 @@ def test_make_avatars(tmp_path: Path, capsys: Captured) -> None:
     assert len(open_set(f"{out}:test", 16)) == 4
 
 
+def test_make_robots(tmp_path: Path, capsys: Captured) -> None:
+    out = tmp_path / "robots"
+    options = ["--identities", "20,2,2", "--size", "24", "--ratio", "quality=low:0.25", "--n", "8", "--json"]
+    assert run(["data", "make", "robots", str(out), *options]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["command"] == "data make robots"
+    assert record["settings"]["splits"] == {"train": 8, "validation": 4, "test": 4}
+    assert open_set(f"{out}:train", 24).codes("quality").sum() == 2
+
+
 def test_make_folder_skips_and_says_what_it_cannot_read(tmp_path: Path, capsys: Captured) -> None:
     pictures = tmp_path / "pictures"
     pictures.mkdir()
@@ -104,6 +114,8 @@ def test_show_writes_a_contact_sheet(tiny_faces: ImageSet, tmp_path: Path, capsy
         (["make", "faces", "{out}", "--size", "300"], "ask for 8 to 128"),
         (["make", "avatars", "{out}", "--identities", "many"], "three numbers"),
         (["make", "avatars", "{out}", "--styles", "cubism"], "no avatar style 'cubism'"),
+        (["make", "robots", "{out}", "--size", "16"], "drawn at 24 to 512 px, not 16"),
+        (["make", "robots", "{out}", "--preset", "light90"], "race"),
         (["make", "celeba", "{out}", "{out}"], "There is no folder"),
         (["make", "folder", "{tmp}", "{out}"], "holds no pictures"),
     ],

@@ -12,13 +12,13 @@ from latentlab.data import avatars
 from latentlab.data.avatar_styles import (
     Identity,
     avatar_schema,
-    credits_page,
     draw_avatar,
     shown_classes,
     style_credit,
 )
 from latentlab.data.avatars import identities, identity_of, list_avatars, make_avatars, open_avatars, paired
 from latentlab.data.catalog import open_set
+from latentlab.data.credits import credits_page
 from latentlab.data.distribution import Distribution
 from latentlab.data.image_set import UNKNOWN, ImageSet
 from latentlab.data.resample import resample
