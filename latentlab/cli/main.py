@@ -21,6 +21,7 @@ COMMANDS = (
     "data",
     "train",
     "evaluate",
+    "audit",
     "card",
     "reconstruct",
     "traverse",

@@ -113,6 +113,11 @@ class Explorer:
         return self._model
 
     @property
+    def predictor(self) -> AttributePredictor | None:
+        """The predictor itself, in evaluation mode; None without one."""
+        return self._predictor
+
+    @property
     def spec(self) -> ModelSpec:
         """What the model is."""
         return self._model.spec

@@ -1,0 +1,330 @@
+"""The generation study: which attributes a model's random samples show, beside what they ought to show.
+
+Samples are drawn, decoded and judged a part at a time, and only counts stay in memory, so that 100,000 images
+take no more of it than a thousand. What part k of a seed holds depends on the seed and k alone: a study that
+was interrupted goes on with the same pictures, and any of them can be drawn again (`redraw`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from latentlab.audit.reference import Reference
+from latentlab.audit.study_folder import StudyFolder
+from latentlab.device import resolve_device
+from latentlab.errors import SettingsError
+from latentlab.families.resized import resized
+from latentlab.metrics.labels import conditions
+from latentlab.metrics.passes import BATCH, evaluation
+from latentlab.operations.explore import Explorer
+from latentlab.progress import Progress, Reporter
+from latentlab.spec import Attribute, PredictorSpec
+
+PART = BATCH
+"""Samples that are drawn, judged and written together."""
+MOST_CELLS = 64
+"""Intersections that are told apart at most."""
+
+
+@dataclass(frozen=True)
+class GenerationSettings:
+    """What is drawn and counted.
+
+    Parameters
+    ----------
+    n
+        Samples of each model and seed.
+    seeds
+        Of the samples, one run each.
+    attributes
+        What is counted; empty for all that the predictor judges.
+    truncation
+        What every drawn z is multiplied by, 0 to 1.
+    condition
+        What a conditional model is told, in words (`latentlab.conditions.parse_choices`). Without it each
+        sample is told the labels of an image of the reference set; without such a set, each class as often.
+    """
+
+    n: int = 2000
+    seeds: tuple[int, ...] = (0,)
+    attributes: tuple[str, ...] = ()
+    truncation: float = 1.0
+    condition: str = ""
+
+    def __post_init__(self) -> None:
+        if self.n < 1:
+            raise SettingsError(f"At least one sample is needed; {self.n} were asked for.")
+        if not self.seeds or min(self.seeds) < 0 or len(set(self.seeds)) < len(self.seeds):
+            raise SettingsError("Seeds are one or more different numbers, each 0 or more.")
+        if not 0.0 < self.truncation <= 1.0:
+            raise SettingsError(f"The truncation is more than 0 and at most 1, not {self.truncation}.")
+
+
+@dataclass
+class Counted:
+    """What was counted of one model and seed.
+
+    Parameters
+    ----------
+    classes
+        By attribute, how many samples are predicted as each class, ``[C]``.
+    sums, squares
+        By attribute, the sums of the probabilities, ``[C]``, and of their products, ``[C, C]``.
+    cells
+        How many samples are predicted as each intersection, ``[C1, C2, ...]``; None where only one attribute,
+        or too many intersections, are counted.
+    """
+
+    n: int
+    classes: dict[str, NDArray[np.int64]]
+    sums: dict[str, NDArray[np.float64]]
+    squares: dict[str, NDArray[np.float64]]
+    cells: NDArray[np.int64] | None
+
+    @classmethod
+    def empty(cls, attributes: Sequence[Attribute]) -> Counted:
+        """Return what is counted before the first sample."""
+        shape = tuple(len(one.classes) for one in attributes)
+        wanted = len(shape) > 1 and int(np.prod(shape)) <= MOST_CELLS
+        return cls(
+            0,
+            {one.name: np.zeros(len(one.classes), dtype=np.int64) for one in attributes},
+            {one.name: np.zeros(len(one.classes)) for one in attributes},
+            {one.name: np.zeros((len(one.classes),) * 2) for one in attributes},
+            np.zeros(shape, dtype=np.int64) if wanted else None,
+        )
+
+    def add(
+        self, codes: Mapping[str, NDArray[np.int64]], probabilities: Mapping[str, NDArray[np.float64]]
+    ) -> None:
+        """Take one part into account: its predicted classes ``[B]`` and probabilities ``[B, C]``."""
+        self.n += len(next(iter(codes.values())))
+        for name, counts in self.classes.items():
+            np.add.at(counts, codes[name], 1)
+            self.sums[name] += probabilities[name].sum(axis=0)
+            self.squares[name] += probabilities[name].T @ probabilities[name]
+        if self.cells is not None:
+            np.add.at(self.cells, tuple(codes[name] for name in self.classes), 1)
+
+
+def judged_attributes(judge: PredictorSpec | None, wish: Sequence[str] = ()) -> tuple[Attribute, ...]:
+    """Return the attributes with classes that are counted.
+
+    Raises
+    ------
+    SettingsError
+        If there is no predictor, or it does not know one of those asked for.
+    """
+    if judge is None:
+        raise SettingsError("Nobody judges this model's pictures. Give --predictor an attribute predictor.")
+    found = tuple(judge.attribute(name) for name in wish) if wish else judge.attributes
+    continuous = [one.name for one in found if one.kind != "categorical"]
+    if wish and continuous:
+        raise SettingsError(f"{continuous[0]} has no classes to count.")
+    return tuple(one for one in found if one.kind == "categorical")
+
+
+def columns_of(attributes: Sequence[Attribute]) -> list[str]:
+    """Return the columns of the table of images."""
+    told = [[one.name, *(f"{one.name}={label}" for label in one.classes)] for one in attributes]
+    return ["model", "seed", "image", *(name for names in told for name in names)]
+
+
+def count_generation(
+    models: Mapping[str, Explorer],
+    settings: GenerationSettings,
+    reference: Reference,
+    out: Path | None = None,
+    device: str = "auto",
+    reporter: Reporter | None = None,
+) -> dict[tuple[str, int], Counted]:
+    """Draw and judge the samples of every model and seed, and count.
+
+    Parameters
+    ----------
+    models
+        By name; all are judged in the same attributes.
+    out
+        A folder that keeps a row for each image, and where an interrupted study goes on; None keeps none.
+
+    Raises
+    ------
+    SettingsError
+        If something does not fit: before anything is drawn.
+    Cancelled
+        If the reporter asked for it; what was written stays.
+    """
+    reporter, where = reporter or Reporter(), resolve_device(device)
+    attributes = common_attributes(models, settings.attributes)
+    drawn = {name: _Drawn(name, explorer, settings, reference) for name, explorer in models.items()}
+    folder = None
+    if out is not None:
+        plain = settings_record(models, settings, reference)
+        folder = StudyFolder(out, plain, columns_of(attributes), settings.n, PART)
+    counted: dict[tuple[str, int], Counted] = {}
+    before = iter(()) if folder is None else folder.rows()
+    total, done = len(models) * len(settings.seeds) * settings.n, 0
+    for name, source in drawn.items():
+        source.to(where)
+        for seed in settings.seeds:
+            found = counted[name, seed] = Counted.empty(attributes)
+            for part, start in enumerate(range(0, settings.n, PART)):
+                reporter.raise_if_cancelled()
+                size = min(PART, settings.n - start)
+                rows = None
+                if folder is not None and done + size <= folder.done:
+                    rows = [next(before) for _ in range(size)]
+                else:
+                    rows = source.rows(seed, part, size, attributes)
+                    if folder is not None:
+                        folder.append(rows)
+                found.add(*_read(rows, attributes))
+                done += size
+                reporter.report(Progress("Drawing and judging samples", done, total))
+        source.to(torch.device("cpu"))
+    return counted
+
+
+def settings_record(
+    models: Mapping[str, Explorer], settings: GenerationSettings, reference: Reference
+) -> dict[str, Any]:
+    """Return all that a study rests on, as plain values."""
+    return {
+        "study": "generation",
+        "models": {name: one.located.sha256() for name, one in models.items()},
+        "predictors": {name: one.predictor_sha256() for name, one in models.items()},
+        "n": settings.n,
+        "seeds": list(settings.seeds),
+        "attributes": [one.name for one in common_attributes(models, settings.attributes)],
+        "truncation": settings.truncation,
+        "condition": settings.condition,
+        "reference": reference.name,
+    }
+
+
+def redraw(
+    explorer: Explorer, settings: GenerationSettings, reference: Reference, seed: int, image: int
+) -> NDArray[np.uint8]:
+    """Return the picture behind a row, uint8 ``[S, S, 3]``, RGB; images of a seed are counted from 0."""
+    part, place = divmod(image, PART)
+    size = min(PART, settings.n - part * PART)
+    source = _Drawn("", explorer, settings, reference)
+    with evaluation():
+        pictures = source.pictures(seed, part, size)[place]
+    found: NDArray[np.uint8] = (
+        (pictures.permute(1, 2, 0) * 255.0).round().clamp(0, 255).to(torch.uint8).cpu().numpy()
+    )
+    return found
+
+
+class _Drawn:
+    """One model's samples, a part at a time."""
+
+    def __init__(
+        self, name: str, explorer: Explorer, settings: GenerationSettings, reference: Reference
+    ) -> None:
+        spec = explorer.spec
+        if "sample" in spec.cannot:
+            raise SettingsError(f"{name} cannot draw samples: {spec.cannot['sample']}")
+        self.name, self.explorer, self.settings = name, explorer, settings
+        self.device = torch.device("cpu")
+        self.told: NDArray[np.float32] | None = None
+        if not spec.condition.size:
+            if settings.condition:
+                raise SettingsError(f"{name} has no condition to be told {settings.condition!r}.")
+            return
+        if settings.condition:
+            from latentlab.conditions import parse_choices
+
+            choices = parse_choices(spec.condition, settings.condition)
+            self.told = explorer.condition(choices, explorer.first_condition())[None]
+        elif reference.images is not None:
+            self.told = conditions(spec.condition, reference.images)
+        else:
+            self.told = _every_combination(explorer)
+
+    def to(self, device: torch.device) -> None:
+        """Move the networks."""
+        self.device = device
+        self.explorer.network.to(device)  # type: ignore[attr-defined]
+        judge = self.explorer.predictor
+        if judge is not None:
+            judge.to(device)  # type: ignore[attr-defined]
+
+    def pictures(self, seed: int, part: int, size: int) -> torch.Tensor:
+        """Return the images ``[size, 3, S, S]`` in [0, 1] of a part."""
+        words = np.random.SeedSequence([seed, part]).generate_state(2, np.uint64)
+        generator = torch.Generator().manual_seed(int(words[0] >> np.uint64(1)))
+        condition = None
+        if self.told is not None:
+            chosen = np.random.default_rng(int(words[1])).integers(0, len(self.told), size)
+            condition = torch.from_numpy(self.told[chosen])
+        network = self.explorer.network
+        z = network.sample(size, condition, generator).to(self.device) * self.settings.truncation
+        told = None if condition is None else condition.to(self.device)
+        return network.decode(z, told).float().clamp(0.0, 1.0)
+
+    def rows(self, seed: int, part: int, size: int, attributes: Sequence[Attribute]) -> list[list[str]]:
+        """Return the rows of a part: what is predicted of each image."""
+        judge = self.explorer.predictor
+        assert judge is not None
+        with evaluation():
+            pictures = resized(self.pictures(seed, part, size), judge.spec.image_size)
+            said = {name: found.float().cpu().numpy() for name, found in judge.predict(pictures).items()}
+        rows = []
+        for place in range(size):
+            row = [self.name, str(seed), str(part * PART + place)]
+            for one in attributes:
+                probabilities = said[one.name][place]
+                row += [one.classes[int(probabilities.argmax())], *(f"{p:.5f}" for p in probabilities)]
+            rows.append(row)
+        return rows
+
+
+def _read(
+    rows: Sequence[Sequence[str]], attributes: Sequence[Attribute]
+) -> tuple[dict[str, NDArray[np.int64]], dict[str, NDArray[np.float64]]]:
+    """Return the predicted classes ``[B]`` and the probabilities ``[B, C]`` of rows of the table."""
+    codes: dict[str, NDArray[np.int64]] = {}
+    said: dict[str, NDArray[np.float64]] = {}
+    place = 3
+    for one in attributes:
+        codes[one.name] = np.array([one.classes.index(row[place]) for row in rows], dtype=np.int64)
+        width = len(one.classes)
+        said[one.name] = np.array([row[place + 1 : place + 1 + width] for row in rows], dtype=np.float64)
+        place += 1 + width
+    return codes, said
+
+
+def common_attributes(models: Mapping[str, Explorer], wish: Sequence[str]) -> tuple[Attribute, ...]:
+    """Return the attributes that all models' predictors judge alike."""
+    if not models:
+        raise SettingsError("A study needs at least one model.")
+    found = [judged_attributes(one.predictor_spec, wish) for one in models.values()]
+    alike = tuple(one for one in found[0] if all(one in other for other in found))
+    if not alike:
+        raise SettingsError(
+            f"The predictors of {', '.join(models)} judge no attribute alike. Give --predictor one for all."
+        )
+    return alike
+
+
+def _every_combination(explorer: Explorer) -> NDArray[np.float32]:
+    """Return the conditions of all combinations of classes; a continuous attribute is 0."""
+    schema = explorer.spec.condition
+    named = [one for one in schema.attributes if one.kind == "categorical"]
+    choices: Iterator[tuple[str, ...]] = product(*(one.classes for one in named))
+    return np.stack(
+        [
+            explorer.condition({a.name: label for a, label in zip(named, labels, strict=True)})
+            for labels in choices
+        ]
+    )

@@ -1,0 +1,234 @@
+"""The reconstruction study: whose attributes survive a model's reconstruction, and what they become.
+
+The images are a balanced choice: as many of each intersection of the groups' attributes. One survives
+where the predictor sees the true class in the reconstruction; what it sees in the image itself stands beside
+that, since a class that it misses there tells nothing of the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from latentlab.audit.generation import judged_attributes
+from latentlab.audit.study_folder import StudyFolder
+from latentlab.data.image_set import ImageSet, images_to_tensor
+from latentlab.device import resolve_device
+from latentlab.errors import SettingsError
+from latentlab.families.resized import resized
+from latentlab.metrics.labels import conditions, group_attributes, translate
+from latentlab.metrics.passes import BATCH, check_size, evaluation
+from latentlab.operations.explore import Explorer
+from latentlab.progress import Progress, Reporter
+from latentlab.spec import Attribute
+
+PART = BATCH
+
+
+@dataclass(frozen=True)
+class ReconstructionSettings:
+    """Which images are taken, and what is counted.
+
+    Parameters
+    ----------
+    per_group
+        Images of each intersection at most; fewer where the set has fewer.
+    groups
+        The attributes whose intersections are the groups; None for those that the set is usually told by
+        (`latentlab.metrics.labels.group_attributes`).
+    attributes
+        What is counted; empty for all that the predictor judges and the set has labels of.
+    seed
+        Of the choice.
+    """
+
+    per_group: int = 200
+    groups: tuple[str, ...] | None = None
+    attributes: tuple[str, ...] = ()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.per_group < 1:
+            raise SettingsError(f"At least one image of each group is needed; not {self.per_group}.")
+        if self.seed < 0:
+            raise SettingsError(f"A seed is 0 or more, not {self.seed}.")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The balanced choice.
+
+    Parameters
+    ----------
+    images
+        The images that were chosen.
+    names
+        The groups, such as ``gender=female,race=black``.
+    group
+        Which of them each image is of, ``[n]``.
+    attributes
+        What is counted, as the predictor has it.
+    labels
+        The true classes ``[n]`` of each in the predictor's numbering, -1 where unknown.
+    """
+
+    images: ImageSet
+    names: tuple[str, ...]
+    group: NDArray[np.int64]
+    attributes: tuple[Attribute, ...]
+    labels: Mapping[str, NDArray[np.int64]]
+
+
+@dataclass
+class Survived:
+    """What was counted.
+
+    Parameters
+    ----------
+    original, reconstructed
+        By attribute, how often an image of each group and true class is predicted as each class, as it is and
+        reconstructed: ``[G, C, C]``.
+    errors
+        Of each group, the reconstructions' mean absolute errors in steps of 255, one an image.
+    """
+
+    original: dict[str, NDArray[np.int64]]
+    reconstructed: dict[str, NDArray[np.int64]]
+    errors: list[list[float]] = field(default_factory=list)
+
+
+def choose_balanced(explorer: Explorer, data: ImageSet, settings: ReconstructionSettings) -> Chosen:
+    """Choose as many images of each group.
+
+    Raises
+    ------
+    SettingsError
+        If nothing can be counted, or a group has no image.
+    DataError
+        If the set lacks an attribute of the groups.
+    """
+    known = {one.name: one for one in data.info.attributes if one.kind == "categorical"}
+    judged = judged_attributes(explorer.predictor_spec, settings.attributes)
+    counted = tuple(one for one in judged if one.name in known)
+    missing = [name for name in settings.attributes if name not in known]
+    if missing or not counted:
+        raise SettingsError(
+            f"The set {data.info.name} has no classes of {missing[0] if missing else 'what is judged'}; it "
+            f"has {', '.join(known) or 'none'}."
+        )
+    wanted = group_attributes(data, settings.groups)
+    cells = data.groups(wanted) if wanted else {"all": np.arange(len(data), dtype=np.int64)}
+    empty = [name for name, rows in cells.items() if not len(rows)]
+    if empty:
+        raise SettingsError(f"The set {data.info.name} has no image of {empty[0]}. Choose other groups.")
+    generator = np.random.default_rng([settings.seed, 3])
+    rows, group = [], []
+    for place, found in enumerate(cells.values()):
+        taken = np.sort(generator.permutation(found)[: settings.per_group])
+        rows.append(taken)
+        group.append(np.full(len(taken), place, dtype=np.int64))
+    images = data.select(np.concatenate(rows))
+    labels = {one.name: translate(known[one.name], one, images.codes(one.name)) for one in counted}
+    return Chosen(images, tuple(cells), np.concatenate(group), counted, labels)
+
+
+def columns_of(attributes: Sequence[Attribute]) -> list[str]:
+    """Return the columns of the table of images."""
+    told = [[one.name, f"{one.name}_input", f"{one.name}_reconstructed"] for one in attributes]
+    return ["image", "group", "error_255", *(name for names in told for name in names)]
+
+
+def count_survival(
+    explorer: Explorer,
+    chosen: Chosen,
+    record: Mapping[str, Any],
+    out: Path | None = None,
+    device: str = "auto",
+    reporter: Reporter | None = None,
+) -> Survived:
+    """Reconstruct and judge the chosen images, and count.
+
+    Parameters
+    ----------
+    record
+        All that the rows rest on, as plain values.
+    out
+        A folder that keeps a row for each image, and where an interrupted study goes on; None keeps none.
+
+    Raises
+    ------
+    SettingsError
+        If the model cannot encode, or the folder holds another study.
+    Cancelled
+        If the reporter asked for it; what was written stays.
+    """
+    reporter, where = reporter or Reporter(), resolve_device(device)
+    spec, judge = explorer.spec, explorer.predictor
+    if "encode" in spec.cannot:
+        raise SettingsError(f"This model cannot reconstruct: {spec.cannot['encode']}")
+    assert judge is not None
+    images, attributes = chosen.images, chosen.attributes
+    check_size(images, spec.image_size, "model")
+    told = conditions(spec.condition, images)
+    folder = None if out is None else StudyFolder(out, record, columns_of(attributes), len(images), PART)
+    before = iter(()) if folder is None else folder.rows()
+    shape = {one.name: (len(chosen.names), len(one.classes), len(one.classes)) for one in attributes}
+    found = Survived(
+        {name: np.zeros(size, dtype=np.int64) for name, size in shape.items()},
+        {name: np.zeros(size, dtype=np.int64) for name, size in shape.items()},
+        [[] for _ in chosen.names],
+    )
+    network = explorer.network
+    network.to(where)  # type: ignore[attr-defined]
+    judge.to(where)  # type: ignore[attr-defined]
+    for start in range(0, len(images), PART):
+        reporter.raise_if_cancelled()
+        part = slice(start, min(len(images), start + PART))
+        if folder is not None and part.stop <= folder.done:
+            rows = [next(before) for _ in range(part.stop - part.start)]
+        else:
+            with evaluation():
+                x = images_to_tensor(images.pixels(part)).to(where)
+                condition = None if told is None else torch.from_numpy(told[part]).to(where)
+                again = network.decode(network.encode(x, condition).mean, condition).float().clamp(0.0, 1.0)
+                errors = (255.0 * (again - x).abs().mean((1, 2, 3))).cpu().numpy()
+                said = [judge.predict(resized(one, judge.spec.image_size)) for one in (x, again)]
+            codes = [{one.name: s[one.name].argmax(1).cpu().numpy() for one in attributes} for s in said]
+            rows = [_row(chosen, start + k, float(errors[k]), codes, k) for k in range(len(errors))]
+            if folder is not None:
+                folder.append(rows)
+        for row in rows:
+            _count(found, chosen, row)
+        reporter.report(Progress("Reconstructing and judging images", part.stop, len(images)))
+    network.to("cpu")  # type: ignore[attr-defined]
+    judge.to("cpu")  # type: ignore[attr-defined]
+    return found
+
+
+def _row(
+    chosen: Chosen, image: int, error: float, codes: Sequence[Mapping[str, NDArray[np.int64]]], place: int
+) -> list[str]:
+    name = str(chosen.images.names[chosen.images.rows[image]])
+    row = [name, chosen.names[chosen.group[image]], f"{error:.4f}"]
+    for one in chosen.attributes:
+        label = int(chosen.labels[one.name][image])
+        row.append(one.classes[label] if label >= 0 else "")
+        row += [one.classes[int(said[one.name][place])] for said in codes]
+    return row
+
+
+def _count(found: Survived, chosen: Chosen, row: Sequence[str]) -> None:
+    group = chosen.names.index(row[1])
+    found.errors[group].append(float(row[2]))
+    for place, one in enumerate(chosen.attributes):
+        label, seen, again = row[3 + 3 * place : 6 + 3 * place]
+        if label:
+            true = one.classes.index(label)
+            found.original[one.name][group, true, one.classes.index(seen)] += 1
+            found.reconstructed[one.name][group, true, one.classes.index(again)] += 1

@@ -1,0 +1,281 @@
+"""The reconstruction study's results: survival and error by group, their gaps, and what classes become."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.audit.reconstruction import Chosen, Survived
+from latentlab.audit.report import PERCEIVED, between, percent
+from latentlab.metrics.gaps import SMALL, GroupGap, group_gap, holm, permutation_p, ratio
+from latentlab.metrics.intervals import Estimate, bootstrap_mean, wilson
+from latentlab.metrics.report import Evaluation
+from latentlab.metrics.shares import bias_amplification
+
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Survival:
+    """How often an attribute is seen in a group's images, and in their reconstructions, as it truly is."""
+
+    group: str
+    attribute: str
+    original: Estimate
+    reconstructed: Estimate
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The largest difference between groups in an attribute's survival or (``attribute`` empty) in the error.
+
+    ``ratio`` is the lowest rate by the highest, None of the error or where none survives; ``p`` the
+    permutation test's, ``adjusted`` Holm's over all the study's gaps.
+    """
+
+    attribute: str
+    gap: Estimate
+    highest: str
+    lowest: str
+    ratio: Estimate | None
+    p: float
+    adjusted: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the study found; ``errors`` by group in steps of 255."""
+
+    survival: tuple[Survival, ...]
+    errors: Mapping[str, Estimate]
+    gaps: tuple[Gap, ...]
+
+
+def results_of(found: Survived, chosen: Chosen, seed: int = 0) -> Results:
+    """Return survival and errors by group, and the gaps between the groups.
+
+    Parameters
+    ----------
+    seed
+        Of bootstrapped intervals and permutations.
+    """
+    generator = np.random.default_rng([seed, 6])
+    survival: list[Survival] = []
+    gaps: list[tuple[str, Estimate, str, str, Estimate | None, float]] = []
+    for attribute in chosen.attributes:
+        name = attribute.name
+        right = [np.trace(found.reconstructed[name][g]) for g in range(len(chosen.names))]
+        seen = [np.trace(found.original[name][g]) for g in range(len(chosen.names))]
+        n = [found.original[name][g].sum() for g in range(len(chosen.names))]
+        for g, group in enumerate(chosen.names):
+            if n[g]:
+                survival.append(Survival(group, name, _rate(seen[g], n[g]), _rate(right[g], n[g])))
+        gap: GroupGap = group_gap(right, n, generator)
+        if gap.gap is not None and gap.highest is not None and gap.lowest is not None:
+            most, least = gap.highest, gap.lowest
+            parity = ratio(int(right[least]), int(n[least]), int(right[most]), int(n[most]))
+            gaps.append((name, gap.gap, chosen.names[most], chosen.names[least], parity, gap.p))
+    errors = {
+        group: bootstrap_mean(np.array(found.errors[g]), generator) for g, group in enumerate(chosen.names)
+    }
+    if len(errors) > 1:
+        apart, most_wrong, least_wrong, p = _error_gap(found, chosen, errors, generator)
+        gaps.append(("", apart, most_wrong, least_wrong, None, p))
+    adjusted = holm([one[-1] for one in gaps]) if gaps else np.zeros(0)
+    return Results(
+        tuple(survival),
+        errors,
+        tuple(Gap(*one, float(p)) for one, p in zip(gaps, adjusted, strict=True)),
+    )
+
+
+def amplification_rows(found: Survived, chosen: Chosen, seed: int = 0) -> list[dict[str, Any]]:
+    """Return how much more the groups and the attributes go together where they are predicted than they do.
+
+    Directional bias amplification from the groups to each attribute, of the images as they are and of their
+    reconstructions; 0 where predictions are right.
+    """
+    rows = []
+    for one in chosen.attributes:
+        row: dict[str, Any] = {"from": "groups", "to": one.name}
+        for what, counts in (("original", found.original), ("reconstructed", found.reconstructed)):
+            group, true, said = (np.repeat(k, counts[one.name].ravel()) for k in _places(counts[one.name]))
+            value = None
+            if len(group):
+                value = bias_amplification(
+                    np.eye(len(chosen.names))[group],
+                    np.eye(len(one.classes))[true],
+                    np.eye(len(one.classes))[said],
+                    np.random.default_rng([seed, 7]),
+                )
+            for name, number in (
+                ("", None if value is None else value.value),
+                ("_low", None if value is None else value.low),
+                ("_high", None if value is None else value.high),
+            ):
+                row[f"{what}{name}"] = number
+        rows.append(row)
+    return rows
+
+
+def _places(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+    """Return each entry's index along each axis, flat."""
+    return tuple(place.ravel() for place in np.indices(counts.shape))
+
+
+def group_rows(found: Results) -> list[dict[str, Any]]:
+    """Return one row for each group and attribute, and one for each group's error."""
+    rows = []
+    for one in found.survival:
+        for what, rate in (("original", one.original), ("survival", one.reconstructed)):
+            rows.append(_row(one.group, f"{what}.{one.attribute}", rate))
+    for group, error in found.errors.items():
+        rows.append(_row(group, "error_255", error))
+    return rows
+
+
+def gap_rows(found: Results) -> list[dict[str, Any]]:
+    """Return one row for each gap."""
+    return [
+        {
+            "figure": f"survival.{one.attribute}" if one.attribute else "error_255",
+            "highest": one.highest,
+            "lowest": one.lowest,
+            "gap": one.gap.value,
+            "low": one.gap.low,
+            "high": one.gap.high,
+            "ratio": None if one.ratio is None else one.ratio.value,
+            "ratio_low": None if one.ratio is None else one.ratio.low,
+            "ratio_high": None if one.ratio is None else one.ratio.high,
+            "p": one.p,
+            "p_holm": one.adjusted,
+        }
+        for one in found.gaps
+    ]
+
+
+def confusion_rows(found: Survived, chosen: Chosen) -> list[dict[str, Any]]:
+    """Return what each class becomes in each group: one row for each true and each predicted class."""
+    rows = []
+    for one in chosen.attributes:
+        for g, group in enumerate(chosen.names):
+            for true, label in enumerate(one.classes):
+                n = int(found.original[one.name][g, true].sum())
+                for k, becomes in enumerate(one.classes):
+                    if n:
+                        rows.append(
+                            {
+                                "group": group,
+                                "attribute": one.name,
+                                "class": label,
+                                "becomes": becomes,
+                                "of_originals": int(found.original[one.name][g, true, k]),
+                                "of_reconstructions": int(found.reconstructed[one.name][g, true, k]),
+                                "n": n,
+                            }
+                        )
+    return rows
+
+
+def evaluation_of(found: Results, settings: Mapping[str, Any]) -> Evaluation:
+    """Return the figures as an evaluation: of all groups together, and of each."""
+    metrics: dict[str, Estimate] = {}
+    groups: dict[str, dict[str, Estimate]] = {group: {} for group in found.errors}
+    for name in dict.fromkeys(one.attribute for one in found.survival):
+        of_name = [one for one in found.survival if one.attribute == name]
+        for what in ("original", "survival"):
+            rates = [one.original if what == "original" else one.reconstructed for one in of_name]
+            n = sum(rate.n for rate in rates)
+            metrics[f"{what}.{name}"] = _rate(round(sum(rate.value * rate.n for rate in rates)), n)
+            for one, rate in zip(of_name, rates, strict=True):
+                groups[one.group][f"{what}.{name}"] = rate
+    n = sum(error.n for error in found.errors.values())
+    mean = sum(error.value * error.n for error in found.errors.values()) / n
+    metrics["error_255"] = Estimate(mean, None, None, n)
+    for group, error in found.errors.items():
+        groups[group]["error_255"] = error
+    for gap in found.gaps:
+        name = f"gap.{gap.attribute}" if gap.attribute else "gap.error_255"
+        metrics[name] = gap.gap
+        metrics[name.replace("gap.", "gap_p_holm.")] = Estimate(gap.adjusted, None, None, gap.gap.n)
+    small = [group for group, error in found.errors.items() if error.n < SMALL]
+    notes = [f"Of {group} there are fewer than {SMALL} images: its figures say little." for group in small]
+    return Evaluation(metrics, groups if len(groups) > 1 else {}, settings, (*notes, PERCEIVED))
+
+
+def sentences(found: Results) -> tuple[str, ...]:
+    """Say which groups' attributes survive least, and whether chance explains it."""
+    lines = []
+    for one in found.gaps:
+        if one.attribute and not one.gap.value:
+            rate = next(s.reconstructed for s in found.survival if s.attribute == one.attribute)
+            name = one.attribute.replace("_", " ")
+            lines.append(f"{name} survives as often in every group: {percent(rate.value)}.")
+            continue
+        if one.attribute:
+            rates = {s.group: s.reconstructed for s in found.survival if s.attribute == one.attribute}
+            ends = (
+                f"{percent(rates[one.highest].value)} in {_words(one.highest)}, "
+                f"{percent(rates[one.lowest].value)} in {_words(one.lowest)}"
+            )
+            size = f"a gap of {100 * one.gap.value:.1f} points (95%: {between(one.gap.low, one.gap.high)})"
+            what = f"{one.attribute.replace('_', ' ')} survives: {ends}; {size}"
+        else:
+            errors = found.errors
+            what = (
+                f"the error is {errors[one.highest].value:.2f} of 255 in {_words(one.highest)}, "
+                f"{errors[one.lowest].value:.2f} in {_words(one.lowest)}"
+            )
+        verdict = "more than chance" if one.adjusted <= LEVEL else "chance may explain it"
+        lines.append(f"{what}; {verdict} (permutation p = {one.adjusted:.3f}, Holm).")
+    lines.append(
+        "Whether the predictor sees an attribute in the images as they are stands beside each rate: what it "
+        "misses there is not the model's doing."
+    )
+    return (*lines, PERCEIVED)
+
+
+def _error_gap(
+    found: Survived, chosen: Chosen, errors: Mapping[str, Estimate], generator: np.random.Generator
+) -> tuple[Estimate, str, str, float]:
+    """Return the largest difference of mean errors, with an interval bootstrapped in both groups."""
+    highest, lowest = (pick(errors, key=lambda group: errors[group].value) for pick in (max, min))
+    values = np.concatenate([np.array(one) for one in found.errors])
+    groups = np.repeat(np.arange(len(chosen.names)), [len(one) for one in found.errors])
+    drawn = [
+        generator.choice(np.array(found.errors[chosen.names.index(group)]), (1000, errors[group].n)).mean(
+            axis=1
+        )
+        for group in (highest, lowest)
+    ]
+    low, high = (float(end) for end in np.quantile(drawn[0] - drawn[1], [0.025, 0.975]))
+    value = errors[highest].value - errors[lowest].value
+    p = permutation_p(values, groups, generator)
+    return Estimate(value, max(0.0, low), high, len(values)), highest, lowest, p
+
+
+def _rate(k: int, n: int) -> Estimate:
+    low, high = (float(one) for one in wilson(int(k), int(n)))
+    return Estimate(float(k) / float(n), low, high, int(n))
+
+
+def _row(group: str, figure: str, value: Estimate) -> dict[str, Any]:
+    small = "yes" if value.n < SMALL else "no"
+    return {
+        "group": group,
+        "figure": figure,
+        "value": value.value,
+        "low": value.low,
+        "high": value.high,
+        "n": value.n,
+        "small": small,
+    }
+
+
+def _words(group: str) -> str:
+    """Write a group's name without its attributes' names."""
+    return ", ".join(part.partition("=")[2] or part for part in group.split(","))

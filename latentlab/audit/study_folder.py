@@ -1,0 +1,121 @@
+"""Where a study keeps what it has done: its settings, and a table with a row an image, longer as it runs.
+
+A study that was interrupted goes on where it stopped; one with other settings needs another folder. Rows are
+written a whole part at a time, so that a part that was cut off is done again.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from latentlab.errors import SettingsError
+from latentlab.whole_file import table_text, write_whole
+
+SETTINGS, IMAGES = "settings.json", "images.csv"
+
+
+class StudyFolder:
+    """A study's folder, made where there is none.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    settings
+        All that the rows depend on, as plain values.
+    columns
+        Of the table of images.
+    run, part
+        Rows of one run (a model and a seed), and those that are written together: a run is whole parts and
+        what is left.
+
+    Raises
+    ------
+    SettingsError
+        If the folder holds another study, or cannot be made or written.
+    """
+
+    def __init__(
+        self, path: Path, settings: Mapping[str, Any], columns: Sequence[str], run: int, part: int
+    ) -> None:
+        self.path, self.columns, self.run, self.part = path, tuple(columns), run, part
+        wanted = json.loads(json.dumps(settings))
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(f"The folder {path} cannot be made: {error.strerror or error}.") from None
+        if (path / SETTINGS).exists():
+            self._compare(wanted)
+        else:
+            if any(path.iterdir()):
+                raise SettingsError(
+                    f"{path} holds other files. Choose an empty folder, or that of the study."
+                )
+            write_whole(path / SETTINGS, json.dumps(wanted, indent=1))
+        self.done = self._cut()
+
+    @property
+    def images(self) -> Path:
+        """The table with one row an image."""
+        return self.path / IMAGES
+
+    def rows(self) -> Iterator[list[str]]:
+        """Give the rows that are there, in order."""
+        if self.done:
+            with self.images.open(encoding="utf-8", newline="") as file:
+                reader = csv.reader(file)
+                next(reader)
+                yield from reader
+
+    def append(self, rows: Sequence[Sequence[object]]) -> None:
+        """Add the rows of one part."""
+        text = table_text(self.columns, rows)
+        try:
+            with self.images.open("a", encoding="utf-8", newline="") as file:
+                file.write(text if not self.done else text.partition("\n")[2])
+        except OSError as error:
+            raise SettingsError(f"{self.images} cannot be written: {error.strerror or error}.") from None
+        self.done += len(rows)
+
+    def _compare(self, wanted: Mapping[str, Any]) -> None:
+        found: object = None
+        with suppress(OSError, ValueError):
+            found = json.loads((self.path / SETTINGS).read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise SettingsError(f"{self.path / SETTINGS} is damaged. Choose another folder, or delete it.")
+        other = [name for name in {**found, **wanted} if found.get(name) != wanted.get(name)]
+        if other:
+            raise SettingsError(
+                f"{self.path} holds a study with another {other[0]} ({found.get(other[0])!r}, not "
+                f"{wanted.get(other[0])!r}). Choose another folder for this one."
+            )
+
+    def _cut(self) -> int:
+        """Leave the table with whole parts only, and return how many rows it has."""
+        if not self.images.exists():
+            return 0
+        place, kept, rows = 0, 0, 0
+        try:
+            with self.images.open("rb+") as file:
+                if file.readline() != (",".join(self.columns) + "\n").encode():
+                    raise SettingsError(f"{self.images} has other columns. Choose another folder.")
+                place = kept = file.tell()
+                for line in file:
+                    if not line.endswith(b"\n"):
+                        break
+                    rows, place = rows + 1, place + len(line)
+                    kept = place if self._whole(rows) == rows else kept
+                file.truncate(kept)
+        except OSError as error:
+            raise SettingsError(f"{self.images} cannot be read: {error.strerror or error}.") from None
+        return self._whole(rows)
+
+    def _whole(self, rows: int) -> int:
+        """Return how many of so many rows are whole parts."""
+        done, rest = divmod(rows, self.run)
+        return done * self.run + rest // self.part * self.part

@@ -1,0 +1,138 @@
+"""``latentlab audit``: what a model does to groups."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from latentlab.cli.options import split_names
+
+if TYPE_CHECKING:
+    from latentlab.audit.report import Audit
+
+Models = Annotated[list[str], typer.Argument(help="Checkpoints' folders or files, or bundled names.")]
+Checkpoint = Annotated[str, typer.Argument(help="A checkpoint's folder or file, or a bundled name.")]
+Judge = Annotated[
+    str | None, typer.Option(help="The judging attribute predictor; the model's own by default.")
+]
+Attributes = Annotated[
+    str | None, typer.Option(help="What is counted, by commas; all that is judged without it.")
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="A folder for settings, a row an image, a row a group, and the report; resumes there."),
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group ``audit``."""
+    group = typer.Typer(help="Audit what a model does to groups.", no_args_is_help=True)
+    group.command("generation")(generation)
+    group.command("reconstruction")(reconstruction)
+    app.add_typer(group, name="audit")
+
+
+def generation(
+    models: Models,
+    n: Annotated[int, typer.Option("--n", help="Samples of each model and seed.")] = 2000,
+    seeds: Annotated[str, typer.Option(help="Of the samples, by commas: one run each.")] = "0",
+    attributes: Attributes = None,
+    reference: Annotated[
+        str,
+        typer.Option(
+            help="What the shares are compared with: uniform, training (the set trained on), or a set."
+        ),
+    ] = "uniform",
+    truncation: Annotated[float, typer.Option(help="What every drawn z is multiplied by, 0 to 1.")] = 1.0,
+    condition: Annotated[
+        str,
+        typer.Option(
+            help="What a conditional model is told, such as gender=female; without it the labels of the "
+            "reference set's images, or each class as often."
+        ),
+    ] = "",
+    predictor: Judge = None,
+    out: Out = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Count the attributes of random samples: raw, corrected for the predictor's errors, beside a reference.
+
+    Example: latentlab audit generation faces-vae --n 2000 --reference training --out audit
+    """
+    from latentlab.audit.runs import run_generation
+    from latentlab.cli.options import numbers
+    from latentlab.cli.progress import show_progress
+    from latentlab.errors import SettingsError
+
+    chosen = numbers(seeds, "--seeds")
+    if any(seed != int(seed) for seed in chosen):
+        raise SettingsError(f"--seeds takes whole numbers by commas, such as 0,1,2; not {seeds!r}.")
+    with show_progress() as reporter:
+        found = run_generation(
+            models,
+            n=n,
+            seeds=tuple(int(seed) for seed in chosen),
+            attributes=split_names(attributes) or (),
+            reference=reference,
+            truncation=truncation,
+            condition=condition,
+            predictor=predictor,
+            out=out,
+            device=device,
+            reporter=reporter,
+        )
+    _show(found, out, as_json)
+
+
+def reconstruction(
+    checkpoint: Checkpoint,
+    data: Annotated[str, typer.Option("--data", help="Labelled images: faces:test, a folder, ...")],
+    per_group: Annotated[int, typer.Option(help="Images of each group at most.")] = 200,
+    groups: Annotated[
+        str | None,
+        typer.Option(
+            help="Attributes whose intersections are the groups, by commas; gender,race by default."
+        ),
+    ] = None,
+    attributes: Attributes = None,
+    seed: Annotated[int, typer.Option(help="Of the choice of images and of the intervals.")] = 0,
+    predictor: Judge = None,
+    out: Out = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Count whose attributes survive reconstruction, on as many images of each group.
+
+    Example: latentlab audit reconstruction faces-vae --data faces:test --out audit
+    """
+    from latentlab.audit.runs import run_reconstruction
+    from latentlab.cli.progress import show_progress
+
+    wanted = split_names(groups)
+    with show_progress() as reporter:
+        found = run_reconstruction(
+            checkpoint,
+            data,
+            per_group=per_group,
+            groups=None if wanted is None else tuple(wanted),
+            attributes=split_names(attributes) or (),
+            seed=seed,
+            predictor=predictor,
+            out=out,
+            device=device,
+            reporter=reporter,
+        )
+    _show(found, out, as_json)
+
+
+def _show(found: Audit, out: Path | None, as_json: bool) -> None:
+    if as_json:
+        print(found.report.json())
+        return
+    print("\n".join([found.report.title(), *found.summary]))
+    print(f"Tables and report are in {out}." if out is not None else "Give --out DIR to keep tables.")
