@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from latentlab.audit.reference import Reference
 from latentlab.audit.study_folder import StudyFolder
+from latentlab.data.image_set import UNKNOWN
 from latentlab.device import resolve_device
 from latentlab.errors import SettingsError
 from latentlab.families.resized import resized
@@ -26,7 +27,7 @@ from latentlab.metrics.labels import conditions
 from latentlab.metrics.passes import BATCH, evaluation
 from latentlab.operations.explore import Explorer
 from latentlab.progress import Progress, Reporter
-from latentlab.spec import Attribute, PredictorSpec
+from latentlab.spec import MODE, Attribute, PredictorSpec
 
 PART = BATCH
 """Samples that are drawn, judged and written together."""
@@ -105,14 +106,18 @@ class Counted:
     def add(
         self, codes: Mapping[str, NDArray[np.int64]], probabilities: Mapping[str, NDArray[np.float64]]
     ) -> None:
-        """Take one part into account: its predicted classes ``[B]`` and probabilities ``[B, C]``."""
+        """Take one part into account: its predicted classes ``[B]`` and probabilities ``[B, C]``.
+
+        What a sample's dataset cannot show has the class `UNKNOWN`, probabilities of 0, and does not count.
+        """
         self.n += len(next(iter(codes.values())))
         for name, counts in self.classes.items():
-            np.add.at(counts, codes[name], 1)
+            np.add.at(counts, codes[name][codes[name] != UNKNOWN], 1)
             self.sums[name] += probabilities[name].sum(axis=0)
             self.squares[name] += probabilities[name].T @ probabilities[name]
         if self.cells is not None:
-            np.add.at(self.cells, tuple(codes[name] for name in self.classes), 1)
+            every = np.stack([codes[name] for name in self.classes])
+            np.add.at(self.cells, tuple(every[:, (every != UNKNOWN).all(axis=0)]), 1)
 
 
 def judged_attributes(judge: PredictorSpec | None, wish: Sequence[str] = ()) -> tuple[Attribute, ...]:
@@ -125,7 +130,7 @@ def judged_attributes(judge: PredictorSpec | None, wish: Sequence[str] = ()) -> 
     """
     if judge is None:
         raise SettingsError("Nobody judges this model's pictures. Give --predictor an attribute predictor.")
-    found = tuple(judge.attribute(name) for name in wish) if wish else judge.attributes
+    found = tuple(judge.attribute(name) for name in dict.fromkeys(wish)) if wish else judge.attributes
     continuous = [one.name for one in found if one.kind != "categorical"]
     if wish and continuous:
         raise SettingsError(f"{continuous[0]} has no classes to count.")
@@ -182,6 +187,8 @@ def count_generation(
                 rows = None
                 if folder is not None and done + size <= folder.done:
                     rows = [next(before) for _ in range(size)]
+                    if [row[:3] for row in rows] != [[name, str(seed), str(start + k)] for k in range(size)]:
+                        raise SettingsError(f"{folder.images} was changed. Choose another folder.")
                 else:
                     rows = source.rows(seed, part, size, attributes)
                     if folder is not None:
@@ -199,14 +206,14 @@ def settings_record(
     """Return all that a study rests on, as plain values."""
     return {
         "study": "generation",
-        "models": {name: one.located.sha256() for name, one in models.items()},
-        "predictors": {name: one.predictor_sha256() for name, one in models.items()},
+        "models": [[name, one.located.sha256(), one.predictor_sha256()] for name, one in models.items()],
         "n": settings.n,
         "seeds": list(settings.seeds),
         "attributes": [one.name for one in common_attributes(models, settings.attributes)],
         "truncation": settings.truncation,
         "condition": settings.condition,
         "reference": reference.name,
+        "reference_sha256": reference.sha256(),
     }
 
 
@@ -237,6 +244,7 @@ class _Drawn:
         self.name, self.explorer, self.settings = name, explorer, settings
         self.device = torch.device("cpu")
         self.told: NDArray[np.float32] | None = None
+        self.datasets = spec.condition.attributes[0].classes if spec.cannot_show else ()
         if not spec.condition.size:
             if settings.condition:
                 raise SettingsError(f"{name} has no condition to be told {settings.condition!r}.")
@@ -259,14 +267,29 @@ class _Drawn:
         if judge is not None:
             judge.to(device)  # type: ignore[attr-defined]
 
+    def conditions(self, seed: int, part: int, size: int) -> NDArray[np.float32] | None:
+        """Return what the model is told of each image of a part, ``[size, C]``; None where it is not."""
+        if self.told is None:
+            return None
+        words = np.random.SeedSequence([seed, part]).generate_state(2, np.uint64)
+        chosen = np.random.default_rng(int(words[1])).integers(0, len(self.told), size)
+        return self.told[chosen]
+
+    def unseen(self, seed: int, part: int, size: int) -> list[frozenset[str]]:
+        """Return for each image the attributes that its dataset cannot show, which nobody is to guess at."""
+        told = self.conditions(seed, part, size)
+        if told is None or not self.datasets:
+            return [frozenset()] * size
+        places = told[:, : len(self.datasets)].argmax(axis=1)
+        cannot = self.explorer.spec.cannot_show
+        return [frozenset(cannot.get(self.datasets[place], ())) for place in places]
+
     def pictures(self, seed: int, part: int, size: int) -> torch.Tensor:
         """Return the images ``[size, 3, S, S]`` in [0, 1] of a part."""
         words = np.random.SeedSequence([seed, part]).generate_state(2, np.uint64)
         generator = torch.Generator().manual_seed(int(words[0] >> np.uint64(1)))
-        condition = None
-        if self.told is not None:
-            chosen = np.random.default_rng(int(words[1])).integers(0, len(self.told), size)
-            condition = torch.from_numpy(self.told[chosen])
+        drawn = self.conditions(seed, part, size)
+        condition = None if drawn is None else torch.from_numpy(drawn)
         network = self.explorer.network
         z = network.sample(size, condition, generator).to(self.device) * self.settings.truncation
         told = None if condition is None else condition.to(self.device)
@@ -280,9 +303,12 @@ class _Drawn:
             pictures = resized(self.pictures(seed, part, size), judge.spec.image_size)
             said = {name: found.float().cpu().numpy() for name, found in judge.predict(pictures).items()}
         rows = []
-        for place in range(size):
+        for place, unseen in enumerate(self.unseen(seed, part, size)):
             row = [self.name, str(seed), str(part * PART + place)]
             for one in attributes:
+                if one.name in unseen:
+                    row += [""] * (1 + len(one.classes))
+                    continue
                 probabilities = said[one.name][place]
                 row += [one.classes[int(probabilities.argmax())], *(f"{p:.5f}" for p in probabilities)]
             rows.append(row)
@@ -297,9 +323,11 @@ def _read(
     said: dict[str, NDArray[np.float64]] = {}
     place = 3
     for one in attributes:
-        codes[one.name] = np.array([one.classes.index(row[place]) for row in rows], dtype=np.int64)
+        places = {label: k for k, label in enumerate(one.classes)} | {"": UNKNOWN}
+        codes[one.name] = np.array([places[row[place]] for row in rows], dtype=np.int64)
         width = len(one.classes)
-        said[one.name] = np.array([row[place + 1 : place + 1 + width] for row in rows], dtype=np.float64)
+        told = [[value or 0.0 for value in row[place + 1 : place + 1 + width]] for row in rows]
+        said[one.name] = np.array(told, dtype=np.float64)
         place += 1 + width
     return codes, said
 
@@ -310,6 +338,12 @@ def common_attributes(models: Mapping[str, Explorer], wish: Sequence[str]) -> tu
         raise SettingsError("A study needs at least one model.")
     found = [judged_attributes(one.predictor_spec, wish) for one in models.values()]
     alike = tuple(one for one in found[0] if all(one in other for other in found))
+    lost = [one.name for one in found[0] if one not in alike]
+    if wish and lost:
+        raise SettingsError(
+            f"The predictors of {', '.join(models)} have other classes of {lost[0]}. Give --predictor one "
+            "for all."
+        )
     if not alike:
         raise SettingsError(
             f"The predictors of {', '.join(models)} judge no attribute alike. Give --predictor one for all."
@@ -318,10 +352,15 @@ def common_attributes(models: Mapping[str, Explorer], wish: Sequence[str]) -> tu
 
 
 def _every_combination(explorer: Explorer) -> NDArray[np.float32]:
-    """Return the conditions of all combinations of classes; a continuous attribute is 0."""
+    """Return the conditions of all combinations of classes; a continuous attribute is 0.
+
+    How a cINN projects (the mode) is no class of the pictures, and stays at its default.
+    """
     schema = explorer.spec.condition
     named = [one for one in schema.attributes if one.kind == "categorical"]
-    choices: Iterator[tuple[str, ...]] = product(*(one.classes for one in named))
+    choices: Iterator[tuple[str, ...]] = product(
+        *((one.default or one.classes[0],) if one.name == MODE.name else one.classes for one in named)
+    )
     return np.stack(
         [
             explorer.condition({a.name: label for a, label in zip(named, labels, strict=True)})

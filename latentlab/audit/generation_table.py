@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from latentlab.audit.generation import Counted
 from latentlab.audit.reference import Reference
@@ -73,13 +74,16 @@ class ClassShare:
             return self.corrected.share, self.corrected.low, self.corrected.high
         return self.share.value, self.share.low, self.share.high
 
-    @property
-    def differs(self) -> bool | None:
-        """Whether the interval leaves out the reference; None without a reference."""
-        _, low, high = self.best
+    def differs(self, comparisons: int = 1) -> bool | None:
+        """Whether the interval leaves out the reference; None without a reference.
+
+        Of one of several ``comparisons`` the interval is as much wider as Bonferroni's is.
+        """
+        value, low, high = self.best
         if self.reference is None or low is None or high is None:
             return None
-        return not low <= self.reference <= high
+        wider = float(ndtri(1.0 - 0.025 / comparisons) / ndtri(0.975))
+        return not value - wider * (value - low) <= self.reference <= value + wider * (high - value)
 
     def row(self) -> dict[str, Any]:
         """Return it as a row of the table of groups."""
@@ -106,7 +110,7 @@ class ClassShare:
             "cleam_low": None if self.cleam is None else self.cleam.low,
             "cleam_high": None if self.cleam is None else self.cleam.high,
             "reference": self.reference,
-            "differs": {None: "", True: "yes", False: "no"}[self.differs],
+            "differs": {None: "", True: "yes", False: "no"}[self.differs()],
             "small": "yes" if self.small else "no",
         }
 
@@ -195,7 +199,7 @@ def cell_rows(
                     "share": int(total[place]) / n,
                     "low": low,
                     "high": high,
-                    "small": "yes" if total[place] < SMALL else "no",
+                    "small": "yes" if n < SMALL else "no",
                 }
             )
     return rows
@@ -249,9 +253,10 @@ def evaluation_of(
 def sentences(shares: Sequence[ClassShare], reference: Reference) -> tuple[str, ...]:
     """Say where each model's samples are furthest from the reference, and how sure that is."""
     lines = []
-    for (model, run, attribute), found in _by_attribute(shares).items():
-        if run != POOLED:
-            continue
+    bodies = {key: found for key, found in _by_attribute(shares).items() if key[1] == POOLED}
+    widths = [len(found) for found in bodies.values() if found[0].reference is not None]
+    comparisons = max(1, sum(width if width > 2 else 1 for width in widths))
+    for (model, _, attribute), found in bodies.items():
         known = [one for one in found if one.reference is not None]
         if not known:
             said = ", ".join(f"{one.label} {percent(one.share.value)}" for one in found)
@@ -260,11 +265,16 @@ def sentences(shares: Sequence[ClassShare], reference: Reference) -> tuple[str, 
         one = max(known, key=lambda one: abs(one.best[0] - (one.reference or 0.0)))
         value, low, high = one.best
         what = "corrected for the predictor's errors" if one.corrected.share is not None else "not corrected"
-        sure = "a clear difference" if one.differs else "no clear difference"
+        sure = "a clear difference" if one.differs(comparisons) else "no clear difference"
         lines.append(
             f"{model}, {attribute}: {percent(one.share.value)} of {one.n:,} samples are predicted "
             f"{one.label.replace('_', ' ')}; {what} {percent(value)} (95%: {between(low, high)}), where "
             f"{reference.name} has {percent(one.reference)}: {sure}."
+        )
+    if comparisons > 1:
+        lines.append(
+            f"What is called clear is so by intervals that are wider than those shown, for {comparisons} "
+            "comparisons at once (Bonferroni)."
         )
     lines.append(
         "An interval that holds the reference does not show that there is no difference, only none larger "
@@ -284,6 +294,8 @@ def _of_attribute(
 ) -> tuple[list[ClassShare], list[Measure]]:
     counts = np.sum([one.classes[attribute.name] for one in body], axis=0)
     n = int(counts.sum())
+    if not n:  # nothing that was drawn can show it
+        return [], []
     low, high = wilson(counts, np.full(len(counts), n))
     sums = np.sum([one.sums[attribute.name] for one in body], axis=0)
     squares = np.sum([one.squares[attribute.name] for one in body], axis=0)
@@ -326,11 +338,15 @@ def _of_attribute(
 def _discrepancy(
     means: NDArray[np.float64], drawn: NDArray[np.float64], wanted: NDArray[np.float64], n: int
 ) -> Estimate:
-    """Return how far mean probabilities are from a reference; down to 0 where chance explains it."""
+    """Return how far mean probabilities are from a reference; down to 0 where chance explains it.
+
+    Either limit is the wider one of the percentile and the basic bootstrap, as in `against`.
+    """
     value = float(fairness_discrepancy(means, wanted))
     low, high = percentile_limits(fairness_discrepancy(drawn, wanted))
+    low, high = min(low, 2.0 * value - high, value), max(high, 2.0 * value - low, value)
     by_chance = float(np.quantile(fairness_discrepancy(drawn, means), 0.95))
-    return Estimate(value, min(low, value) if value > by_chance else 0.0, max(high, value), n)
+    return Estimate(value, max(0.0, low) if value > by_chance else 0.0, high, n)
 
 
 def _means(

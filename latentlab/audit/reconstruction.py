@@ -7,6 +7,7 @@ that, since a class that it misses there tells nothing of the model.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,6 +84,14 @@ class Chosen:
     group: NDArray[np.int64]
     attributes: tuple[Attribute, ...]
     labels: Mapping[str, NDArray[np.int64]]
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of the images' names, groups and labels."""
+        found = hashlib.sha256("\n".join(self.images.names[self.images.rows].tolist()).encode())
+        found.update(self.group.tobytes())
+        for name, codes in self.labels.items():
+            found.update(name.encode() + codes.tobytes())
+        return found.hexdigest()
 
 
 @dataclass

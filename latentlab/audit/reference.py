@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -33,6 +34,16 @@ class Reference:
     name: str
     shares: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     images: ImageSet | None = None
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of what is known of it: of its shares, and of its images' labels."""
+        found = hashlib.sha256()
+        for name, shares in sorted(self.shares.items()):
+            found.update(name.encode() + shares.tobytes())
+        if self.images is not None:
+            for one in self.images.info.attributes:
+                found.update(one.name.encode() + np.ascontiguousarray(self.images.codes(one.name)).tobytes())
+        return found.hexdigest()
 
 
 def reference_of(

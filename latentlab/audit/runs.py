@@ -18,7 +18,7 @@ from latentlab.audit.reconstruction import (
     choose_balanced,
     count_survival,
 )
-from latentlab.audit.reference import UNIFORM, reference_of
+from latentlab.audit.reference import TRAINING, UNIFORM, reference_of
 from latentlab.audit.report import Audit
 from latentlab.data.catalog import open_set
 from latentlab.device import resolve_device
@@ -65,6 +65,12 @@ def run_generation(
     settings = GenerationSettings(n, tuple(seeds), tuple(attributes), truncation, condition)
     counted_attributes = common_attributes(opened, settings.attributes)
     first = next(iter(opened.values()))
+    trained_on = {str(one.located.config.training.get("data")) for one in opened.values()}
+    if reference == TRAINING and len(trained_on) > 1:
+        raise SettingsError(
+            f"The models were trained on different sets ({', '.join(sorted(trained_on))}). Give --reference "
+            "one of them."
+        )
     wanted = reference_of(
         reference, counted_attributes, first.located.config, first.spec.image_size, reporter
     )
@@ -132,6 +138,7 @@ def run_reconstruction(
         "groups": list(chosen.names),
         "attributes": [one.name for one in chosen.attributes],
         "seed": seed,
+        "images_sha256": chosen.sha256(),
     }
     counted = count_survival(explorer, chosen, record, out, device, reporter)
     found = reconstruction_table.results_of(counted, chosen, seed)
@@ -161,8 +168,6 @@ def run_reconstruction(
 
 def _name(model: str, models: Sequence[str]) -> str:
     """Return a model's short name: its folder's, or where two have the same all that was given."""
-    names = [Path(one).name for one in dict.fromkeys(models)]
-    short = Path(model).name
-    if not short:
-        raise SettingsError("A model's name cannot be empty.")
+    names = [Path(one).name or Path(one).resolve().name for one in dict.fromkeys(models)]
+    short = Path(model).name or Path(model).resolve().name
     return short if names.count(short) == 1 else model

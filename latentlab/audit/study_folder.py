@@ -102,9 +102,10 @@ class StudyFolder:
         place, kept, rows = 0, 0, 0
         try:
             with self.images.open("rb+") as file:
-                if file.readline() != (",".join(self.columns) + "\n").encode():
+                head, wanted = file.readline(), table_text(self.columns, []).encode()
+                if not wanted.startswith(head):  # one that was cut off is begun again
                     raise SettingsError(f"{self.images} has other columns. Choose another folder.")
-                place = kept = file.tell()
+                place = file.tell()
                 for line in file:
                     if not line.endswith(b"\n"):
                         break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,7 +71,7 @@ def generation(
     from latentlab.errors import SettingsError
 
     chosen = numbers(seeds, "--seeds")
-    if any(seed != int(seed) for seed in chosen):
+    if not all(math.isfinite(seed) and seed == int(seed) for seed in chosen):
         raise SettingsError(f"--seeds takes whole numbers by commas, such as 0,1,2; not {seeds!r}.")
     with show_progress() as reporter:
         found = run_generation(

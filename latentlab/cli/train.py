@@ -313,7 +313,7 @@ def cinn(
     moments: Annotated[
         float,
         typer.Option(min=0.0, help="Weight of projections' and samples' moments against the set's own."),
-    ] = 10.0,
+    ] = 40.0,
     posterior: Annotated[
         float, typer.Option(min=0.0, help="How widely latents are drawn from the posterior: 0 its mean.")
     ] = 1.0,

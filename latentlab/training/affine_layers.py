@@ -64,25 +64,47 @@ def begin(flow: ConditionalFlow, rows: LatentRows, datasets: int, tied: Sequence
     flow.initialise(x, weights)
 
 
-def whitened(flow: ConditionalFlow, rows: LatentRows, datasets: int) -> ConditionalFlow:
+def whitened(flow: ConditionalFlow, rows: LatentRows, datasets: int, alike: bool = True) -> ConditionalFlow:
     """Return a trained flow with a last layer under which rows have the mean 0 and the covariance I.
 
     They have so under each dataset and mode; likelihood alone brings them near. The flow stays as it is.
+
+    Parameters
+    ----------
+    alike
+        Whether all datasets show the same: if not, they have the mean 0 and the covariance I in the mode
+        *keep* only all together, each dataset counting as much. Else the last layer would move what one
+        dataset has more of to where the others have little, which is what *keep* is not to do.
     """
     found = ConditionalFlow(flow.size, datasets * MODES, flow.config.model_copy(update={"whitened": True}))
     found.load_state_dict(flow.state_dict(), strict=False)
     assert found.whitening is not None
-    for k in range(datasets):
-        x = torch.from_numpy(rows.mean[rows.datasets == k])
-        for mode in range(MODES):
-            weights = flow_weights(torch.full((len(x),), k), mode, datasets)
+    for mode in range(MODES):
+        bodies = [_body_of_z(flow, rows, k, mode, datasets) for k in range(datasets)]
+        if mode == KEEP and not alike:
+            bodies = [_together(bodies)] * datasets
+        for k, body in enumerate(bodies):
             with torch.no_grad():
-                starts = range(0, len(x), INITIAL_ROWS)  # a matrix a row is solved with at once
-                parts = [slice(start, start + INITIAL_ROWS) for start in starts]
-                body = Gaussian.of(torch.cat([flow(x[part], weights[part])[0] for part in parts]).numpy())
                 found.whitening.matrix[k * MODES + mode].copy_(torch.from_numpy(root(body.covariance)))
                 found.whitening.offset[k * MODES + mode].copy_(torch.from_numpy(body.mean))
     return found
+
+
+def _body_of_z(flow: ConditionalFlow, rows: LatentRows, dataset: int, mode: int, datasets: int) -> Gaussian:
+    """Return mean and covariance of the z of a dataset's rows in a mode."""
+    x = torch.from_numpy(rows.mean[rows.datasets == dataset])
+    weights = flow_weights(torch.full((len(x),), dataset), mode, datasets)
+    starts = range(0, len(x), INITIAL_ROWS)  # a matrix a row is solved with at once
+    parts = [slice(start, start + INITIAL_ROWS) for start in starts]
+    with torch.no_grad():
+        return Gaussian.of(torch.cat([flow(x[part], weights[part])[0] for part in parts]).numpy())
+
+
+def _together(bodies: Sequence[Gaussian]) -> Gaussian:
+    """Return mean and covariance of several bodies as one, each counting as much."""
+    mean = np.mean([body.mean for body in bodies], axis=0)
+    apart = [np.outer(body.mean - mean, body.mean - mean) for body in bodies]
+    return Gaussian(mean, np.mean([b.covariance + a for b, a in zip(bodies, apart, strict=True)], axis=0))
 
 
 def _turns(

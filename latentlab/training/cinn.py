@@ -70,7 +70,7 @@ class CINNLosses:
     tie: float = 1.0
     pairs: float = 1.0
     guide: float = 0.0
-    moments: float = 10.0
+    moments: float = 40.0
     noise: float = 0.3
     posterior: float = 1.0
 

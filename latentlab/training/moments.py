@@ -8,6 +8,10 @@ y = c^(-1/4) (x - m) / l^(1/2),
 
 is the squared Frechet distance to second order, over l. The squares are products of two independent halves of
 the rows, so that e is right on average however few there are; it may be negative.
+
+On six styles (1,500 steps, with a guide) projections were 4.2 times as far from the target as its own
+halves are from each other without this loss, 1.5 times at a weight of 10 and .98 times at 40 (samples 9.1,
+2.4 and .82).
 """
 
 from __future__ import annotations

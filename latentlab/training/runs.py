@@ -365,7 +365,8 @@ def train_cinn(
     if fabric.is_global_zero:
         reporter.report(Progress("Whitening z"))
         assert isinstance(trained.network, ConditionalFlow)
-        made = whitened(trained.network.to("cpu").float(), rows, len(domain.classes))
+        alike = bool(images.info.paired_by)
+        made = whitened(trained.network.to("cpu").float(), rows, len(domain.classes), alike)
         config = CINNConfig(autoencoder=vae.config, flow=made.config)
         spec = ModelSpec(
             family="cinn",
@@ -408,7 +409,12 @@ def _commands(made_by: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 
 
 def _cannot_show(images: ImageSet, domain: Attribute) -> dict[str, tuple[str, ...]]:
-    """Return, by dataset, the categorical attributes that none of its images has a class of."""
+    """Return, by dataset, the categorical attributes that none of its images has a class of.
+
+    Only of sets in which all datasets show the same ones: elsewhere what is not labelled may still be seen.
+    """
+    if not images.info.paired_by:
+        return {}
     datasets = np.asarray(images.codes(domain.name))
     found: dict[str, tuple[str, ...]] = {}
     for place, name in enumerate(domain.classes):

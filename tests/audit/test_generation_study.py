@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from latentlab.audit.generation import GenerationSettings, count_generation, redraw
+from latentlab.audit.generation import (
+    GenerationSettings,
+    _every_combination,
+    count_generation,
+    redraw,
+)
 from latentlab.audit.reference import Reference, reference_of
 from latentlab.audit.report import GROUPS, REPORT, SUMMARY
 from latentlab.audit.runs import run_generation
 from latentlab.audit.study_folder import IMAGES
+from latentlab.checkpoints import save
+from latentlab.checkpoints.companion import load_model
 from latentlab.cli.main import run
 from latentlab.errors import Cancelled, DataError, SettingsError
 from latentlab.operations.explore import Explorer
@@ -94,6 +102,58 @@ def test_an_interrupted_study_goes_on_and_ends_as_one_that_was_not(
     (tmp_path / "full" / "mine.txt").write_text("mine")
     with pytest.raises(SettingsError, match="other files"):
         run_generation([tiny["model"]], out=tmp_path / "full", **asked)
+
+
+def test_a_study_that_was_cut_off_in_its_first_part_begins_again(
+    tiny: dict[str, str], tmp_path: Path
+) -> None:
+    asked = {"n": 70, "predictor": tiny["predictor"]}
+    run_generation([tiny["model"]], out=tmp_path / "whole", **asked)
+    whole = (tmp_path / "whole" / IMAGES).read_bytes()
+    for left in (0, 20, 400):
+        out = tmp_path / f"cut-{left}"
+        shutil.copytree(tmp_path / "whole", out)
+        (out / IMAGES).write_bytes(whole[:left])
+        run_generation([tiny["model"]], out=out, **asked)
+        assert (out / IMAGES).read_bytes() == whole
+    (out / IMAGES).write_text("mine,too\n")
+    with pytest.raises(SettingsError, match="other columns"):
+        run_generation([tiny["model"]], out=out, **asked)
+
+
+def test_rows_are_counted_for_whom_they_were_drawn(
+    tiny: dict[str, str], idle_model_folder: Path, tmp_path: Path
+) -> None:
+    models = [tiny["model"], str(idle_model_folder)]
+    asked = {"n": 10, "predictor": tiny["predictor"], "out": tmp_path / "audit"}
+    run_generation(models, **asked)
+    with pytest.raises(SettingsError, match="another models"):
+        run_generation(models[::-1], **asked)
+    images = tmp_path / "audit" / IMAGES
+    images.write_text(images.read_text().replace("tiny-vae,0,3,", "tiny-vae,0,4,"))
+    with pytest.raises(SettingsError, match="was changed"):
+        run_generation(models, **asked)
+
+
+def test_what_a_dataset_cannot_show_is_not_counted(
+    tiny_cinn_folder: Path, tiny_judge_folder: Path, tmp_path: Path
+) -> None:
+    opened = load_model(tiny_cinn_folder)
+    schema = opened.network.spec.condition
+    unseen = opened.network.spec.model_copy(update={"cannot_show": {"ink": ("hair",)}})
+    config = opened.located.config.model_copy(update={"model": unseen})
+    folder = save(tmp_path / "cinn", opened.network, config)
+    run_generation([str(folder)], n=60, predictor=str(tiny_judge_folder), out=tmp_path / "audit")
+    explorer = Explorer.open(folder, str(tiny_judge_folder))
+    told = _every_combination(explorer)
+    assert len(told) == 3, "the mode is its default"
+    assert told[:, schema.slice("mode")].tolist() == [[0.0, 1.0]] * 3
+    images = table(tmp_path / "audit" / IMAGES)
+    blank = [row for row in images if row["hair"] == ""]
+    assert 0 < len(blank) < 60
+    assert all(row["style"] for row in images)
+    counted = {row["attribute"]: int(row["n"]) for row in table(tmp_path / "audit" / GROUPS)}
+    assert counted == {"hair": 60 - len(blank), "style": 60}
 
 
 def test_two_models_are_counted_alike_and_compared(
@@ -206,7 +266,8 @@ def test_the_bundled_models_samples_are_corrected_and_compared(capfd: pytest.Cap
     assert abs(raw["value"] - corrected["value"]) < 0.05
     assert corrected["high"] - corrected["low"] > raw["high"] - raw["low"] - 1e-6
     assert record["settings"]["reference"] == "faces:train"
-    assert run([*call, "--seeds", "0,1.5"]) == 2
-    assert "whole numbers" in capfd.readouterr().err
+    for seeds in ("0,1.5", "inf", "nan"):
+        assert run([*call, "--seeds", seeds]) == 2
+        assert "whole numbers" in capfd.readouterr().err
     assert run(call) == 0
     assert "of 128 samples are predicted" in capfd.readouterr().out

@@ -122,7 +122,10 @@ def test_rows_groups_confusions_and_gaps_agree_and_it_resumes(explorer: Explorer
     run_reconstruction(
         "faces-vae", "faces:test", out=tmp_path / "twice", reporter=Reporter(counted.append), **big
     )
-    assert len(table(tmp_path / "twice" / IMAGES)) == 160
+    assert counted[0].done == 64
+    run_reconstruction("faces-vae", "faces:test", out=tmp_path / "at-once", **big)
+    for name in (IMAGES, GROUPS, "gaps.csv", "confusion.csv", "bias_amplification.csv", REPORT):
+        assert (tmp_path / "twice" / name).read_bytes() == (tmp_path / "at-once" / name).read_bytes(), name
     assert whole.report.data_n == 36
 
 

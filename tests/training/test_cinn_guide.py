@@ -116,6 +116,38 @@ def test_a_guide_makes_projections_legible(
     assert misread[5.0] < misread[0.0] - 1e-3
 
 
+def test_of_datasets_that_show_others_the_last_layer_keeps_what_is_tied_together(vae: VAE) -> None:
+    """In keep z is white over all datasets together; one that has more of a class keeps it where it is."""
+    rows = _rows(vae)
+    recipe = CINNRecipe(FLOW, CINNLosses(moments=0.0), rows, 2, [HAIR])
+    first = rows.datasets == 0
+    some = np.flatnonzero(~first | (rows.attributes["hair"] == 0))  # the first dataset has one class only
+    uneven = LatentRows(
+        rows.mean[some],
+        rows.deviation[some],
+        rows.datasets[some],
+        {"hair": rows.attributes["hair"][some]},
+        np.zeros((0, 2), dtype=np.int64),
+    )
+    found = whitened(recipe.flow, uneven, 2, alike=False)
+    assert found.whitening is not None
+    assert torch.equal(found.whitening.matrix[1], found.whitening.matrix[3]), "one layer for keep"
+    assert not torch.equal(found.whitening.matrix[0], found.whitening.matrix[2]), "each its own for follow"
+    z, counts = [], []
+    for k in range(2):
+        x = torch.from_numpy(uneven.mean[uneven.datasets == k])
+        with torch.no_grad():
+            z.append(found(x, flow_weights(torch.full((len(x),), k), 1, 2))[0])
+        counts.append(len(x))
+    means = torch.stack([one.mean(0) for one in z])
+    torch.testing.assert_close(means.mean(0), torch.zeros(means.shape[1]), atol=1e-3, rtol=0)
+    assert float(means.norm(dim=1).min()) > 0.1, "neither dataset's own mean is moved to 0"
+    together = (
+        sum(torch.cov(one.T, correction=1) + torch.outer(m, m) for one, m in zip(z, means, strict=True)) / 2
+    )
+    torch.testing.assert_close(together, torch.eye(means.shape[1]), atol=5e-3, rtol=0)
+
+
 def test_the_last_layer_whitens_z_and_keeps_the_likelihood_exact(vae: VAE) -> None:
     rows = _rows(vae)
     torch.manual_seed(0)

@@ -86,6 +86,9 @@ class GridPage(QWidget):
         self._kind.activated.connect(lambda _index: self._choose_kind(self._kind.currentData()))
         self._axes.chosen.connect(lambda axes: self._set(axes=axes))
         self._axes.refused.connect(self._refuse)
+        line = self._axes.lineEdit()
+        assert line is not None
+        line.editingFinished.connect(self._show_anew)
         self._across.chosen.connect(lambda axis: self._choose_axis(0, axis))
         self._down.chosen.connect(lambda axis: self._choose_axis(1, axis))
         self._steps.valueChanged.connect(lambda steps: self._set(steps=steps))
@@ -141,7 +144,13 @@ class GridPage(QWidget):
         axes[place] = axis
         self._set(axes=tuple(axes))
 
+    def _show_anew(self) -> None:
+        """Let what was typed and not taken give way to what the grid shows."""
+        self._shown = ()
+        self.show_document()
+
     def _refuse(self, text: str) -> None:
+        self._shown = ()
         self._workspace.session.message.emit(Message("error", text))
 
     def _show_plan(self, plan: GridPlan | str) -> None:

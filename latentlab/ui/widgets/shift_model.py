@@ -133,9 +133,12 @@ class ShiftModel(QAbstractTableModel):
     def _cannot_show(self, row: int, column: Column) -> str:
         """Say that a dataset cannot show a row's attribute; empty where it can."""
         dataset, name = column.dataset or self.target, self.rows[row][0]
-        if self.table is None or name not in self.table.cannot_show.get(dataset, ()):
+        if self.table is None or not dataset:
             return ""
-        return f"{dataset} cannot show {label_of(name).lower()}"
+        if name in self.table.cannot_show.get(dataset, ()):
+            return f"{dataset} cannot show {label_of(name).lower()}"
+        counted = any(key[0] == dataset for key in self.table.cells)
+        return f"The pictures' own dataset cannot show {label_of(name).lower()}" if counted else ""
 
     def _of_attribute(self, row: int, column: Column) -> str:
         """Return what holds for an attribute as a whole, said once."""
