@@ -153,6 +153,9 @@ def test_axes_that_there_are_not_are_an_error_and_the_grid_stays(driver, grid) -
     assert "'99' is neither a dimension (0 to 7) nor a direction" in error_of(driver)
     assert driver.workspace.session.document.shelf.grid.axes == (AxisRef(5),)
     assert grid.follower.plan is plan
+    assert grid._axes.currentText() == "5, 99", "to be mended"
+    grid._axes.lineEdit().clearFocus()
+    driver.wait(lambda: grid._axes.currentText() == "5")
 
 
 def test_directions_are_axes_of_grid_and_probe(driver, grid) -> None:

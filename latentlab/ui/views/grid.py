@@ -145,12 +145,13 @@ class GridPage(QWidget):
         self._set(axes=tuple(axes))
 
     def _show_anew(self) -> None:
-        """Let what was typed and not taken give way to what the grid shows."""
-        self._shown = ()
-        self.show_document()
+        """Let what was typed and not taken give way to what the grid shows, when one leaves it."""
+        line = self._axes.lineEdit()
+        if line is not None and not line.hasFocus():
+            self._shown = ()
+            self.show_document()
 
     def _refuse(self, text: str) -> None:
-        self._shown = ()
         self._workspace.session.message.emit(Message("error", text))
 
     def _show_plan(self, plan: GridPlan | str) -> None:
