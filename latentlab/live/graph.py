@@ -9,6 +9,8 @@ rewrites what means the same into one spelling: a convolution is always an ``nn.
 from __future__ import annotations
 
 import operator
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +51,27 @@ def trace(network: nn.Module, conditional: bool) -> fx.GraphModule:
 
 
 class _Tracer(fx.Tracer):
-    """Keeps the conversion to pixels in one piece: every runtime has a way of its own for that."""
+    """Keeps the conversion to pixels in one piece: every runtime has a way of its own for that.
+
+    While a network is traced, torch.fx stands in the way of the calls and attributes of *all* modules, those
+    that other threads run included; these go on as if nothing were traced.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread = threading.get_ident()
+
+    def call_module(
+        self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        if threading.get_ident() != self._thread:
+            return forward(*args, **kwargs)
+        return super().call_module(m, forward, args, kwargs)
+
+    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
+        if threading.get_ident() != self._thread:
+            return attr_val
+        return super().getattr(attr, attr_val, parameter_proxy_cache)
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return isinstance(m, Screen) or super().is_leaf_module(m, module_qualified_name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from latentlab.families.cinn import CINN, CINNConfig
 from latentlab.families.flow import FlowConfig
 from latentlab.families.vae import VAEConfig
 from latentlab.live.frame_network import FrameNetwork
+from latentlab.live.graph import _Tracer
 from latentlab.live.prepare import Forms
 from latentlab.live.runtime import can_compile
 from latentlab.live.ways import Way
@@ -202,3 +204,32 @@ def test_a_cinn_is_compiled_whole():
     for batch in (1, 3):
         (found,) = Forms(network, (z[:1], c[:1])).make(Way("float32", True), CPU, batch)(z, c)
         torch.testing.assert_close(found, network(z, c)[0], atol=1e-4, rtol=1e-4)
+
+
+def test_networks_of_other_threads_run_on_while_one_is_traced() -> None:
+    """torch.fx stands in the way of all modules' calls while it traces; only its own thread may notice."""
+    other, x = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.ReLU()), torch.ones(1, 4)
+    begun, ended = threading.Event(), threading.Event()
+
+    class Slow(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            begun.set()
+            assert ended.wait(30)
+            return torch.relu(x)
+
+    found: list[object] = []
+
+    def run() -> None:
+        begun.wait(30)
+        try:
+            found.append(other(x))
+        except Exception as error:
+            found.append(error)
+        ended.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    _Tracer().trace(Slow())
+    thread.join()
+    assert isinstance(found[0], torch.Tensor), found
+    assert torch.equal(found[0], other(x))

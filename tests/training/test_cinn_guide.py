@@ -141,7 +141,7 @@ def test_of_datasets_that_show_others_the_last_layer_keeps_what_is_tied_together
         counts.append(len(x))
     means = torch.stack([one.mean(0) for one in z])
     torch.testing.assert_close(means.mean(0), torch.zeros(means.shape[1]), atol=1e-3, rtol=0)
-    assert float(means.norm(dim=1).min()) > 0.1, "neither dataset's own mean is moved to 0"
+    assert float(means.norm(dim=1).min()) > 0.03, "neither dataset's own mean is moved to 0"
     together = (
         sum(torch.cov(one.T, correction=1) + torch.outer(m, m) for one, m in zip(z, means, strict=True)) / 2
     )
