@@ -60,7 +60,7 @@ def test_it_is_zero_on_average_where_the_moments_are_right_and_counts_what_they_
 def test_it_brings_projections_and_samples_nearer_to_the_dataset(tmp_path: Path) -> None:
     rows, fresh = _rows(), _rows(seed=5)
     settings = LoopSettings(
-        steps=400, batch=128, save_every=0, ema=0.95, precision="32-true", threads=1, accelerator="cpu"
+        steps=200, batch=128, save_every=0, ema=0.95, precision="32-true", threads=1, accelerator="cpu"
     )
     far = {}
     for weight in (0.0, 10.0):
