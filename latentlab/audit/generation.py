@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ import torch
 from numpy.typing import NDArray
 
 from latentlab.audit.reference import Reference
-from latentlab.audit.study_folder import StudyFolder
+from latentlab.audit.study_folder import Parts, StudyFolder, on_device
+from latentlab.conditions import parse_choices
 from latentlab.data.image_set import UNKNOWN
 from latentlab.device import resolve_device
 from latentlab.errors import SettingsError
@@ -31,6 +33,7 @@ from latentlab.spec import MODE, Attribute, PredictorSpec
 
 PART = BATCH
 """Samples that are drawn, judged and written together."""
+CPU = torch.device("cpu")
 MOST_CELLS = 64
 """Intersections that are told apart at most."""
 
@@ -175,28 +178,20 @@ def count_generation(
         plain = settings_record(models, settings, reference)
         folder = StudyFolder(out, plain, columns_of(attributes), settings.n, PART)
     counted: dict[tuple[str, int], Counted] = {}
-    before = iter(()) if folder is None else folder.rows()
+    parts = Parts(folder)
     total, done = len(models) * len(settings.seeds) * settings.n, 0
     for name, source in drawn.items():
-        source.to(where)
-        for seed in settings.seeds:
-            found = counted[name, seed] = Counted.empty(attributes)
-            for part, start in enumerate(range(0, settings.n, PART)):
-                reporter.raise_if_cancelled()
-                size = min(PART, settings.n - start)
-                rows = None
-                if folder is not None and done + size <= folder.done:
-                    rows = [next(before) for _ in range(size)]
-                    if [row[:3] for row in rows] != [[name, str(seed), str(start + k)] for k in range(size)]:
-                        raise SettingsError(f"{folder.images} was changed. Choose another folder.")
-                else:
-                    rows = source.rows(seed, part, size, attributes)
-                    if folder is not None:
-                        folder.append(rows)
-                found.add(*_read(rows, attributes))
-                done += size
-                reporter.report(Progress("Drawing and judging samples", done, total))
-        source.to(torch.device("cpu"))
+        with on_device(source.explorer, where):
+            for seed in settings.seeds:
+                found = counted[name, seed] = Counted.empty(attributes)
+                for part, start in enumerate(range(0, settings.n, PART)):
+                    reporter.raise_if_cancelled()
+                    size = min(PART, settings.n - start)
+                    names = [(name, str(seed), str(start + k)) for k in range(size)]
+                    rows = parts.next(names, partial(source.rows, seed, part, size, attributes, where))
+                    found.add(*_read(rows, attributes))
+                    done += size
+                    reporter.report(Progress("Drawing and judging samples", done, total))
     return counted
 
 
@@ -242,7 +237,6 @@ class _Drawn:
         if "sample" in spec.cannot:
             raise SettingsError(f"{name} cannot draw samples: {spec.cannot['sample']}")
         self.name, self.explorer, self.settings = name, explorer, settings
-        self.device = torch.device("cpu")
         self.told: NDArray[np.float32] | None = None
         self.datasets = spec.condition.attributes[0].classes if spec.cannot_show else ()
         if not spec.condition.size:
@@ -250,22 +244,12 @@ class _Drawn:
                 raise SettingsError(f"{name} has no condition to be told {settings.condition!r}.")
             return
         if settings.condition:
-            from latentlab.conditions import parse_choices
-
             choices = parse_choices(spec.condition, settings.condition)
             self.told = explorer.condition(choices, explorer.first_condition())[None]
         elif reference.images is not None:
             self.told = conditions(spec.condition, reference.images)
         else:
             self.told = _every_combination(explorer)
-
-    def to(self, device: torch.device) -> None:
-        """Move the networks."""
-        self.device = device
-        self.explorer.network.to(device)  # type: ignore[attr-defined]
-        judge = self.explorer.predictor
-        if judge is not None:
-            judge.to(device)  # type: ignore[attr-defined]
 
     def conditions(self, seed: int, part: int, size: int) -> NDArray[np.float32] | None:
         """Return what the model is told of each image of a part, ``[size, C]``; None where it is not."""
@@ -284,23 +268,25 @@ class _Drawn:
         cannot = self.explorer.spec.cannot_show
         return [frozenset(cannot.get(self.datasets[place], ())) for place in places]
 
-    def pictures(self, seed: int, part: int, size: int) -> torch.Tensor:
+    def pictures(self, seed: int, part: int, size: int, device: torch.device = CPU) -> torch.Tensor:
         """Return the images ``[size, 3, S, S]`` in [0, 1] of a part."""
         words = np.random.SeedSequence([seed, part]).generate_state(2, np.uint64)
         generator = torch.Generator().manual_seed(int(words[0] >> np.uint64(1)))
         drawn = self.conditions(seed, part, size)
         condition = None if drawn is None else torch.from_numpy(drawn)
         network = self.explorer.network
-        z = network.sample(size, condition, generator).to(self.device) * self.settings.truncation
-        told = None if condition is None else condition.to(self.device)
+        z = network.sample(size, condition, generator).to(device) * self.settings.truncation
+        told = None if condition is None else condition.to(device)
         return network.decode(z, told).float().clamp(0.0, 1.0)
 
-    def rows(self, seed: int, part: int, size: int, attributes: Sequence[Attribute]) -> list[list[str]]:
+    def rows(
+        self, seed: int, part: int, size: int, attributes: Sequence[Attribute], device: torch.device
+    ) -> list[list[str]]:
         """Return the rows of a part: what is predicted of each image."""
         judge = self.explorer.predictor
         assert judge is not None
         with evaluation():
-            pictures = resized(self.pictures(seed, part, size), judge.spec.image_size)
+            pictures = resized(self.pictures(seed, part, size, device), judge.spec.image_size)
             said = {name: found.float().cpu().numpy() for name, found in judge.predict(pictures).items()}
         rows = []
         for place, unseen in enumerate(self.unseen(seed, part, size)):

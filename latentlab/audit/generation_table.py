@@ -14,8 +14,8 @@ from latentlab.audit.generation import Counted
 from latentlab.audit.reference import Reference
 from latentlab.audit.report import PERCEIVED, between, percent
 from latentlab.metrics.correction import Corrected, cleam, corrected_shares
-from latentlab.metrics.gaps import SMALL, difference
-from latentlab.metrics.intervals import RESAMPLES, Estimate, percentile_limits, wilson
+from latentlab.metrics.gaps import difference
+from latentlab.metrics.intervals import RESAMPLES, SMALL, Estimate, percentile_limits, wilson
 from latentlab.metrics.report import Evaluation
 from latentlab.metrics.shares import against, fairness_discrepancy
 from latentlab.spec import Attribute, PredictorSpec

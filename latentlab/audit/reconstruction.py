@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from latentlab.audit.generation import judged_attributes
-from latentlab.audit.study_folder import StudyFolder
+from latentlab.audit.study_folder import Parts, StudyFolder, on_device
 from latentlab.data.image_set import ImageSet, images_to_tensor
 from latentlab.device import resolve_device
 from latentlab.errors import SettingsError
@@ -178,53 +179,61 @@ def count_survival(
         If the reporter asked for it; what was written stays.
     """
     reporter, where = reporter or Reporter(), resolve_device(device)
-    spec, judge = explorer.spec, explorer.predictor
+    spec = explorer.spec
     if "encode" in spec.cannot:
         raise SettingsError(f"This model cannot reconstruct: {spec.cannot['encode']}")
-    assert judge is not None
     images, attributes = chosen.images, chosen.attributes
     check_size(images, spec.image_size, "model")
     told = conditions(spec.condition, images)
     folder = None if out is None else StudyFolder(out, record, columns_of(attributes), len(images), PART)
-    before = iter(()) if folder is None else folder.rows()
     shape = {one.name: (len(chosen.names), len(one.classes), len(one.classes)) for one in attributes}
     found = Survived(
         {name: np.zeros(size, dtype=np.int64) for name, size in shape.items()},
         {name: np.zeros(size, dtype=np.int64) for name, size in shape.items()},
         [[] for _ in chosen.names],
     )
-    network = explorer.network
-    network.to(where)  # type: ignore[attr-defined]
-    judge.to(where)  # type: ignore[attr-defined]
-    for start in range(0, len(images), PART):
-        reporter.raise_if_cancelled()
-        part = slice(start, min(len(images), start + PART))
-        if folder is not None and part.stop <= folder.done:
-            rows = [next(before) for _ in range(part.stop - part.start)]
-        else:
-            with evaluation():
-                x = images_to_tensor(images.pixels(part)).to(where)
-                condition = None if told is None else torch.from_numpy(told[part]).to(where)
-                again = network.decode(network.encode(x, condition).mean, condition).float().clamp(0.0, 1.0)
-                errors = (255.0 * (again - x).abs().mean((1, 2, 3))).cpu().numpy()
-                said = [judge.predict(resized(one, judge.spec.image_size)) for one in (x, again)]
-            codes = [{one.name: s[one.name].argmax(1).cpu().numpy() for one in attributes} for s in said]
-            rows = [_row(chosen, start + k, float(errors[k]), codes, k) for k in range(len(errors))]
-            if folder is not None:
-                folder.append(rows)
-        for row in rows:
-            _count(found, chosen, row)
-        reporter.report(Progress("Reconstructing and judging images", part.stop, len(images)))
-    network.to("cpu")  # type: ignore[attr-defined]
-    judge.to("cpu")  # type: ignore[attr-defined]
+    parts = Parts(folder)
+    with on_device(explorer, where):
+        for start in range(0, len(images), PART):
+            reporter.raise_if_cancelled()
+            part = slice(start, min(len(images), start + PART))
+            names = [_name_of(chosen, image) for image in range(start, part.stop)]
+            for row in parts.next(names, partial(_rows, explorer, chosen, told, part, where)):
+                _count(found, chosen, row)
+            reporter.report(Progress("Reconstructing and judging images", part.stop, len(images)))
     return found
+
+
+def _rows(
+    explorer: Explorer,
+    chosen: Chosen,
+    told: NDArray[np.float32] | None,
+    part: slice,
+    device: torch.device,
+) -> list[list[str]]:
+    """Reconstruct and judge a part of the images, and return their rows."""
+    network, judge = explorer.network, explorer.predictor
+    assert judge is not None
+    with evaluation():
+        x = images_to_tensor(chosen.images.pixels(part)).to(device)
+        condition = None if told is None else torch.from_numpy(told[part]).to(device)
+        again = network.decode(network.encode(x, condition).mean, condition).float().clamp(0.0, 1.0)
+        errors = (255.0 * (again - x).abs().mean((1, 2, 3))).cpu().numpy()
+        said = [judge.predict(resized(one, judge.spec.image_size)) for one in (x, again)]
+    codes = [{one.name: s[one.name].argmax(1).cpu().numpy() for one in chosen.attributes} for s in said]
+    return [_row(chosen, part.start + k, float(errors[k]), codes, k) for k in range(len(errors))]
+
+
+def _name_of(chosen: Chosen, image: int) -> tuple[str, str]:
+    """Return what an image and its group are called."""
+    name = str(chosen.images.names[chosen.images.rows[image]])
+    return name, chosen.names[chosen.group[image]]
 
 
 def _row(
     chosen: Chosen, image: int, error: float, codes: Sequence[Mapping[str, NDArray[np.int64]]], place: int
 ) -> list[str]:
-    name = str(chosen.images.names[chosen.images.rows[image]])
-    row = [name, chosen.names[chosen.group[image]], f"{error:.4f}"]
+    row = [*_name_of(chosen, image), f"{error:.4f}"]
     for one in chosen.attributes:
         label = int(chosen.labels[one.name][image])
         row.append(one.classes[label] if label >= 0 else "")

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from latentlab.audit.reconstruction import Chosen, Survived
 from latentlab.audit.report import PERCEIVED, between, percent
-from latentlab.metrics.gaps import SMALL, GroupGap, group_gap, holm, permutation_p, ratio
-from latentlab.metrics.intervals import RESAMPLES, Estimate, bootstrap_mean, wilson
+from latentlab.metrics.gaps import GroupGap, group_gap, holm, permutation_p, ratio
+from latentlab.metrics.intervals import RESAMPLES, SMALL, Estimate, bootstrap_mean, mean_of_rates
 from latentlab.metrics.report import Evaluation
 from latentlab.metrics.shares import bias_amplification
 
@@ -262,8 +262,10 @@ def _error_gap(
 
 
 def _rate(k: int, n: int) -> Estimate:
-    low, high = (float(one) for one in wilson(int(k), int(n)))
-    return Estimate(float(k) / float(n), low, high, int(n))
+    """Return k of n, n > 0, with Wilson's interval."""
+    found = mean_of_rates([k], [n])
+    assert found is not None
+    return found
 
 
 def _row(group: str, figure: str, value: Estimate) -> dict[str, Any]:

@@ -8,15 +8,74 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import torch
+from torch import nn
 
 from latentlab.errors import SettingsError
+from latentlab.operations.explore import Explorer
 from latentlab.whole_file import table_text, write_whole
 
 SETTINGS, IMAGES = "settings.json", "images.csv"
+
+
+class Parts:
+    """Gives the rows of a study part by part: those that a folder kept, then new ones, which it keeps.
+
+    Parameters
+    ----------
+    folder
+        None keeps nothing.
+    """
+
+    def __init__(self, folder: StudyFolder | None) -> None:
+        self._folder = folder
+        self._before: Iterator[list[str]] = iter(()) if folder is None else folder.rows()
+        self._given = 0
+
+    def next(self, names: Sequence[Sequence[str]], make: Callable[[], list[list[str]]]) -> list[list[str]]:
+        """Return the next part's rows.
+
+        Parameters
+        ----------
+        names
+            What each of its rows begins with.
+        make
+            Makes the part where it was not kept.
+
+        Raises
+        ------
+        SettingsError
+            If the kept rows begin otherwise, or new ones cannot be written.
+        """
+        folder = self._folder
+        self._given += len(names)
+        if folder is None or self._given > folder.done:
+            rows = make()
+            if folder is not None:
+                folder.append(rows)
+            return rows
+        rows = [next(self._before) for _ in names]
+        if any(row[: len(name)] != list(name) for row, name in zip(rows, names, strict=True)):
+            raise SettingsError(f"{folder.images} was changed. Choose another folder.")
+        return rows
+
+
+@contextmanager
+def on_device(explorer: Explorer, device: torch.device) -> Iterator[None]:
+    """Have a model and its predictor on a device, and back on the CPU afterwards, where the others are."""
+    networks = [cast(nn.Module, one) for one in (explorer.network, explorer.predictor) if one is not None]
+    try:
+        for network in networks:
+            network.to(device)
+        yield
+    finally:
+        for network in networks:
+            network.to("cpu")
 
 
 class StudyFolder:

@@ -8,8 +8,6 @@ several processes.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import product
@@ -29,9 +27,8 @@ from latentlab.data.avatar_styles import (
 from latentlab.data.draw_many import draw_many
 from latentlab.data.drawn_style import LARGEST, drawn_by
 from latentlab.data.image_set import SPLITS, UNKNOWN, ImageSet, SetInfo
-from latentlab.data.set_folder import check_is_free, open_image_set, write_image_set
+from latentlab.data.set_folder import check_is_free, open_drawn, write_image_set
 from latentlab.errors import DataError
-from latentlab.paths import cache_directory
 from latentlab.progress import Reporter
 
 IDENTITIES: Mapping[str, int] = MappingProxyType({"train": 3000, "validation": 500, "test": 1000})
@@ -84,11 +81,12 @@ def open_avatars(image_size: int = 64, reporter: Reporter | None = None) -> Imag
         "identities": dict(IDENTITIES),
         "version": _VERSION,
     }
-    key = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:12]
-    folder = cache_directory() / f"avatars-{key}-{image_size}"
-    if not (folder / "set.json").is_file():
-        make_avatars(folder, list_avatars(IDENTITIES), image_size, reporter)
-    return open_image_set(folder)
+    return open_drawn(
+        "avatars",
+        recipe,
+        image_size,
+        lambda folder: make_avatars(folder, list_avatars(IDENTITIES), image_size, reporter),
+    )
 
 
 def list_avatars(

@@ -11,8 +11,6 @@ one another at 64 pixels, also in low quality; the others are not drawn.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -26,10 +24,9 @@ from latentlab.data.avatars import even_combinations
 from latentlab.data.draw_many import draw_many
 from latentlab.data.drawn_style import LARGEST, credit_of, draw, drawn_by, shaded
 from latentlab.data.image_set import SPLITS, ImageSet, SetInfo
-from latentlab.data.set_folder import check_is_free, open_image_set, write_image_set
+from latentlab.data.set_folder import check_is_free, open_drawn, write_image_set
 from latentlab.data.triple import QUALITY, SIDE, degraded
 from latentlab.errors import DataError
-from latentlab.paths import cache_directory
 from latentlab.progress import Reporter
 from latentlab.spec import Attribute
 
@@ -166,11 +163,12 @@ def open_robots(image_size: int = 64, reporter: Reporter | None = None) -> Image
         "identities": dict(IDENTITIES),
         "version": _VERSION,
     }
-    key = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:12]
-    folder = cache_directory() / f"robots-{key}-{image_size}"
-    if not (folder / "set.json").is_file():
-        make_robots(folder, list_robots(IDENTITIES), image_size, reporter)
-    return open_image_set(folder)
+    return open_drawn(
+        "robots",
+        recipe,
+        image_size,
+        lambda folder: make_robots(folder, list_robots(IDENTITIES), image_size, reporter),
+    )
 
 
 def list_robots(counts: Mapping[str, int] = IDENTITIES, seed: int = 0) -> ImageSet:

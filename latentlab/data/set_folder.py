@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import csv
 import glob
+import hashlib
+import json
 import shutil
 import struct
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +28,7 @@ from pydantic import ValidationError
 
 from latentlab.data.image_set import SPLITS, UNKNOWN, ImageSet, SetInfo
 from latentlab.errors import DataError
+from latentlab.paths import cache_directory
 from latentlab.progress import Progress, Reporter
 from latentlab.spec import Attribute
 
@@ -158,6 +161,27 @@ def copy_image_set(
             reporter.report(Progress("Writing the images", writer.count, len(images)))
         labels = {name: codes[images.rows] for name, codes in images.labels.items()}
         return writer.finish(info, labels, images.names[images.rows], images.splits[images.rows])
+
+
+def open_drawn(
+    name: str, recipe: Mapping[str, Any], image_size: int, make: Callable[[Path], object]
+) -> ImageSet:
+    """Open a set that is drawn on first use, and kept in the user's cache under all that its pixels rest on.
+
+    Parameters
+    ----------
+    name
+        What the folder's name begins with.
+    recipe
+        What the pixels rest on, as plain values.
+    make
+        Draws the set into a folder.
+    """
+    key = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:12]
+    folder = cache_directory() / f"{name}-{key}-{image_size}"
+    if not (folder / "set.json").is_file():
+        make(folder)
+    return open_image_set(folder)
 
 
 def open_image_set(folder: Path) -> ImageSet:

@@ -14,10 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from latentlab.metrics.intervals import RESAMPLES, Counts, Estimate, Floats, wilson
+from latentlab.metrics.intervals import RESAMPLES, SMALL, Counts, Estimate, Floats, wilson
 
-SMALL = 30
-"""Groups of fewer images are marked: their rates say little."""
 LEVEL = 0.95
 """Confidence of every interval here."""
 

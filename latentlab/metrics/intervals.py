@@ -22,6 +22,9 @@ from scipy.special import ndtri
 RESAMPLES = 2000
 """Bootstrap resamples of an interval."""
 
+SMALL = 30
+"""Groups of fewer images are marked: their figures say little."""
+
 _CHUNK = 1 << 22
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]

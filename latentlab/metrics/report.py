@@ -21,13 +21,11 @@ from typing import Any
 import latentlab
 from latentlab.checkpoints import Located
 from latentlab.errors import SettingsError
-from latentlab.metrics.intervals import Estimate
+from latentlab.metrics.intervals import SMALL, Estimate
 from latentlab.whole_file import write_table
 
 Metrics = Mapping[str, Estimate]
 COLUMNS = ("group", "metric", "value", "low", "high", "n")
-SMALL_GROUP = 30
-"""Groups of fewer images are named in the notes: their figures say little."""
 
 
 @dataclass(frozen=True)
@@ -170,9 +168,9 @@ def group_words(group: str) -> str:
 def group_notes(groups: Mapping[str, int]) -> list[str]:
     """Say which groups are empty or small, given the number of images of each."""
     empty = [group for group, n in groups.items() if n == 0]
-    small = [f"{group} ({n})" for group, n in groups.items() if 0 < n < SMALL_GROUP]
+    small = [f"{group} ({n})" for group, n in groups.items() if 0 < n < SMALL]
     notes = [f"No images in: {'; '.join(empty)}."] if empty else []
-    return notes + ([f"Fewer than {SMALL_GROUP} images in: {'; '.join(small)}."] if small else [])
+    return notes + ([f"Fewer than {SMALL} images in: {'; '.join(small)}."] if small else [])
 
 
 def _records(metrics: Metrics) -> dict[str, dict[str, float | int | None]]:

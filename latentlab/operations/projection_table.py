@@ -17,15 +17,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.metrics.intervals import bootstrap_totals, percentile_limits, wilson
+from latentlab.metrics.intervals import SMALL, bootstrap_totals, percentile_limits, wilson
 from latentlab.operations.projection_plan import judged_dataset
 from latentlab.spec import ConditionSchema, PredictorSpec
 
 if TYPE_CHECKING:
     from latentlab.operations.project import Projected
 
-SMALL = 30
-"""Shares of fewer pictures say little."""
 FEW = 5
 """A class that has fewer pictures than this, before and after, is too rare for its interval to be trusted."""
 

@@ -10,8 +10,8 @@ from scipy.optimize import brentq
 from scipy.stats import fisher_exact, permutation_test
 from scipy.stats.contingency import relative_risk
 
-from latentlab.metrics.gaps import SMALL, difference, group_gap, holm, permutation_p, ratio
-from latentlab.metrics.intervals import wilson
+from latentlab.metrics.gaps import difference, group_gap, holm, permutation_p, ratio
+from latentlab.metrics.intervals import SMALL, wilson
 
 
 @pytest.mark.parametrize(
