@@ -104,7 +104,7 @@ class AxesChoice(QComboBox):
         self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.setAccessibleName(name)
         self.setToolTip(f"{name}: choose, or type dimensions and directions, such as 3, 17, glasses=yes")
-        self.setMinimumContentsLength(16)
+        self.setMinimumContentsLength(len(STRONGEST))
         line = self.lineEdit()
         assert line is not None
         line.setAcceptDrops(False)
