@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from latentlab.audit.charts import CHARTS, Chart, charts_text
 from latentlab.metrics.report import Report
 from latentlab.whole_file import write_table, write_whole
 
@@ -30,15 +31,18 @@ class Audit:
         What can and cannot be concluded, in sentences.
     tables
         Further tables by file name.
+    charts
+        What the figures look like.
     """
 
     report: Report
     rows: Sequence[Mapping[str, Any]]
     summary: tuple[str, ...]
     tables: Mapping[str, Sequence[Mapping[str, Any]]]
+    charts: tuple[Chart, ...] = ()
 
     def save(self, out: Path) -> None:
-        """Write tables, report and summary into a folder.
+        """Write tables, charts, report and summary into a folder.
 
         Raises
         ------
@@ -50,6 +54,7 @@ class Audit:
                 write_table(
                     out / name, list(rows[0]), ([_cell(value) for value in row.values()] for row in rows)
                 )
+        write_whole(out / CHARTS, charts_text(self.charts))
         write_whole(out / REPORT, self.report.json())
         write_whole(out / SUMMARY, "\n".join([self.report.title(), *self.summary]) + "\n")
 

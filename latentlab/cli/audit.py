@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from latentlab.cli.audit_options import AsJson, Attributes, Checkpoint, Device, Judge, Models, Out, show
 from latentlab.cli.options import split_names
-
-if TYPE_CHECKING:
-    from latentlab.audit.report import Audit
-
-Models = Annotated[list[str], typer.Argument(help="Checkpoints' folders or files, or bundled names.")]
-Checkpoint = Annotated[str, typer.Argument(help="A checkpoint's folder or file, or a bundled name.")]
-Judge = Annotated[
-    str | None, typer.Option(help="The judging attribute predictor; the model's own by default.")
-]
-Attributes = Annotated[
-    str | None, typer.Option(help="What is counted, by commas; all that is judged without it.")
-]
-Out = Annotated[
-    Path | None,
-    typer.Option(help="A folder for settings, a row an image, a row a group, and the report; resumes there."),
-]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -87,7 +69,7 @@ def generation(
             device=device,
             reporter=reporter,
         )
-    _show(found, out, as_json)
+    show(found, out, as_json)
 
 
 def reconstruction(
@@ -128,12 +110,4 @@ def reconstruction(
             device=device,
             reporter=reporter,
         )
-    _show(found, out, as_json)
-
-
-def _show(found: Audit, out: Path | None, as_json: bool) -> None:
-    if as_json:
-        print(found.report.json())
-        return
-    print("\n".join([found.report.title(), *found.summary]))
-    print(f"Tables and report are in {out}." if out is not None else "Give --out DIR to keep tables.")
+    show(found, out, as_json)

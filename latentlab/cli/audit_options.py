@@ -1,0 +1,35 @@
+"""What the commands of ``latentlab audit`` have in common."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from latentlab.audit.report import Audit
+
+Models = Annotated[list[str], typer.Argument(help="Checkpoints' folders or files, or bundled names.")]
+Checkpoint = Annotated[str, typer.Argument(help="A checkpoint's folder or file, or a bundled name.")]
+Judge = Annotated[
+    str | None, typer.Option(help="The judging attribute predictor; the model's own by default.")
+]
+Attributes = Annotated[
+    str | None, typer.Option(help="What is counted, by commas; all that is judged without it.")
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="A folder for settings, a row an image, a row a group, and the report; resumes there."),
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def show(found: Audit, out: Path | None, as_json: bool) -> None:
+    """Print a study's results, and say where they are."""
+    if as_json:
+        print(found.report.json())
+        return
+    print("\n".join([found.report.title(), *found.summary]))
+    print(f"Tables and report are in {out}." if out is not None else "Give --out DIR to keep tables.")
