@@ -314,6 +314,14 @@ def cinn(
         float,
         typer.Option(min=0.0, help="Weight of projections' and samples' moments against the set's own."),
     ] = 40.0,
+    transport: Annotated[
+        float,
+        typer.Option(min=0.0, help="Weight of how far *follow* moves pictures beyond Gaussian transport."),
+    ] = 0.0,
+    shares: Annotated[
+        float,
+        typer.Option(min=0.0, help="Weight of the classes' shares, as the guide reads them in *follow*."),
+    ] = 0.0,
     posterior: Annotated[
         float, typer.Option(min=0.0, help="How widely latents are drawn from the posterior: 0 its mean.")
     ] = 1.0,
@@ -347,6 +355,8 @@ def cinn(
         guide=guide if features else 0.0,
         noise=noise,
         moments=moments,
+        transport=transport,
+        shares=shares if features else 0.0,
         posterior=posterior,
     )
     asked = {"blocks": blocks, "width": width, "depth": depth}

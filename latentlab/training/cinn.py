@@ -3,7 +3,8 @@
     L = sum over both modes of -log p(x | y, mode) / D
         + w_a * CE(attributes, H z_keep) + w_p * |z_keep - z'_keep|^2 / D of known pairs
         + w_g * (CE(guide(x*), attributes and target dataset) + what x* and a known counterpart differ in)
-        + w_m * e / D of projections and samples in the mode follow (`latentlab.training.moments`)
+        + w_m * e / D + w_t * t + w_s * s of projections and samples in the mode follow
+          (`latentlab.training.moments`: moments, transport, shares)
 
 x is a sample of the autoencoder's posterior, with noise as wide as the data in every direction: that keeps a
 flow from learning its rows by heart; `whitened` makes up for it where the mean is projected. H is one
@@ -41,6 +42,8 @@ from latentlab.training.moments import Moments
 
 GUIDED = 32
 """Projections of a step that a guide reads."""
+READ = 64
+"""Those in the mode *follow* whose shares it reads."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,10 @@ class CINNLosses:
         Weight w_g of what a guide reads of projections, in nats; needs a guide.
     moments
         Weight w_m of how far the moments of projected and sampled latents are from their dataset's own.
+    transport
+        Weight w_t of how far projections are from where Gaussian transport would move them.
+    shares
+        Weight w_s of how far the shares of classes, as a guide reads them, are from the dataset's own.
     noise
         Deviation of the noise that is added to latents, as a share of their dataset's own in each direction.
     posterior
@@ -71,13 +78,15 @@ class CINNLosses:
     pairs: float = 1.0
     guide: float = 0.0
     moments: float = 40.0
+    transport: float = 0.0
+    shares: float = 0.0
     noise: float = 0.3
     posterior: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0.0 < self.rate < math.inf:
             raise SettingsError(f"The learning rate is more than 0, not {self.rate}.")
-        for name in ("tie", "pairs", "guide", "moments", "noise", "posterior"):
+        for name in ("tie", "pairs", "guide", "moments", "transport", "shares", "noise", "posterior"):
             if not 0.0 <= getattr(self, name) < math.inf:
                 raise SettingsError(f"The weight {name} is 0 or more, not {getattr(self, name)}.")
 
@@ -132,8 +141,10 @@ class CINNRecipe:
         self.datasets, self.guide = datasets, guide
         self.attributes = tuple(attributes) if losses.tie else ()
         self.flow = ConditionalFlow(size, datasets * MODES, config)
-        moments = Moments(rows, datasets) if losses.moments else None
+        followed = losses.moments or losses.transport or losses.shares
+        moments = Moments(rows, datasets) if followed else None
         self.head = Head(size, sum(attribute.width for attribute in self.attributes) or 1, moments)
+        self.shares = [_shares(rows, k, self.attributes, guide) for k in range(datasets)]
         self.labels = {a.name: torch.from_numpy(rows.attributes[a.name]) for a in self.attributes}
         begin(self.flow, rows, datasets, tuple(a.name for a in self.attributes))
         self.spread = self.flow.affine.matrix.detach()[FOLLOW::MODES].clone()
@@ -167,15 +178,26 @@ class CINNRecipe:
             loss = loss + self.losses.pairs * apart
             figures["pairs_apart"] = apart.detach()
         if self.head.moments is not None:
-            moved = self.head.moments.apart(self.flow, step.generator)
-            loss = loss + self.losses.moments * moved / size
-            figures["moments_apart"] = moved.detach()
+            more = self._followed(self.head.moments, step)
+            weights_of = {"moments": self.losses.moments / size, "transport": self.losses.transport}
+            weights_of["shares"] = self.losses.shares
+            loss = loss + sum(weights_of[name] * one for name, one in more.items())
+            figures |= {f"{name}_apart": one.detach() for name, one in more.items()}
         if self.guide is not None and self.losses.guide:
             seen = self._seen_otherwise(self.guide, kept, rows, step)
             loss = loss + self.losses.guide * sum(seen.values())
             figures |= {name: one.detach() for name, one in seen.items()}
         descend(fabric, list(parts.values()), loss, step, self.losses.rate)
         return figures
+
+    def _followed(self, moments: Moments, step: Step) -> dict[str, Tensor]:
+        """Return what projections and samples in the mode *follow* are off, by what is asked of them."""
+        moved = moments.moved(self.flow, step.generator)
+        found = {"moments": moments.apart(moved), "transport": moments.further(moved)}
+        if self.guide is not None and self.losses.shares:
+            pictures = self.guide.drawn(moved.x[:READ])
+            found["shares"] = self.guide.shares_apart(pictures, self.shares[moved.target])
+        return found
 
     def _seen_otherwise(
         self, guide: Guide, kept: Tensor, rows: NDArray[np.int64], step: Step
@@ -259,3 +281,16 @@ class CINNRecipe:
             losses.append(mean_of_known(entropy, known))
             right.append(mean_of_known((part.argmax(1) == wanted).float(), known))
         return torch.stack(losses).mean(), torch.stack(right).mean().detach()
+
+
+def _shares(
+    rows: LatentRows, dataset: int, attributes: Sequence[Attribute], guide: Guide | None
+) -> dict[str, Tensor]:
+    """Return the shares ``[C]`` of each attribute's classes in a dataset, of those that a guide reads."""
+    found = {}
+    for one in attributes:
+        codes = rows.attributes[one.name][rows.datasets == dataset]
+        counts = np.bincount(codes[codes != UNKNOWN], minlength=len(one.classes))
+        if guide is not None and one.name in guide.places and counts.sum():
+            found[one.name] = torch.from_numpy(counts / counts.sum()).float()
+    return found

@@ -85,6 +85,28 @@ class Guide:
             losses.append(mean_of_known(entropy, known))
         return torch.stack(losses).mean() if losses else pictures.new_zeros(())
 
+    def shares_apart(self, pictures: Tensor, shares: Mapping[str, Tensor]) -> Tensor:
+        """Return how far the mean probabilities of pictures ``[B, 3, S, S]`` are from shares, squared.
+
+        A sum over classes and a mean over attributes; the product of what two halves of the pictures are off,
+        so that it is right on average, and may be negative.
+
+        Parameters
+        ----------
+        shares
+            By attribute, of each class ``[C]`` in the numbering of the set; one that is not known to the
+            classifier does not count.
+        """
+        logits, found = self.network(pictures), []
+        for name, wanted in shares.items():
+            places = self.places[name][: len(wanted)]
+            known = places != UNKNOWN
+            said = logits[name].float().softmax(dim=1)[:, places[known]]
+            off = said - wanted[known].to(said)
+            first, second = off.chunk(2)
+            found.append((first.mean(0) * second.mean(0)).sum())
+        return torch.stack(found).mean() if found else pictures.new_zeros(())
+
     def apart(self, pictures: Tensor, wanted: Tensor) -> Tensor:
         """Return how far pictures are from those wanted: their mean error, and the features' relative one."""
         with torch.no_grad():

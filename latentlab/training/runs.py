@@ -345,7 +345,7 @@ def train_cinn(
     others = None if held_out is None else latent_rows(vae, held_out, datasets, tied)
     attributes = [images.attribute(name) for name in tied]
     guide = None
-    if helper is not None and losses.guide:
+    if helper is not None and (losses.guide or losses.shares):
         can_draw = {name: rows.can_draw(name, len(domain.classes)) for name in tied}
         guide = Guide(vae, cnn_of(helper), domain, attributes, can_draw).to(fabric.device)
     recipe = CINNRecipe(flow, losses, rows, len(domain.classes), attributes, others, guide)

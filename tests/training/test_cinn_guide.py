@@ -86,6 +86,44 @@ def test_equal_pictures_are_not_apart(vae: VAE, network: AttributeCNN) -> None:
     assert float(guide.apart(one, other)) > 0.0
 
 
+def test_shares_are_compared_class_by_class_and_without_bias(vae: VAE, network: AttributeCNN) -> None:
+    guide = Guide(vae, network, STYLE, [HAIR], {"hair": np.array([True, True])})
+    size = vae.config.image_size
+    pictures = torch.rand(400, 3, size, size, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        said = network(pictures)["hair"].softmax(dim=1)[:, [1, 2, 0]]  # in the set's order of classes
+        means = said.mean(0)
+        right = guide.shares_apart(pictures, {"hair": means})
+        wrong = guide.shares_apart(pictures, {"hair": means + torch.tensor([0.3, -0.3, 0.0])})
+    first, second = said.chunk(2)
+    assert float(right) == pytest.approx(float(((first.mean(0) - means) * (second.mean(0) - means)).sum()))
+    assert float(right) <= 0.0, "the halves are off to opposite sides of the whole's mean"
+    assert float(wrong) == pytest.approx(0.18 + float(right), abs=1e-4)
+
+
+def test_the_weight_of_shares_brings_them_to_the_datasets_own(
+    vae: VAE, network: AttributeCNN, tmp_path: Path
+) -> None:
+    rows = _rows(vae)
+    settings = LoopSettings(
+        steps=100, batch=64, save_every=0, precision="32-true", threads=1, accelerator="cpu", ema=0.5
+    )
+    off = {}
+    for weight in (0.0, 50.0):
+        torch.manual_seed(0)
+        guide = Guide(vae, network, STYLE, [HAIR], {"hair": rows.can_draw("hair", 2)})
+        losses = CINNLosses(moments=0.0, transport=1e-6, shares=weight, rate=1e-2)
+        recipe = CINNRecipe(FLOW, losses, rows, 2, [HAIR], guide=guide)
+        flow = train(recipe, rows, tmp_path / str(weight), settings, make_fabric(settings)).network
+        assert isinstance(flow, ConditionalFlow)
+        n = len(rows) // 2
+        with torch.no_grad():
+            z, _ = flow(torch.from_numpy(rows.mean[:n]), flow_weights(torch.zeros(n).long(), 0, 2))
+            x = flow.inverse(z, flow_weights(torch.ones(n).long(), 0, 2))
+            off[weight] = float(guide.shares_apart(guide.drawn(x), recipe.shares[1]))
+    assert off[50.0] < 0.7 * off[0.0]
+
+
 @pytest.mark.parametrize("pairs", [0, 60])
 def test_a_guide_makes_projections_legible(
     vae: VAE, network: AttributeCNN, tmp_path: Path, pairs: int
@@ -197,6 +235,7 @@ def test_the_command_takes_a_guide_and_records_it(tiny_model_folder: Path, tmp_p
     out = tmp_path / "cinn"
     flow = ["--datasets", "style", "--autoencoder", str(tiny_model_folder), "--blocks", "2", "--width", "16"]
     helper = ["--features", str(guide), "--guide", "0.5", "--posterior", "0.2"]
+    helper += ["--transport", "0.5", "--shares", "1"]
     assert run(["train", "cinn", *common, *flow, *helper, "--steps", "3", "--out", str(out)]) == 0
     opened = load(out)
     assert isinstance(opened.network, CINN)

@@ -36,7 +36,9 @@ def _rows(n: int = 1500, seed: int = 0) -> LatentRows:
 def _apart(moments: Moments, flow: ConditionalFlow, times: int = 300) -> float:
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
-        return float(torch.stack([moments.apart(flow, generator) for _ in range(times)]).mean())
+        return float(
+            torch.stack([moments.apart(moments.moved(flow, generator)) for _ in range(times)]).mean()
+        )
 
 
 def test_it_is_zero_on_average_where_the_moments_are_right_and_counts_what_they_are_off() -> None:
@@ -102,3 +104,45 @@ def test_a_resumed_training_goes_on_with_the_same_averages(tmp_path: Path) -> No
     twice = trained(tmp_path / "twice")
     for name, tensor in once.items():
         assert torch.equal(tensor, twice[name]), name
+
+
+def test_gaussian_transport_is_no_further_than_it_has_to_and_a_shift_is_counted() -> None:
+    rows = _rows()
+    flow = ConditionalFlow(SIZE, 2 * MODES, FlowConfig(blocks=1, width=8, embedding=2))
+    begin(flow, rows, 2, ())
+    moments, generator = Moments(rows, 2), torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        found = [moments.moved(flow, generator) for _ in range(200)]
+    assert {one.target for one in found} == {0, 1}
+    assert any(one.least is None for one in found), "samples have no picture they come from"
+    moved = [one for one in found if one.least is not None]
+    assert max(float(moments.further(one)) for one in moved) < 0.02
+    body = np.trace(np.cov(rows.mean[rows.datasets == 1].T)) / SIZE
+    one = next(one for one in moved if one.target == 1)
+    assert one.least is not None
+    shifted = replace(one, x=one.least + 0.5)
+    assert float(moments.further(shifted)) == pytest.approx(0.25 / body, rel=1e-3)
+
+
+def test_the_weight_of_transport_keeps_projections_nearer_to_it(tmp_path: Path) -> None:
+    rows = _rows()
+    settings = LoopSettings(
+        steps=120, batch=128, save_every=0, ema=0.95, precision="32-true", threads=1, accelerator="cpu"
+    )
+    further = {}
+    for weight in (0.0, 50.0):
+        torch.manual_seed(0)
+        recipe = CINNRecipe(
+            FlowConfig(blocks=3, width=32, embedding=4),
+            CINNLosses(tie=0.0, moments=10.0, transport=weight, rate=1e-2),
+            rows,
+            2,
+            (),
+        )
+        flow = train(recipe, rows, tmp_path / str(weight), settings, make_fabric(settings)).network
+        assert isinstance(flow, ConditionalFlow)
+        moments, generator = Moments(rows, 2), torch.Generator().manual_seed(4)
+        with torch.no_grad():
+            found = [moments.further(moments.moved(flow, generator)) for _ in range(60)]
+        further[weight] = float(torch.stack(found[20:]).mean())
+    assert further[50.0] < 0.5 * further[0.0]
