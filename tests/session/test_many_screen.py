@@ -69,7 +69,10 @@ class Room:
         self.data.need()
 
     def wait(self, phase: str) -> None:
-        self.desk.wait(lambda: self.data.phase == phase, PATIENCE)
+        try:
+            self.desk.wait(lambda: self.data.phase == phase, PATIENCE)
+        except AssertionError:
+            raise AssertionError(f"{self.data.phase} ({self.data.message}), not {phase}") from None
 
     def close(self) -> None:
         self.examples.close()
