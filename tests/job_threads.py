@@ -5,10 +5,12 @@ That they are processes that outlive who started them is tested in tests/jobs.
 
 from __future__ import annotations
 
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -40,7 +42,8 @@ def jobs_in_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             thread.start()
 
     with monkeypatch.context() as patched:
-        patched.setattr(job.subprocess, "Popen", Started)
+        # the module's own name only: libraries start processes too, such as where they are imported late
+        patched.setattr(job, "subprocess", SimpleNamespace(Popen=Started, DEVNULL=subprocess.DEVNULL))
         yield
         for folder, _ in begun:
             folder.ask_to_stop()

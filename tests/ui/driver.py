@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from pytestqt.exceptions import TimeoutError as WaitedInVain
 
 from latentlab.ui.main_window import MainWindow
 
@@ -21,7 +22,11 @@ class Driver:
         self.list = window.explore.panel.list
 
     def wait(self, reached: Callable[[], object]) -> None:
-        self.qtbot.waitUntil(lambda: bool(reached()), timeout=PATIENCE)
+        try:
+            self.qtbot.waitUntil(lambda: bool(reached()), timeout=PATIENCE)
+        except WaitedInVain:
+            said, busy = self.window.banner.message, self.workspace.busy
+            raise AssertionError(f"waited in vain; the window says {said}, busy: {busy!r}") from None
 
     def rest(self) -> None:
         """Wait until the settled frame of the state and all that belongs to it is painted."""
