@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
+
+from pydantic import TypeAdapter
 
 from latentlab.errors import SettingsError
 
@@ -48,7 +50,11 @@ class Mark:
         The images behind it: those rows of the table of images that have these values in these columns.
     wrong
         Which of them are worst: those that have another value than this in this column come first (column,
-        value); empty where the order is by `Chart.worst`.
+        value; a value that begins with ``@`` stands for what the row has in the column so named); empty where
+        the order is by `worst` alone.
+    worst
+        The column of the table of images by whose number, falling, they are ordered, or with a minus before
+        its name rising; empty for the chart's own (`Chart.worst`).
     """
 
     label: str
@@ -64,6 +70,7 @@ class Mark:
     told: str = ""
     images: Mapping[str, str] = field(default_factory=dict)
     wrong: tuple[str, str] | tuple[()] = ()
+    worst: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,12 +140,13 @@ def read_charts(folder: Path) -> tuple[Chart, ...]:
         found = json.loads(path.read_text(encoding="utf-8"))
         if found["version"] != 1:
             raise SettingsError(f"{path} has version {found['version']}; this program reads version 1.")
-        return tuple(_chart(one) for one in found["charts"])
+        return tuple(_CHARTS.validate_python(found["charts"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SettingsError(f"{path} cannot be read as a study's charts: {error}.") from None
+        said = "; ".join(str(error).split("\n")[:3])
+        raise SettingsError(
+            f"{path} cannot be read as a study's charts: {said}. Do the study again with the same --out, "
+            "which takes a moment."
+        ) from None
 
 
-def _chart(found: Mapping[str, Any]) -> Chart:
-    known = {one.name for one in fields(Chart)}
-    marks = tuple(Mark(**{**mark, "wrong": tuple(mark["wrong"])}) for mark in found["marks"])
-    return Chart(**{name: value for name, value in found.items() if name in known} | {"marks": marks})
+_CHARTS = TypeAdapter(list[Chart])

@@ -7,7 +7,8 @@ was interrupted goes on with the same pictures, and any of them can be drawn aga
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -18,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from latentlab.audit.own_predictions import Predictions, token_of
 from latentlab.audit.reference import Reference
 from latentlab.audit.study_folder import Parts, StudyFolder, on_device
 from latentlab.conditions import parse_choices
@@ -140,10 +142,10 @@ def judged_attributes(judge: PredictorSpec | None, wish: Sequence[str] = ()) -> 
     return tuple(one for one in found if one.kind == "categorical")
 
 
-def columns_of(attributes: Sequence[Attribute]) -> list[str]:
-    """Return the columns of the table of images."""
+def columns_of(attributes: Sequence[Attribute], body: str = "model") -> list[str]:
+    """Return the columns of the table of images; ``body`` is what tells bodies of samples apart."""
     told = [[one.name, *(f"{one.name}={label}" for label in one.classes)] for one in attributes]
-    return ["model", "seed", "image", *(name for names in told for name in names)]
+    return [body, "seed", "image", *(name for names in told for name in names)]
 
 
 def count_generation(
@@ -153,6 +155,8 @@ def count_generation(
     out: Path | None = None,
     device: str = "auto",
     reporter: Reporter | None = None,
+    predictions: Predictions | None = None,
+    on_part: Callable[[Mapping[tuple[str, int], Counted]], None] | None = None,
 ) -> dict[tuple[str, int], Counted]:
     """Draw and judge the samples of every model and seed, and count.
 
@@ -162,6 +166,10 @@ def count_generation(
         By name; all are judged in the same attributes.
     out
         A folder that keeps a row for each image, and where an interrupted study goes on; None keeps none.
+    predictions
+        What somebody else says of these samples, model by model and seed by seed; then nothing is drawn.
+    on_part
+        Told what is counted so far after each part, of every model and seed that has begun.
 
     Raises
     ------
@@ -171,32 +179,61 @@ def count_generation(
         If the reporter asked for it; what was written stays.
     """
     reporter, where = reporter or Reporter(), resolve_device(device)
-    attributes = common_attributes(models, settings.attributes)
-    drawn = {name: _Drawn(name, explorer, settings, reference) for name, explorer in models.items()}
+    attributes = _counted_attributes(models, settings, predictions)
+    drawn = {name: Drawn(name, explorer, settings, reference) for name, explorer in models.items()}
     folder = None
     if out is not None:
-        plain = settings_record(models, settings, reference)
+        plain = settings_record(models, settings, reference, predictions)
         folder = StudyFolder(out, plain, columns_of(attributes), settings.n, PART)
+    return count_drawn(drawn, settings, attributes, folder, where, reporter, predictions, on_part)
+
+
+def count_drawn(
+    drawn: Mapping[str, Drawn],
+    settings: GenerationSettings,
+    attributes: Sequence[Attribute],
+    folder: StudyFolder | None,
+    device: torch.device,
+    reporter: Reporter,
+    predictions: Predictions | None = None,
+    on_part: Callable[[Mapping[tuple[str, int], Counted]], None] | None = None,
+) -> dict[tuple[str, int], Counted]:
+    """Judge and count bodies of samples by name, as `count_generation` does those of its models."""
     counted: dict[tuple[str, int], Counted] = {}
     parts = Parts(folder)
-    total, done = len(models) * len(settings.seeds) * settings.n, 0
+    total, done = len(drawn) * len(settings.seeds) * settings.n, 0
     for name, source in drawn.items():
-        with on_device(source.explorer, where):
+        with on_device(source.explorer, device) if predictions is None else nullcontext():
             for seed in settings.seeds:
                 found = counted[name, seed] = Counted.empty(attributes)
                 for part, start in enumerate(range(0, settings.n, PART)):
                     reporter.raise_if_cancelled()
                     size = min(PART, settings.n - start)
                     names = [(name, str(seed), str(start + k)) for k in range(size)]
-                    rows = parts.next(names, partial(source.rows, seed, part, size, attributes, where))
-                    found.add(*_read(rows, attributes))
+                    make = partial(source.rows, seed, part, size, attributes, device)
+                    if predictions is not None:
+                        make = partial(source.told_rows, seed, part, size, predictions, done)
+                    rows = parts.next(names, make)
+                    with parts.counting():
+                        found.add(*_read(rows, attributes))
                     done += size
+                    if on_part is not None:
+                        on_part(counted)
                     reporter.report(Progress("Drawing and judging samples", done, total))
     return counted
 
 
+def _counted_attributes(
+    models: Mapping[str, Explorer], settings: GenerationSettings, predictions: Predictions | None
+) -> tuple[Attribute, ...]:
+    return common_attributes(models, settings.attributes) if predictions is None else predictions.attributes
+
+
 def settings_record(
-    models: Mapping[str, Explorer], settings: GenerationSettings, reference: Reference
+    models: Mapping[str, Explorer],
+    settings: GenerationSettings,
+    reference: Reference,
+    predictions: Predictions | None = None,
 ) -> dict[str, Any]:
     """Return all that a study rests on, as plain values."""
     return {
@@ -204,12 +241,34 @@ def settings_record(
         "models": [[name, one.located.sha256(), one.predictor_sha256()] for name, one in models.items()],
         "n": settings.n,
         "seeds": list(settings.seeds),
-        "attributes": [one.name for one in common_attributes(models, settings.attributes)],
+        "attributes": [one.name for one in _counted_attributes(models, settings, predictions)],
         "truncation": settings.truncation,
         "condition": settings.condition,
         "reference": reference.name,
         "reference_sha256": reference.sha256(),
+        **({} if predictions is None else predictions.record()),
     }
+
+
+def sample_ids(
+    models: Mapping[str, Explorer], settings: GenerationSettings, reference: Reference
+) -> list[str]:
+    """Return the ids of all samples, model by model and seed by seed; they do not tell the model.
+
+    They do not depend on what is counted, nor on a reference whose labels no model is told.
+    """
+    told = any(one.spec.condition.size for one in models.values()) and not settings.condition
+    record = {
+        "models": [one.located.sha256() for one in models.values()],
+        "n": settings.n,
+        "seeds": list(settings.seeds),
+        "truncation": settings.truncation,
+        "condition": settings.condition,
+        "told": Reference(reference.name, {}, reference.images).sha256() if told else "",
+    }
+    count = len(models) * len(settings.seeds) * settings.n
+    token = token_of(record)
+    return [f"{token}-{k:06d}" for k in range(count)]
 
 
 def redraw(
@@ -218,16 +277,40 @@ def redraw(
     """Return the picture behind a row, uint8 ``[S, S, 3]``, RGB; images of a seed are counted from 0."""
     part, place = divmod(image, PART)
     size = min(PART, settings.n - part * PART)
-    source = _Drawn("", explorer, settings, reference)
+    source = Drawn("", explorer, settings, reference)
     with evaluation():
-        pictures = source.pictures(seed, part, size)[place]
-    found: NDArray[np.uint8] = (
-        (pictures.permute(1, 2, 0) * 255.0).round().clamp(0, 255).to(torch.uint8).cpu().numpy()
-    )
-    return found
+        return as_pixels(source.pictures(seed, part, size, only=slice(place, place + 1)))[0]
 
 
-class _Drawn:
+def pictures_of_samples(
+    models: Mapping[str, Explorer], settings: GenerationSettings, reference: Reference
+) -> Iterator[list[NDArray[np.uint8]]]:
+    """Give all samples part by part, in the order of `sample_ids`, each uint8 ``[S, S, 3]``, RGB.
+
+    Raises
+    ------
+    SettingsError
+        If something does not fit: when this is called.
+    """
+    sources = [Drawn(name, explorer, settings, reference) for name, explorer in models.items()]
+
+    def each() -> Iterator[list[NDArray[np.uint8]]]:
+        for source in sources:
+            for seed in settings.seeds:
+                for part, start in enumerate(range(0, settings.n, PART)):
+                    with evaluation():
+                        yield as_pixels(source.pictures(seed, part, min(PART, settings.n - start)))
+
+    return each()
+
+
+def as_pixels(pictures: torch.Tensor) -> list[NDArray[np.uint8]]:
+    """Return pictures ``[B, 3, S, S]`` in [0, 1] as uint8 ``[S, S, 3]``, RGB."""
+    found = (pictures.permute(0, 2, 3, 1) * 255.0).round().clamp(0, 255).to(torch.uint8)
+    return list(found.cpu().numpy())
+
+
+class Drawn:
     """One model's samples, a part at a time."""
 
     def __init__(
@@ -268,15 +351,22 @@ class _Drawn:
         cannot = self.explorer.spec.cannot_show
         return [frozenset(cannot.get(self.datasets[place], ())) for place in places]
 
-    def pictures(self, seed: int, part: int, size: int, device: torch.device = CPU) -> torch.Tensor:
-        """Return the images ``[size, 3, S, S]`` in [0, 1] of a part."""
+    def pictures(
+        self,
+        seed: int,
+        part: int,
+        size: int,
+        device: torch.device = CPU,
+        only: slice = slice(None),
+    ) -> torch.Tensor:
+        """Return the images ``[size, 3, S, S]`` in [0, 1] of a part, or only some of them."""
         words = np.random.SeedSequence([seed, part]).generate_state(2, np.uint64)
         generator = torch.Generator().manual_seed(int(words[0] >> np.uint64(1)))
         drawn = self.conditions(seed, part, size)
         condition = None if drawn is None else torch.from_numpy(drawn)
         network = self.explorer.network
-        z = network.sample(size, condition, generator).to(device) * self.settings.truncation
-        told = None if condition is None else condition.to(device)
+        z = network.sample(size, condition, generator)[only].to(device) * self.settings.truncation
+        told = None if condition is None else condition[only].to(device)
         return network.decode(z, told).float().clamp(0.0, 1.0)
 
     def rows(
@@ -288,6 +378,23 @@ class _Drawn:
         with evaluation():
             pictures = resized(self.pictures(seed, part, size, device), judge.spec.image_size)
             said = {name: found.float().cpu().numpy() for name, found in judge.predict(pictures).items()}
+        return self._told(seed, part, size, attributes, said)
+
+    def told_rows(
+        self, seed: int, part: int, size: int, predictions: Predictions, start: int
+    ) -> list[list[str]]:
+        """Return the rows of a part as somebody else says, whose first image is number ``start``."""
+        said = {name: found[start : start + size] for name, found in predictions.said.items()}
+        return self._told(seed, part, size, predictions.attributes, said)
+
+    def _told(
+        self,
+        seed: int,
+        part: int,
+        size: int,
+        attributes: Sequence[Attribute],
+        said: Mapping[str, NDArray[np.float32]],
+    ) -> list[list[str]]:
         rows = []
         for place, unseen in enumerate(self.unseen(seed, part, size)):
             row = [self.name, str(seed), str(part * PART + place)]

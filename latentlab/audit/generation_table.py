@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,19 @@ from latentlab.metrics.correction import Corrected, cleam, corrected_shares
 from latentlab.metrics.gaps import difference
 from latentlab.metrics.intervals import RESAMPLES, SMALL, Estimate, percentile_limits, wilson
 from latentlab.metrics.report import Evaluation
-from latentlab.metrics.shares import against, fairness_discrepancy
-from latentlab.spec import Attribute, PredictorSpec
+from latentlab.metrics.shares import against_counts, fairness_discrepancy
+from latentlab.spec import Attribute, Confusion
 
 POOLED = "all"
 """The seed of a row that counts all seeds together."""
 UNKNOWN_ERRORS = "not corrected: the predictor has no held-out confusion matrix of this attribute"
+
+
+class Judge(Protocol):
+    """Who tells the classes, with held-out confusion matrices by attribute as far as there are any."""
+
+    @property
+    def confusion(self) -> Mapping[str, Confusion]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -146,7 +153,7 @@ class Measure:
 def class_shares(
     counted: Mapping[tuple[str, int], Counted],
     attributes: Sequence[Attribute],
-    judges: Mapping[str, PredictorSpec],
+    judges: Mapping[str, Judge],
     reference: Reference,
     seed: int = 0,
 ) -> tuple[tuple[ClassShare, ...], tuple[Measure, ...]]:
@@ -208,6 +215,8 @@ def cell_rows(
 def comparison_rows(shares: Sequence[ClassShare]) -> list[dict[str, Any]]:
     """Return one row for each class and each model after the first: its raw share minus the first model's."""
     pooled = [one for one in shares if one.seed == POOLED]
+    if not pooled:
+        return []
     first = {(one.attribute, one.label): one for one in pooled if one.model == pooled[0].model}
     rows = []
     for one in pooled:
@@ -229,9 +238,18 @@ def comparison_rows(shares: Sequence[ClassShare]) -> list[dict[str, Any]]:
 
 
 def evaluation_of(
-    shares: Sequence[ClassShare], apart: Sequence[Measure], settings: Mapping[str, Any]
+    shares: Sequence[ClassShare],
+    apart: Sequence[Measure],
+    settings: Mapping[str, Any],
+    notes: tuple[str, ...] = (),
 ) -> Evaluation:
-    """Return the figures as an evaluation: of the first model and all seeds, then by model and seed."""
+    """Return the figures as an evaluation: of the first model and all seeds, then by model and seed.
+
+    Parameters
+    ----------
+    notes
+        Further ones that belong beside the figures.
+    """
     groups: dict[str, dict[str, Estimate]] = {}
     for one in shares:
         found = groups.setdefault(_key(one.model, one.seed), {})
@@ -243,11 +261,13 @@ def evaluation_of(
     for measure in apart:
         name = "gap" if measure.name == "largest_deviation" else measure.name
         groups[_key(measure.model, measure.seed)][f"{name}.{measure.attribute}"] = measure.value
+    if not groups:  # nothing that was drawn can show what is counted
+        return Evaluation({}, {}, settings, (*notes, PERCEIVED))
     first = next(iter(groups))
     models = {one.model for one in shares}
     runs = {one.seed for one in shares}
     told = groups if len(models) > 1 or len(runs) > 1 else {}
-    return Evaluation(groups[first], told, settings, (*_notes(shares), PERCEIVED))
+    return Evaluation(groups[first], told, settings, (*_notes(shares), *notes, PERCEIVED))
 
 
 def sentences(shares: Sequence[ClassShare], reference: Reference) -> tuple[str, ...]:
@@ -256,7 +276,8 @@ def sentences(shares: Sequence[ClassShare], reference: Reference) -> tuple[str, 
     bodies = {key: found for key, found in _by_attribute(shares).items() if key[1] == POOLED}
     widths = [len(found) for found in bodies.values() if found[0].reference is not None]
     comparisons = max(1, sum(width if width > 2 else 1 for width in widths))
-    for (model, _, attribute), found in bodies.items():
+    for (model, _, name), found in bodies.items():
+        attribute = name.replace("_", " ")
         known = [one for one in found if one.reference is not None]
         if not known:
             said = ", ".join(f"{one.label} {percent(one.share.value)}" for one in found)
@@ -288,7 +309,7 @@ def _of_attribute(
     run: str,
     attribute: Attribute,
     body: Sequence[Counted],
-    judge: PredictorSpec,
+    judge: Judge,
     reference: Reference,
     generator: np.random.Generator,
 ) -> tuple[list[ClassShare], list[Measure]]:
@@ -328,8 +349,7 @@ def _of_attribute(
     ]
     if wanted is None:
         return shares, []
-    one_hot = np.repeat(np.eye(len(counts)), counts, axis=0)
-    found = against(one_hot, wanted, generator) | {
+    found = against_counts(counts, wanted, generator) | {
         "fairness_discrepancy": _discrepancy(means, drawn, wanted, n)
     }
     return shares, [Measure(model, run, attribute.name, name, value) for name, value in found.items()]

@@ -8,7 +8,7 @@ that, since a class that it misses there tells nothing of the model.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from latentlab.audit.generation import judged_attributes
+from latentlab.audit.generation import as_pixels, judged_attributes
+from latentlab.audit.own_predictions import Predictions, token_of
 from latentlab.audit.study_folder import Parts, StudyFolder, on_device
 from latentlab.data.image_set import ImageSet, images_to_tensor
 from latentlab.device import resolve_device
@@ -31,6 +32,8 @@ from latentlab.progress import Progress, Reporter
 from latentlab.spec import Attribute
 
 PART = BATCH
+PICTURES = ("original", "reconstruction")
+"""What there is of each image."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,15 @@ class Chosen:
     attributes: tuple[Attribute, ...]
     labels: Mapping[str, NDArray[np.int64]]
 
+    def ids(self, model: str) -> list[str]:
+        """Return the ids of the pictures: of each image as it is, and reconstructed by a model (its SHA-256).
+
+        They do not depend on what is counted.
+        """
+        names = self.images.names[self.images.rows].tolist()
+        token = token_of({"model": model, "images": names, "groups": [self.names, self.group.tolist()]})
+        return [f"{token}-{k:06d}-{what}" for k in range(len(names)) for what in PICTURES]
+
     def sha256(self) -> str:
         """Return the SHA-256 of the images' names, groups and labels."""
         found = hashlib.sha256("\n".join(self.images.names[self.images.rows].tolist()).encode())
@@ -113,8 +125,18 @@ class Survived:
     errors: list[list[float]] = field(default_factory=list)
 
 
-def choose_balanced(explorer: Explorer, data: ImageSet, settings: ReconstructionSettings) -> Chosen:
+def choose_balanced(
+    explorer: Explorer,
+    data: ImageSet,
+    settings: ReconstructionSettings,
+    judged: Sequence[Attribute] | None = None,
+) -> Chosen:
     """Choose as many images of each group.
+
+    Parameters
+    ----------
+    judged
+        What somebody else judges; None for what the model's predictor does.
 
     Raises
     ------
@@ -124,7 +146,8 @@ def choose_balanced(explorer: Explorer, data: ImageSet, settings: Reconstruction
         If the set lacks an attribute of the groups.
     """
     known = {one.name: one for one in data.info.attributes if one.kind == "categorical"}
-    judged = judged_attributes(explorer.predictor_spec, settings.attributes)
+    if judged is None:
+        judged = judged_attributes(explorer.predictor_spec, settings.attributes)
     counted = tuple(one for one in judged if one.name in known)
     missing = [name for name in settings.attributes if name not in known]
     if missing or not counted:
@@ -161,6 +184,8 @@ def count_survival(
     out: Path | None = None,
     device: str = "auto",
     reporter: Reporter | None = None,
+    predictions: Predictions | None = None,
+    on_part: Callable[[Survived], None] | None = None,
 ) -> Survived:
     """Reconstruct and judge the chosen images, and count.
 
@@ -170,6 +195,10 @@ def count_survival(
         All that the rows rest on, as plain values.
     out
         A folder that keeps a row for each image, and where an interrupted study goes on; None keeps none.
+    predictions
+        What somebody else says of the pictures (`Chosen.ids`), in place of the predictor.
+    on_part
+        Told what is counted so far after each part.
 
     Raises
     ------
@@ -179,12 +208,9 @@ def count_survival(
         If the reporter asked for it; what was written stays.
     """
     reporter, where = reporter or Reporter(), resolve_device(device)
-    spec = explorer.spec
-    if "encode" in spec.cannot:
-        raise SettingsError(f"This model cannot reconstruct: {spec.cannot['encode']}")
+    _check_encodes(explorer, chosen)
     images, attributes = chosen.images, chosen.attributes
-    check_size(images, spec.image_size, "model")
-    told = conditions(spec.condition, images)
+    told = conditions(explorer.spec.condition, images)
     folder = None if out is None else StudyFolder(out, record, columns_of(attributes), len(images), PART)
     shape = {one.name: (len(chosen.names), len(one.classes), len(one.classes)) for one in attributes}
     found = Survived(
@@ -198,10 +224,67 @@ def count_survival(
             reporter.raise_if_cancelled()
             part = slice(start, min(len(images), start + PART))
             names = [_name_of(chosen, image) for image in range(start, part.stop)]
-            for row in parts.next(names, partial(_rows, explorer, chosen, told, part, where)):
-                _count(found, chosen, row)
+            rows = parts.next(names, partial(_rows, explorer, chosen, told, part, where, predictions))
+            with parts.counting():
+                for row in rows:
+                    _count(found, chosen, row)
+            if on_part is not None:
+                on_part(found)
             reporter.report(Progress("Reconstructing and judging images", part.stop, len(images)))
     return found
+
+
+def redraw(explorer: Explorer, chosen: Chosen, image: int) -> dict[str, NDArray[np.uint8]]:
+    """Return what is behind a row: `PICTURES`, each uint8 ``[S, S, 3]``, RGB; images are counted from 0."""
+    one = slice(image, image + 1)
+    told = conditions(explorer.spec.condition, chosen.images.select(np.array([image])))
+    with evaluation():
+        pair = _again(explorer, chosen, told, one, torch.device("cpu"))
+    return dict(zip(PICTURES, (as_pixels(found)[0] for found in pair), strict=True))
+
+
+def pictures_of_pairs(explorer: Explorer, chosen: Chosen) -> Iterator[list[NDArray[np.uint8]]]:
+    """Give all images and their reconstructions part by part, in the order of `Chosen.ids`.
+
+    Raises
+    ------
+    SettingsError
+        If the model cannot encode: when this is called.
+    """
+    _check_encodes(explorer, chosen)
+    told = conditions(explorer.spec.condition, chosen.images)
+
+    def each() -> Iterator[list[NDArray[np.uint8]]]:
+        for start in range(0, len(chosen.images), PART):
+            part = slice(start, min(len(chosen.images), start + PART))
+            with evaluation():
+                pair = _again(
+                    explorer, chosen, None if told is None else told[part], part, torch.device("cpu")
+                )
+            yield as_pixels(torch.stack(pair, dim=1).flatten(0, 1))
+
+    return each()
+
+
+def _check_encodes(explorer: Explorer, chosen: Chosen) -> None:
+    if "encode" in explorer.spec.cannot:
+        raise SettingsError(f"This model cannot reconstruct: {explorer.spec.cannot['encode']}")
+    check_size(chosen.images, explorer.spec.image_size, "model")
+
+
+def _again(
+    explorer: Explorer,
+    chosen: Chosen,
+    told: NDArray[np.float32] | None,
+    part: slice,
+    device: torch.device,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return a part of the images and their reconstructions, ``[B, 3, S, S]`` in [0, 1]."""
+    network = explorer.network
+    x = images_to_tensor(chosen.images.pixels(part)).to(device)
+    condition = None if told is None else torch.from_numpy(told).to(device)
+    again = network.decode(network.encode(x, condition).mean, condition).float().clamp(0.0, 1.0)
+    return x, again
 
 
 def _rows(
@@ -210,17 +293,25 @@ def _rows(
     told: NDArray[np.float32] | None,
     part: slice,
     device: torch.device,
+    predictions: Predictions | None,
 ) -> list[list[str]]:
     """Reconstruct and judge a part of the images, and return their rows."""
-    network, judge = explorer.network, explorer.predictor
-    assert judge is not None
+    judge = explorer.predictor
     with evaluation():
-        x = images_to_tensor(chosen.images.pixels(part)).to(device)
-        condition = None if told is None else torch.from_numpy(told[part]).to(device)
-        again = network.decode(network.encode(x, condition).mean, condition).float().clamp(0.0, 1.0)
+        x, again = _again(explorer, chosen, None if told is None else told[part], part, device)
         errors = (255.0 * (again - x).abs().mean((1, 2, 3))).cpu().numpy()
-        said = [judge.predict(resized(one, judge.spec.image_size)) for one in (x, again)]
-    codes = [{one.name: s[one.name].argmax(1).cpu().numpy() for one in chosen.attributes} for s in said]
+        if predictions is None:
+            assert judge is not None
+            said = [judge.predict(resized(one, judge.spec.image_size)) for one in (x, again)]
+            codes = [
+                {one.name: s[one.name].argmax(1).cpu().numpy() for one in chosen.attributes} for s in said
+            ]
+        else:  # of each image the two pictures follow one another
+            places = [slice(2 * part.start + k, 2 * part.stop, 2) for k in range(len(PICTURES))]
+            codes = [
+                {one.name: predictions.codes(one.name)[place] for one in chosen.attributes}
+                for place in places
+            ]
     return [_row(chosen, part.start + k, float(errors[k]), codes, k) for k in range(len(errors))]
 
 

@@ -17,6 +17,8 @@ from latentlab.metrics.report import Evaluation
 from latentlab.metrics.shares import bias_amplification
 
 LEVEL = 0.05
+_CHUNK = 2_000_000
+"""Numbers that are drawn at a time."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,12 @@ def results_of(found: Survived, chosen: Chosen, seed: int = 0) -> Results:
             parity = ratio(int(right[least]), int(n[least]), int(right[most]), int(n[most]))
             gaps.append((name, gap.gap, chosen.names[most], chosen.names[least], parity, gap.p))
     errors = {
-        group: bootstrap_mean(np.array(found.errors[g]), generator) for g, group in enumerate(chosen.names)
+        group: bootstrap_mean(np.array(found.errors[g]), generator)
+        for g, group in enumerate(chosen.names)
+        if found.errors[g]  # a study that still goes on has not come to all groups
     }
     if len(errors) > 1:
-        apart, most_wrong, least_wrong, p = _error_gap(found, chosen, errors, generator)
+        apart, most_wrong, least_wrong, p = _error_gap(found, errors, generator)
         gaps.append(("", apart, most_wrong, least_wrong, None, p))
     adjusted = holm([one[-1] for one in gaps]) if gaps else np.zeros(0)
     return Results(
@@ -181,8 +185,14 @@ def confusion_rows(found: Survived, chosen: Chosen) -> list[dict[str, Any]]:
     return rows
 
 
-def evaluation_of(found: Results, settings: Mapping[str, Any]) -> Evaluation:
-    """Return the figures as an evaluation: of all groups together, and of each."""
+def evaluation_of(found: Results, settings: Mapping[str, Any], further: tuple[str, ...] = ()) -> Evaluation:
+    """Return the figures as an evaluation: of all groups together, and of each.
+
+    Parameters
+    ----------
+    further
+        Notes that belong beside the figures.
+    """
     metrics: dict[str, Estimate] = {}
     groups: dict[str, dict[str, Estimate]] = {group: {} for group in found.errors}
     for name in dict.fromkeys(one.attribute for one in found.survival):
@@ -204,7 +214,7 @@ def evaluation_of(found: Results, settings: Mapping[str, Any]) -> Evaluation:
         metrics[name.replace("gap.", "gap_p_holm.")] = Estimate(gap.adjusted, None, None, gap.gap.n)
     small = [group for group, error in found.errors.items() if error.n < SMALL]
     notes = [f"Of {group} there are fewer than {SMALL} images: its figures say little." for group in small]
-    return Evaluation(metrics, groups if len(groups) > 1 else {}, settings, (*notes, PERCEIVED))
+    return Evaluation(metrics, groups if len(groups) > 1 else {}, settings, (*notes, *further, PERCEIVED))
 
 
 def sentences(found: Results) -> tuple[str, ...]:
@@ -240,7 +250,7 @@ def sentences(found: Results) -> tuple[str, ...]:
 
 
 def _error_gap(
-    found: Survived, chosen: Chosen, errors: Mapping[str, Estimate], generator: np.random.Generator
+    found: Survived, errors: Mapping[str, Estimate], generator: np.random.Generator
 ) -> tuple[Estimate, str, str, float]:
     """Return the largest difference of mean errors.
 
@@ -248,17 +258,22 @@ def _error_gap(
     range of all groups' bootstrapped deviations, and down to 0 wherever the permutation test does not reject.
     """
     highest, lowest = (pick(errors, key=lambda group: errors[group].value) for pick in (max, min))
-    values = np.concatenate([np.array(one) for one in found.errors])
-    groups = np.repeat(np.arange(len(chosen.names)), [len(one) for one in found.errors])
+    seen = [np.array(one) for one in found.errors if one]
+    values = np.concatenate(seen)
+    groups = np.repeat(np.arange(len(seen)), [len(one) for one in seen])
     p = permutation_p(values, groups, generator)
-    deviations = [
-        generator.choice(np.array(one), (RESAMPLES, len(one))).mean(axis=1) - np.mean(one)
-        for one in found.errors
-    ]
+    deviations = [_resampled_means(one, generator) - np.mean(one) for one in seen]
     half = float(np.quantile(np.ptp(np.stack(deviations), axis=0), 0.95))
     value = errors[highest].value - errors[lowest].value
     low = max(0.0, value - half) if p <= LEVEL else 0.0
     return Estimate(value, low, value + half, len(values)), highest, lowest, p
+
+
+def _resampled_means(values: NDArray[np.float64], generator: np.random.Generator) -> NDArray[np.float64]:
+    """Return the means of `RESAMPLES` resamples, a few at a time: memory is constant in their number."""
+    step = max(1, _CHUNK // len(values))
+    sizes = [min(step, RESAMPLES - start) for start in range(0, RESAMPLES, step)]
+    return np.concatenate([generator.choice(values, (size, len(values))).mean(axis=1) for size in sizes])
 
 
 def _rate(k: int, n: int) -> Estimate:

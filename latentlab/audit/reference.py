@@ -73,16 +73,9 @@ def reference_of(
     """
     if wish == UNIFORM:
         return Reference(UNIFORM, {a.name: np.full(len(a.classes), 1.0 / len(a.classes)) for a in attributes})
-    name = wish
-    if wish == TRAINING:
-        data = config.training.get("data")
-        if not isinstance(data, str) or not data:
-            raise SettingsError(
-                f"{config.name or 'The checkpoint'} does not say what it was trained on. Give --reference a "
-                f"set's name, or {UNIFORM}."
-            )
-        name = data
-    images = open_set(name, image_size, reporter)
+    bare = bare_reference(wish, config, image_size, reporter)
+    images = bare.images
+    assert images is not None
     known = {a.name: a for a in images.info.attributes if a.kind == "categorical"}
     shares = {}
     for attribute in attributes:
@@ -96,4 +89,30 @@ def reference_of(
             f"The set {images.info.name} has labels for none of {', '.join(a.name for a in attributes)}. "
             "Choose another reference."
         )
-    return Reference(name, shares, images)
+    return Reference(bare.name, shares, images)
+
+
+def bare_reference(
+    wish: str, config: CheckpointConfig, image_size: int, reporter: Reporter | None = None
+) -> Reference:
+    """Return the reference of a wish as far as it is known without attributes: its images.
+
+    Raises
+    ------
+    DataError
+        If there is no such set.
+    SettingsError
+        If the checkpoint does not say what it was trained on.
+    """
+    if wish == UNIFORM:
+        return Reference(UNIFORM)
+    name = wish
+    if wish == TRAINING:
+        data = config.training.get("data")
+        if not isinstance(data, str) or not data:
+            raise SettingsError(
+                f"{config.name or 'The checkpoint'} does not say what it was trained on. Give --reference a "
+                f"set's name, or {UNIFORM}."
+            )
+        name = data
+    return Reference(name, {}, open_set(name, image_size, reporter))

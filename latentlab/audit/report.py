@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from latentlab.audit.charts import CHARTS, Chart, charts_text
+from latentlab.audit.files import GROUPS as GROUPS
+from latentlab.audit.files import REPORT as REPORT
+from latentlab.audit.files import SUMMARY as SUMMARY
 from latentlab.metrics.report import Report
 from latentlab.whole_file import write_table, write_whole
 
-GROUPS, REPORT, SUMMARY = "groups.csv", "report.json", "summary.txt"
 PERCEIVED = (
     "The labels are constructed or perceived attributes as a classifier tells them apart, nobody's identity."
 )

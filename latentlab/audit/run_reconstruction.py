@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from latentlab.audit import reconstruction_table
+from latentlab.audit.images_behind import Draw, Pictures, Row
+from latentlab.audit.own_predictions import Predictions, known_attributes, read_predictions
+from latentlab.audit.partial import Partial
 from latentlab.audit.reconstruction import (
+    Chosen,
     ReconstructionSettings,
+    Survived,
     choose_balanced,
     count_survival,
+    redraw,
 )
+from latentlab.audit.reconstruction_charts import reconstruction_charts
 from latentlab.audit.report import Audit
+from latentlab.audit.request_file import kept, read_settings
+from latentlab.audit.study_plan import StudyRequest
 from latentlab.data.catalog import open_set
+from latentlab.data.image_set import ImageSet
 from latentlab.device import resolve_device
+from latentlab.errors import SettingsError
 from latentlab.metrics.report import Report
 from latentlab.metrics.runs import own_style
 from latentlab.operations.explore import Explorer
 from latentlab.progress import Reporter
+from latentlab.spec import Attribute
 
 
 def run_reconstruction(
@@ -30,58 +43,217 @@ def run_reconstruction(
     attributes: Sequence[str] = (),
     seed: int = 0,
     predictor: str | None = None,
+    predictions: str | Path | None = None,
+    predictions_confusion: str | Path | None = None,
     out: Path | None = None,
     device: str = "auto",
     reporter: Reporter | None = None,
+    on_partial: Callable[[Audit], None] | None = None,
 ) -> Audit:
     """Do the reconstruction study of a model by name or path (`latentlab.audit.reconstruction`).
+
+    Parameters
+    ----------
+    predictions
+        A table of what somebody else says of the images and their reconstructions
+        (`latentlab.audit.export_images`), in the place of a predictor.
+    predictions_confusion
+        A table of how often they err: this study corrects nothing, and keeps it for the report.
+    out
+        A folder for settings, tables and report; an interrupted study goes on there.
+    on_partial
+        Told now and then what is counted so far.
 
     Raises
     ------
     LatentLabError
-        If the checkpoint, the set, a setting or the folder cannot be used, before anything is reconstructed;
-        `Cancelled` on request.
+        If the checkpoint, the set, a setting, a table or the folder cannot be used, before anything is
+        reconstructed; `Cancelled` on request.
     """
-    reporter, where = reporter or Reporter(), resolve_device(device)
-    explorer = Explorer.open(checkpoint, predictor)
-    settings = ReconstructionSettings(
-        per_group, None if groups is None else tuple(groups), tuple(attributes), seed
+    request = StudyRequest(
+        "reconstruction",
+        (checkpoint,),
+        data=data,
+        attributes=tuple(attributes),
+        groups=tuple(groups or ()),
+        n=per_group,
+        seeds=(seed,),
+        predictor=predictor or "",
+        predictions=str(predictions or ""),
+        predictions_confusion=str(predictions_confusion or ""),
     )
-    data = own_style(explorer.located.config, data)
-    images = open_set(data, explorer.spec.image_size, reporter)
-    chosen = choose_balanced(explorer, images, settings)
-    record: dict[str, Any] = {
-        "study": "reconstruction",
-        "model": explorer.located.sha256(),
-        "predictor": explorer.predictor_sha256(),
-        "data": data,
-        "per_group": per_group,
-        "groups": list(chosen.names),
-        "attributes": [one.name for one in chosen.attributes],
-        "seed": seed,
-        "images_sha256": chosen.sha256(),
-    }
-    counted = count_survival(explorer, chosen, record, out, device, reporter)
+    with kept(out, request):
+        reporter, where = reporter or Reporter(), resolve_device(device)
+        study = Pairs.of(request, reporter)
+        partial = Partial(on_partial)
+
+        def audit(counted: Survived) -> Audit:
+            return _audit(study, counted, str(where))
+
+        counted = count_survival(
+            study.explorer,
+            study.chosen,
+            study.record(),
+            out,
+            device,
+            reporter,
+            study.told,
+            None if on_partial is None else lambda counted: partial.tell(lambda: audit(counted)),
+        )
+        found = audit(counted)
+        if out is not None:
+            found.save(out)
+    return found
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """What the study reconstructs: of a request, opened, chosen and checked.
+
+    Parameters
+    ----------
+    data
+        The set's name, of one style for a model of one.
+    known
+        What may be told of the images; empty where the predictor judges.
+    told
+        What somebody else says of the images; None where the predictor judges.
+    """
+
+    request: StudyRequest
+    explorer: Explorer
+    data: str
+    chosen: Chosen
+    known: tuple[Attribute, ...] = ()
+    told: Predictions | None = None
+
+    @classmethod
+    def of(cls, request: StudyRequest, reporter: Reporter | None = None) -> Pairs:
+        """Open the model, the set and what somebody else says, as the study needs them.
+
+        Raises
+        ------
+        LatentLabError
+            If one cannot be used.
+        """
+        if request.predictions:
+            bare = cls.to_judge(request, reporter)
+            confusion = request.predictions_confusion
+            told = read_predictions(
+                Path(request.predictions),
+                bare.ids(),
+                bare.known,
+                request.attributes,
+                Path(confusion) if confusion else None,
+            )
+            chosen = choose_balanced(
+                bare.explorer, bare.images(reporter), _settings(request), told.attributes
+            )
+            return cls(request, bare.explorer, bare.data, chosen, bare.known, told)
+        if request.predictions_confusion:
+            raise SettingsError("How often predictions err is of no use without predictions.")
+        explorer = Explorer.open(request.models[0], request.predictor or None)
+        settings = _settings(request)
+        data = own_style(explorer.located.config, request.data)
+        images = open_set(data, explorer.spec.image_size, reporter)
+        return cls(request, explorer, data, choose_balanced(explorer, images, settings))
+
+    @classmethod
+    def to_judge(cls, request: StudyRequest, reporter: Reporter | None = None) -> Pairs:
+        """Open what somebody else is to judge: the model without its predictor.
+
+        Raises
+        ------
+        LatentLabError
+            If one cannot be used.
+        """
+        if request.predictor:
+            raise SettingsError("Either a predictor judges or somebody else's predictions count, not both.")
+        explorer = Explorer.open(request.models[0], "")
+        settings = _settings(request)
+        config = explorer.located.config
+        data = own_style(config, request.data)
+        images = open_set(data, explorer.spec.image_size, reporter)
+        labelled = known_attributes((), images)
+        names = {one.name for one in labelled}
+        known = tuple(one for one in known_attributes((config,), images) if one.name in names)
+        return cls(request, explorer, data, choose_balanced(explorer, images, settings, known), known)
+
+    def images(self, reporter: Reporter | None = None) -> ImageSet:
+        """Return the set that the images are chosen from."""
+        return open_set(self.data, self.explorer.spec.image_size, reporter)
+
+    def ids(self) -> list[str]:
+        """Return the ids of all pictures, in order."""
+        return self.chosen.ids(self.explorer.located.sha256())
+
+    def record(self) -> dict[str, Any]:
+        """Return all that the study rests on, as plain values."""
+        return {
+            "study": "reconstruction",
+            "model": self.explorer.located.sha256(),
+            "predictor": self.explorer.predictor_sha256(),
+            "data": self.data,
+            "per_group": self.request.n,
+            "groups": list(self.chosen.names),
+            "attributes": [one.name for one in self.chosen.attributes],
+            "seed": self.request.seeds[0],
+            "images_sha256": self.chosen.sha256(),
+            **({} if self.told is None else self.told.record()),
+        }
+
+
+def _settings(request: StudyRequest) -> ReconstructionSettings:
+    return ReconstructionSettings(request.n, request.groups or None, request.attributes, request.seeds[0])
+
+
+def _audit(study: Pairs, counted: Survived, device: str) -> Audit:
+    """Return the results of what is counted, of all or of a part."""
+    chosen, told, seed = study.chosen, study.told, study.request.seeds[0]
     found = reconstruction_table.results_of(counted, chosen, seed)
-    evaluation = reconstruction_table.evaluation_of(found, record)
-    audit = Audit(
+    notes = () if told is None else (told.note(),)
+    evaluation = reconstruction_table.evaluation_of(found, study.record(), notes)
+    confusion = reconstruction_table.confusion_rows(counted, chosen)
+    amplification = reconstruction_table.amplification_rows(counted, chosen, seed)
+    return Audit(
         Report.of(
             "audit reconstruction",
-            explorer.located,
-            data,
-            len(chosen.images),
+            study.explorer.located,
+            study.data,
+            sum(len(one) for one in counted.errors),
             seed,
-            str(where),
+            device,
             evaluation,
         ),
         reconstruction_table.group_rows(found),
         reconstruction_table.sentences(found),
         {
             "gaps.csv": reconstruction_table.gap_rows(found),
-            "confusion.csv": reconstruction_table.confusion_rows(counted, chosen),
-            "bias_amplification.csv": reconstruction_table.amplification_rows(counted, chosen, seed),
+            "confusion.csv": confusion,
+            "bias_amplification.csv": amplification,
         },
+        reconstruction_charts(found, confusion, amplification),
     )
-    if out is not None:
-        audit.save(out)
-    return audit
+
+
+def pictures_of(folder: Path, request: StudyRequest) -> Draw:
+    """Return what draws the pictures behind rows of a study's folder again (`latentlab.audit.images_behind`).
+
+    Raises
+    ------
+    LatentLabError
+        If the model or the set is not there any more, or is another.
+    """
+    study = Pairs.to_judge(replace(request, predictor="", predictions="", predictions_confusion=""))
+    study.explorer.located.expect(str(read_settings(folder)["model"]))
+    names = study.chosen.images.names[study.chosen.images.rows].tolist()
+
+    def draw(row: Row) -> Pictures:
+        if row.place >= len(names) or names[row.place] != row.values["image"]:
+            raise SettingsError(
+                f"{study.data} has other images than when the study was done: there is no "
+                f"{row.values['image']} in that place. Do the study again."
+            )
+        return redraw(study.explorer, study.chosen, row.place)
+
+    return draw

@@ -10,17 +10,18 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from torch import nn
 
+from latentlab.audit.files import IMAGES as IMAGES
+from latentlab.audit.files import SETTINGS as SETTINGS
 from latentlab.errors import SettingsError
 from latentlab.operations.explore import Explorer
 from latentlab.whole_file import table_text, write_whole
-
-SETTINGS, IMAGES = "settings.json", "images.csv"
 
 
 class Parts:
@@ -35,7 +36,7 @@ class Parts:
     def __init__(self, folder: StudyFolder | None) -> None:
         self._folder = folder
         self._before: Iterator[list[str]] = iter(()) if folder is None else folder.rows()
-        self._given = 0
+        self._given, self._kept = 0, False
 
     def next(self, names: Sequence[Sequence[str]], make: Callable[[], list[list[str]]]) -> list[list[str]]:
         """Return the next part's rows.
@@ -50,19 +51,42 @@ class Parts:
         Raises
         ------
         SettingsError
-            If the kept rows begin otherwise, or new ones cannot be written.
+            If the kept rows begin otherwise or cannot be read, or new ones cannot be written.
         """
         folder = self._folder
         self._given += len(names)
-        if folder is None or self._given > folder.done:
+        self._kept = folder is not None and self._given <= folder.done
+        if folder is None or not self._kept:
             rows = make()
             if folder is not None:
                 folder.append(rows)
             return rows
-        rows = [next(self._before) for _ in names]
-        if any(row[: len(name)] != list(name) for row, name in zip(rows, names, strict=True)):
+        try:
+            rows = list(islice(self._before, len(names)))
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise SettingsError(f"{folder.images} cannot be read: {error}. Choose another folder.") from None
+        alike = len(rows) == len(names) and all(
+            len(row) == len(folder.columns) and row[: len(name)] == list(name)
+            for row, name in zip(rows, names, strict=True)
+        )
+        if not alike:
             raise SettingsError(f"{folder.images} was changed. Choose another folder.")
         return rows
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Take rows that cannot be counted for changed ones: `SettingsError` says which file they are in.
+
+        What is no class or no number was not written by a study; an error with rows just made is ours.
+        """
+        try:
+            yield
+        except (KeyError, ValueError) as error:
+            if self._folder is None or not self._kept:
+                raise
+            raise SettingsError(
+                f"{self._folder.images} was changed ({error}). Choose another folder."
+            ) from error
 
 
 @contextmanager
@@ -96,7 +120,8 @@ class StudyFolder:
     Raises
     ------
     SettingsError
-        If the folder holds another study, or cannot be made or written.
+        If the folder holds another study, or cannot be made or written, or two columns have one name, as
+        where an attribute is called ``image``.
     """
 
     def __init__(
@@ -104,6 +129,12 @@ class StudyFolder:
     ) -> None:
         self.path, self.columns, self.run, self.part = path, tuple(columns), run, part
         wanted = json.loads(json.dumps(settings))
+        twice = [name for name in self.columns if self.columns.count(name) > 1]
+        if twice:
+            raise SettingsError(
+                f"The table of images has a column {twice[0]!r} of its own. Call the attribute or the model "
+                "otherwise, or leave it out."
+            )
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:

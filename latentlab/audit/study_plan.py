@@ -10,6 +10,18 @@ from typing import Any
 
 from latentlab.errors import SettingsError
 
+OUTSIDE = ("predictions", "predictions_confusion", "source", "steps", "image_size", "latent")
+"""The fields that no form asks for, and only some studies know of."""
+
+_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "str": str,
+    "int": int,
+    "float": (int, float),
+    "tuple[str, ...]": str,
+    "tuple[int, ...]": int,
+    "tuple[float, ...]": (int, float),
+}
+
 
 @dataclass(frozen=True)
 class StudyRequest:
@@ -44,10 +56,18 @@ class StudyRequest:
         Those of the condition that the conditioning study compares.
     ratio_attribute, ratios
         The attribute of two classes whose share in training is varied, and the shares of its first class.
+    steps, image_size, latent
+        Of each training: optimiser steps, the pictures' size in pixels, and entries of the latent; 0 for the
+        usual ones.
     onto
         The datasets projected onto; empty for all.
+    source
+        The dataset that the projected images are of; empty for what their labels say, or a guess.
     predictor
         The judging attribute predictor; empty for the model's own.
+    predictions, predictions_confusion
+        Tables of what somebody else says of the study's images, in the predictor's place, and of how often
+        they err (`latentlab.audit.own_predictions`); empty for none.
     """
 
     study: str
@@ -65,7 +85,13 @@ class StudyRequest:
     ratio_attribute: str = "gender"
     ratios: tuple[float, ...] = (0.52, 0.5, 0.4)
     onto: tuple[str, ...] = ()
+    source: str = ""
+    steps: int = 0
+    image_size: int = 0
+    latent: int = 0
     predictor: str = ""
+    predictions: str = ""
+    predictions_confusion: str = ""
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON takes it: the study's name and the fields that the study knows of."""
@@ -73,7 +99,7 @@ class StudyRequest:
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
-            if name == "study" or name in kind.fields
+            if name == "study" or name in kind.fields or (name in OUTSIDE and value)
         }
 
     @classmethod
@@ -83,18 +109,21 @@ class StudyRequest:
         Raises
         ------
         SettingsError
-            If something is not known or not of its type.
+            If the study or something else is not known, or not of its type.
         """
         known = {one.name: one for one in fields(cls)}
         found: dict[str, Any] = {}
         for name, value in plain.items():
             if name not in known:
                 raise SettingsError(f"A study has no setting {name!r}.")
+            wanted = _TYPES[str(known[name].type)]
+            values = value if isinstance(value, list) else [value]
+            right = all(isinstance(one, wanted) and not isinstance(one, bool) for one in values)
+            if not right or isinstance(value, list) != str(known[name].type).startswith("tuple"):
+                raise SettingsError(f"A study's {name} cannot be {value!r}.")
             found[name] = tuple(value) if isinstance(value, list) else value
-        try:
-            return cls(**found)
-        except TypeError as error:
-            raise SettingsError(f"The settings of a study cannot be read: {error}.") from None
+        study_of(str(found.get("study", "")))
+        return cls(**found)
 
     def digest(self) -> str:
         """Return what tells this request from others."""
@@ -171,7 +200,7 @@ STUDIES: Mapping[str, Study] = {
     "projection": Study(
         "Projection",
         "What a dataset does to people who are projected onto it: its composition, and its style.",
-        ("models", "data", "onto", "n", "attributes", "seeds", "predictor"),
+        ("models", "data", "onto", "n", "groups", "attributes", "seeds", "predictor"),
         False,
         "images at most",
         512,

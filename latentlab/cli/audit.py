@@ -7,7 +7,26 @@ from typing import Annotated
 
 import typer
 
-from latentlab.cli.audit_options import AsJson, Attributes, Checkpoint, Device, Judge, Models, Out, show
+from latentlab.cli import (
+    audit_conditioning,
+    audit_predictions,
+    audit_projection,
+    audit_report,
+    audit_training_ratio,
+    audit_truncation,
+)
+from latentlab.cli.audit_options import (
+    AsJson,
+    Attributes,
+    Checkpoint,
+    Device,
+    Judge,
+    Models,
+    Out,
+    Predictions,
+    PredictionsConfusion,
+    show,
+)
 from latentlab.cli.options import split_names
 
 
@@ -16,6 +35,12 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Audit what a model does to groups.", no_args_is_help=True)
     group.command("generation")(generation)
     group.command("reconstruction")(reconstruction)
+    audit_conditioning.register(group)
+    audit_truncation.register(group)
+    audit_projection.register(group)
+    audit_training_ratio.register(group)
+    audit_predictions.register(group)
+    audit_report.register(group)
     app.add_typer(group, name="audit")
 
 
@@ -39,6 +64,8 @@ def generation(
         ),
     ] = "",
     predictor: Judge = None,
+    predictions: Predictions = None,
+    predictions_confusion: PredictionsConfusion = None,
     out: Out = None,
     device: Device = "auto",
     as_json: AsJson = False,
@@ -65,6 +92,8 @@ def generation(
             truncation=truncation,
             condition=condition,
             predictor=predictor,
+            predictions=predictions,
+            predictions_confusion=predictions_confusion,
             out=out,
             device=device,
             reporter=reporter,
@@ -85,6 +114,8 @@ def reconstruction(
     attributes: Attributes = None,
     seed: Annotated[int, typer.Option(help="Of the choice of images and of the intervals.")] = 0,
     predictor: Judge = None,
+    predictions: Predictions = None,
+    predictions_confusion: PredictionsConfusion = None,
     out: Out = None,
     device: Device = "auto",
     as_json: AsJson = False,
@@ -106,6 +137,8 @@ def reconstruction(
             attributes=split_names(attributes) or (),
             seed=seed,
             predictor=predictor,
+            predictions=predictions,
+            predictions_confusion=predictions_confusion,
             out=out,
             device=device,
             reporter=reporter,

@@ -22,14 +22,37 @@ Out = Annotated[
     Path | None,
     typer.Option(help="A folder for settings, a row an image, a row a group, and the report; resumes there."),
 ]
+Predictions = Annotated[
+    Path | None,
+    typer.Option(
+        help="A table (CSV) of what somebody else says of the images of `latentlab audit images`, in the "
+        "place of a predictor."
+    ),
+]
+PredictionsConfusion = Annotated[
+    Path | None,
+    typer.Option(
+        help="A table (CSV: attribute, true, predicted, count) of how often they err; not corrected without."
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def show(found: Audit, out: Path | None, as_json: bool) -> None:
-    """Print a study's results, and say where they are."""
+    """Write a study's reports where there is a folder, print its results, and say where they are."""
+    if out is not None:
+        from latentlab.audit.report_files import write_reports
+        from latentlab.cli.progress import show_progress
+
+        with show_progress() as reporter:
+            write_reports(out, reporter, again=False)
     if as_json:
         print(found.report.json())
         return
     print("\n".join([found.report.title(), *found.summary]))
-    print(f"Tables and report are in {out}." if out is not None else "Give --out DIR to keep tables.")
+    print(
+        f"Tables and reports (report.html, report.pdf) are in {out}."
+        if out is not None
+        else "Give --out DIR to keep tables."
+    )

@@ -147,13 +147,50 @@ def against(
         If there are no rows, they are no shares, or the reference is not of as many classes.
     """
     table = _distributions(rows)
+    n = len(table)
+    totals = bootstrap_totals(np.column_stack([table, np.ones(n)]), generator, clusters, resamples)
+    return _against(table.mean(axis=0), n, totals[:, :-1] / totals[:, -1:], reference, generator)
+
+
+def against_counts(
+    counts: ArrayLike,
+    reference: ArrayLike,
+    generator: np.random.Generator,
+    resamples: int = RESAMPLES,
+) -> dict[str, Estimate]:
+    """Return what `against` does for one-hot rows of which only the counts are known, in constant time.
+
+    Drawing n such rows with replacement is one multinomial draw of their counts.
+
+    Parameters
+    ----------
+    counts
+        Images of each class, ``[K]``, at least one in all.
+    reference, generator
+        As for `against`.
+
+    Raises
+    ------
+    ValueError
+        If there is no image, a count is negative, or the reference is not of as many classes.
+    """
+    found = np.asarray(counts, dtype=np.int64)
+    if found.ndim != 1 or (found < 0).any() or not found.sum():
+        raise ValueError(f"counts [K] are not negative and not all 0, found {found}")
+    n = int(found.sum())
+    shares: Floats = found / n
+    drawn: Floats = generator.multinomial(n, shares, resamples) / n
+    return _against(shares, n, drawn, reference, generator)
+
+
+def _against(
+    shares: Floats, n: int, means: Floats, reference: ArrayLike, generator: np.random.Generator
+) -> dict[str, Estimate]:
+    """Return all distances of shares ``[K]`` of n images, given bootstrapped ones ``[R, K]``."""
     target = _distributions(np.asarray(reference, dtype=np.float64)[None])[0]
-    n, width = table.shape
+    resamples, width = len(means), means.shape[1]
     if len(target) != width:
         raise ValueError(f"shares of {width} classes need as many in the reference, found {len(target)}")
-    shares = table.mean(axis=0)
-    totals = bootstrap_totals(np.column_stack([table, np.ones(n)]), generator, clusters, resamples)
-    means = totals[:, :-1] / totals[:, -1:]
 
     def distance(measure: Measure, other: Floats) -> tuple[float, float, float]:
         unknown = uniform(width)

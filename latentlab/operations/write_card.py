@@ -26,6 +26,7 @@ from latentlab.metrics.runs import (
     shows_pairs,
 )
 from latentlab.operations.card_facts import CardFacts
+from latentlab.operations.card_parts import card_parts, with_parts
 from latentlab.operations.card_pictures import SAMPLES, flip_sheet, reconstruction_sheet, sample_sheet
 from latentlab.operations.explore import Explorer
 from latentlab.operations.model_card import MARK, model_card
@@ -150,6 +151,7 @@ def _check_place(located: Located, replace: bool) -> None:
             f"{located.path} is a single file; a card lies in a checkpoint's folder. Name the folder."
         )
     card = located.card()
+    card_parts(card)  # one that does not end is told before any work
     if card and MARK not in card and not replace:
         raise SettingsError(
             f"{located.path / CARD} was not written by this command. Move it away, or give --replace."
@@ -157,9 +159,11 @@ def _check_place(located: Located, replace: bool) -> None:
 
 
 def _write(folder: Path, card: str, sheets: dict[str, Image.Image]) -> Path:
-    """Write the pictures and then the card that shows them."""
+    """Write the pictures and then the card that shows them; parts of the former card stay (audits)."""
+    path = folder / CARD
+    parts = card_parts(path.read_text(encoding="utf-8", errors="replace")) if path.exists() else {}
     for file, picture in sheets.items():
         with whole_file(folder / file) as part:
             picture.save(part, format="PNG", optimize=True)
-    write_whole(folder / CARD, card)
-    return folder / CARD
+    write_whole(path, with_parts(card, parts))
+    return path

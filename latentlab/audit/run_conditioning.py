@@ -1,0 +1,191 @@
+"""The conditioning study as a whole, from the names of checkpoints and a set to tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from latentlab.audit import conditioning_statements, conditioning_table
+from latentlab.audit.conditioning import Conditioning, redraw_all
+from latentlab.audit.conditioning_charts import conditioning_charts
+from latentlab.audit.conditioning_count import Outcomes, count_outcomes
+from latentlab.audit.conditioning_plan import SCALES, ConditioningSettings
+from latentlab.audit.images_behind import Draw, Pictures, Row
+from latentlab.audit.partial import Partial
+from latentlab.audit.report import Audit
+from latentlab.audit.request_file import kept, read_settings
+from latentlab.audit.run_generation import short_name
+from latentlab.audit.study_plan import StudyRequest
+from latentlab.data.catalog import open_set
+from latentlab.data.image_set import ImageSet
+from latentlab.device import resolve_device
+from latentlab.errors import SettingsError
+from latentlab.metrics.report import Report
+from latentlab.metrics.runs import own_style
+from latentlab.operations.explore import Explorer
+from latentlab.progress import Reporter
+
+
+def run_conditioning(
+    models: Sequence[str],
+    data: str,
+    *,
+    per_group: int = 200,
+    groups: Sequence[str] | None = None,
+    attributes: Sequence[str] = (),
+    scales: Sequence[float] = SCALES,
+    seed: int = 0,
+    predictor: str | None = None,
+    out: Path | None = None,
+    device: str = "auto",
+    reporter: Reporter | None = None,
+    on_partial: Callable[[Audit], None] | None = None,
+) -> Audit:
+    """Do the conditioning study of models by name or path (`latentlab.audit.conditioning`).
+
+    Parameters
+    ----------
+    models
+        A VAE and a CVAE, or others that encode; one is enough, and the summary says what it cannot tell.
+    out
+        A folder for settings, tables and report; an interrupted study goes on there.
+    on_partial
+        Told now and then what is counted so far.
+
+    Raises
+    ------
+    LatentLabError
+        If a checkpoint, the set, a setting or the folder cannot be used, before anything is reconstructed;
+        `Cancelled` on request.
+    """
+    request = StudyRequest(
+        "conditioning",
+        tuple(models),
+        data=data,
+        attributes=tuple(attributes),
+        groups=tuple(groups or ()),
+        n=per_group,
+        scales=tuple(scales),
+        seeds=(seed,),
+        predictor=predictor or "",
+    )
+    with kept(out, request):
+        reporter, where = reporter or Reporter(), resolve_device(device)
+        opened = OpenedConditioning.of(request, reporter)
+        partial = Partial(on_partial)
+
+        def on_part(counted: Outcomes) -> None:
+            partial.tell(lambda: _audit(opened, counted, str(where)))
+
+        counted = count_outcomes(opened.study, opened.record(), out, device, reporter, on_part)
+        found = _audit(opened, counted, str(where))
+        if out is not None:
+            found.save(out)
+    return found
+
+
+@dataclass(frozen=True)
+class OpenedConditioning:
+    """What the study is of: of a request, opened, chosen and checked.
+
+    Parameters
+    ----------
+    data
+        The set's name, of one style for models of one.
+    study
+        What can begin, or of which pictures can be drawn again (`latentlab.audit.conditioning.redraw`).
+    """
+
+    request: StudyRequest
+    data: str
+    study: Conditioning
+
+    @classmethod
+    def of(cls, request: StudyRequest, reporter: Reporter | None = None) -> OpenedConditioning:
+        """Open the models and the set as the study needs them.
+
+        Raises
+        ------
+        LatentLabError
+            If one cannot be used.
+        """
+        settings = ConditioningSettings(
+            request.n, request.groups or None, request.attributes, request.scales, request.seeds[0]
+        )
+        names = dict.fromkeys(request.models)
+        models = {
+            short_name(one, request.models): Explorer.open(one, request.predictor or None) for one in names
+        }
+        data = {own_style(one.located.config, request.data) for one in models.values()}
+        if len(data) > 1:
+            raise SettingsError(
+                f"The models are of different styles ({', '.join(sorted(data))}). Name the style in --data."
+            )
+        found = data.pop() if data else request.data
+
+        def open_images(size: int) -> ImageSet:
+            return open_set(found, size, reporter)
+
+        return cls(request, found, Conditioning(models, open_images, settings))
+
+    def record(self) -> dict[str, Any]:
+        """Return all that the study rests on, as plain values."""
+        study = self.study
+        return {
+            "study": "conditioning",
+            "models": [
+                [name, one.located.sha256(), one.predictor_sha256()] for name, one in study.models.items()
+            ],
+            "predictor": study.first.predictor_sha256(),
+            "data": self.data,
+            "per_group": self.request.n,
+            "groups": list(study.chosen.names),
+            "attributes": [one.name for one in study.chosen.attributes],
+            "scales": list(self.request.scales),
+            "seed": self.request.seeds[0],
+            "images_sha256": study.chosen.sha256(),
+        }
+
+
+def _audit(opened: OpenedConditioning, counted: Outcomes, device: str) -> Audit:
+    """Return the results of what is counted, of all or of a part."""
+    study, seed = opened.study, opened.request.seeds[0]
+    found = conditioning_table.results_of(counted, study, seed)
+    statements = conditioning_statements.statements_of(found, study)
+    evaluation = conditioning_table.evaluation_of(found, study, opened.record())
+    return Audit(
+        Report.of(
+            "audit conditioning", study.first.located, opened.data, counted.n, seed, device, evaluation
+        ),
+        [one.row() for one in found.rates],
+        conditioning_statements.sentences(found, statements, study),
+        {
+            "gaps.csv": [one.row() for one in found.gaps],
+            "gap_changes.csv": [one.row() for one in found.changes],
+            "statements.csv": [one.row() for one in statements],
+        },
+        conditioning_charts(found, statements, study),
+    )
+
+
+def pictures_of(folder: Path, request: StudyRequest) -> Draw:
+    """Return what draws the pictures behind rows of a study's folder again (`latentlab.audit.images_behind`).
+
+    Raises
+    ------
+    LatentLabError
+        If a model or the set is not there any more, or is another.
+    """
+    opened, before = OpenedConditioning.of(request), read_settings(folder)
+    record = opened.record()
+    for name in ("models", "images_sha256"):
+        if before.get(name) != record[name]:
+            what = "models" if name == "models" else "images"
+            raise SettingsError(f"{folder} is of other {what} than are found now. Do the study again.")
+
+    def draw(row: Row) -> Pictures:
+        return redraw_all(opened.study, row.place)
+
+    return draw

@@ -1,0 +1,72 @@
+"""``latentlab audit truncation``: what becomes of minorities nearer to the mean."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import typer
+
+from latentlab.cli.audit_options import AsJson, Attributes, Checkpoint, Device, Judge, Out, show
+from latentlab.cli.options import split_names
+
+
+def register(group: typer.Typer) -> None:
+    """Add the command to the group ``audit``."""
+    group.command("truncation")(truncation)
+
+
+def truncation(
+    checkpoint: Checkpoint,
+    truncations: Annotated[
+        str, typer.Option(help="What every drawn z is multiplied by, by commas, above 0 and up to 1.")
+    ] = "1,0.7,0.5",
+    n: Annotated[int, typer.Option("--n", help="Samples of each truncation and seed.")] = 2000,
+    seeds: Annotated[str, typer.Option(help="Of the samples, by commas: one run each.")] = "0",
+    attributes: Attributes = None,
+    reference: Annotated[
+        str,
+        typer.Option(
+            help="What the shares are compared with: uniform, training (the set trained on), or a set."
+        ),
+    ] = "uniform",
+    condition: Annotated[
+        str,
+        typer.Option(
+            help="What a conditional model is told, such as gender=female; without it the labels of the "
+            "reference set's images, or each class as often."
+        ),
+    ] = "",
+    predictor: Judge = None,
+    out: Out = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Count the attributes of random samples at several truncations of the prior, and compare them with 1.
+
+    Example: latentlab audit truncation faces-vae --truncations 1,0.7,0.5 --reference training --out audit
+    """
+    from latentlab.audit.runs import run_truncation
+    from latentlab.cli.options import numbers
+    from latentlab.cli.progress import show_progress
+    from latentlab.errors import SettingsError
+
+    chosen = numbers(seeds, "--seeds")
+    if not all(math.isfinite(seed) and seed == int(seed) for seed in chosen):
+        raise SettingsError(f"--seeds takes whole numbers by commas, such as 0,1,2; not {seeds!r}.")
+    factors = numbers(truncations, "--truncations")
+    with show_progress() as reporter:
+        found = run_truncation(
+            checkpoint,
+            truncations=factors,
+            n=n,
+            seeds=tuple(int(seed) for seed in chosen),
+            attributes=split_names(attributes) or (),
+            reference=reference,
+            condition=condition,
+            predictor=predictor,
+            out=out,
+            device=device,
+            reporter=reporter,
+        )
+    show(found, out, as_json)
