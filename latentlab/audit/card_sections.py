@@ -6,10 +6,10 @@ rest of the card, its front matter included, stays as it is.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from latentlab.audit.chart_figure import told, told_interval, unit_name
-from latentlab.audit.charts import Chart
+from latentlab.audit.charts import Chart, told, told_interval, unit_name
 from latentlab.audit.folder_results import FolderResults
 from latentlab.audit.report import PERCEIVED
 from latentlab.audit.study_plan import STUDIES
@@ -179,4 +179,4 @@ def _table(chart: Chart) -> list[str]:
 
 def _plain(text: str) -> str:
     """Write a text so that Markdown takes none of it for its own, nor for a mark of a part."""
-    return text.replace("<", "&lt;").replace("_", r"\_").replace("*", r"\*")
+    return re.sub(r"([_*`\[\]])", r"\\\1", text.replace("<", "&lt;"))

@@ -7,10 +7,8 @@ Places are told in inches from the top left of a page, since labels have a size 
 from __future__ import annotations
 
 import io
-import math
 import re
-import textwrap
-from dataclasses import dataclass, replace
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -18,40 +16,27 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from latentlab.audit.charts import Chart, Mark, Unit
+from latentlab.audit.chart_layout import WIDTH as WIDTH
+from latentlab.audit.chart_layout import (
+    Entry,
+    cell_height,
+    heading,
+    labels_of,
+    layout_of,
+    legend,
+    note_text,
+    rows_of,
+)
+from latentlab.audit.chart_layout import height_of as height_of
+from latentlab.audit.charts import Chart, Unit, told, unit_name
 
-WIDTH = 7.4
-"""Inches of a chart of its own."""
 INK, MUTED, LINE, PAPER = "#1b1e26", "#5d6575", "#dcdfe6", "#ffffff"
 SERIES = ("#4b55cf", "#2a958f", "#c06a1f", "#a8437a", "#6f7f2a", "#55789e", "#8a5a44", "#7d5fb2")
 """The light theme's colours; `svg` makes variables of them, so that a page can have others."""
 
 _TITLE, _TEXT, _SMALL = 10.5, 8.0, 7.0
-_CHARACTER = 0.068  # inches of one at `_TEXT`, on average
-_LINE = 0.145  # inches from line to line at `_TEXT`
-_LABEL_WIDTH = 30  # characters of a label in one line
+_PLAIN: dict[str, Any] = {"parse_math": False}  # what people call their classes is no formula
 _STRONGEST = 0.55  # so that text is read on it in either theme
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """Where the parts of a chart are, in inches: title and legend above the axes, tick labels below."""
-
-    left: float
-    right: float
-    above: float
-    axes: float
-    below: float
-    legend_columns: int
-
-    @property
-    def height(self) -> float:
-        return self.above + self.axes + self.below
-
-
-def height_of(chart: Chart, width: float = WIDTH, note: bool = False) -> float:
-    """Return how many inches a chart is high."""
-    return _layout(chart, width, note).height
 
 
 def chart_figure(chart: Chart, width: float = WIDTH, note: bool = False) -> Figure:
@@ -92,32 +77,11 @@ def svg(chart: Chart, name: str, width: float = WIDTH) -> str:
     return re.sub("|".join(colours), lambda hit: f"var(--{colours[hit[0]]}, {hit[0]})", text)
 
 
-def split(chart: Chart, most: float, width: float = WIDTH) -> tuple[Chart, ...]:
-    """Return a chart in parts of about as many labels, each at most so many inches high."""
-    labels = chart.labels
-    if height_of(chart, width, True) <= most or len(labels) < 2 or chart.kind == "lines":
-        return (chart,)
-    for count in range(2, len(labels) + 1):
-        size = math.ceil(len(labels) / count)
-        chosen = [labels[start : start + size] for start in range(0, len(labels), size)]
-        parts = tuple(
-            replace(
-                chart,
-                title=f"{chart.title} ({k + 1} of {len(chosen)})",
-                marks=tuple(mark for mark in chart.marks if mark.label in some),
-            )
-            for k, some in enumerate(chosen)
-        )
-        if all(height_of(part, width, True) <= most for part in parts):
-            break
-    return parts
-
-
 def draw_chart(
     figure: Figure, chart: Chart, left: float, top: float, width: float = WIDTH, note: bool = False
 ) -> None:
     """Draw a chart on a figure, its top left corner so many inches from the figure's."""
-    layout = _layout(chart, width, note)
+    layout = layout_of(chart, width, note)
     page_width, page_height = figure.get_size_inches()
 
     def across(inches: float) -> float:
@@ -126,7 +90,9 @@ def draw_chart(
     def down(inches: float) -> float:
         return float(1.0 - (top + inches) / page_height)
 
-    figure.text(across(0.0), down(0.02), chart.title, size=_TITLE, weight="bold", color=INK, va="top")
+    figure.text(
+        across(0.0), down(0.02), chart.title, size=_TITLE, weight="bold", color=INK, va="top", **_PLAIN
+    )
     axes = figure.add_axes(
         (
             across(layout.left),
@@ -140,9 +106,9 @@ def draw_chart(
         side.set_visible(False)
     axes.tick_params(colors=MUTED, labelsize=_TEXT, length=0)
     {"bars": _bars, "gaps": _gaps, "cells": _cells, "lines": _lines}[chart.kind](axes, chart)
-    handles = _handles(chart)
+    handles = [_handle(chart, one) for one in legend(chart)]
     if handles:
-        legend = figure.legend(
+        box = figure.legend(
             handles=handles,
             loc="upper left",
             bbox_to_anchor=(across(0.0), down(0.24)),
@@ -154,132 +120,46 @@ def draw_chart(
             handlelength=1.3,
             columnspacing=1.4,
         )
-        for text in legend.get_texts():
+        for text in box.get_texts():
             text.set_color(INK)
+            text.set_parse_math(False)
     if note and chart.note:
         figure.text(
             across(0.0),
             down(layout.height - 0.06),
-            _note(chart, width),
+            note_text(chart, width),
             size=_SMALL,
             color=MUTED,
             va="bottom",
             linespacing=1.3,
+            **_PLAIN,
         )
 
 
-def told(value: float | None, unit: Unit, signed: bool = False) -> str:
-    """Write a value in its unit: ``48.2%``, ``12.3 points``, ``4.52``; a dash for none."""
-    if value is None:
-        return "–"
-    sign = "+" if signed and value > 0 else ""
-    return {
-        "share": f"{sign}{100 * value:.1f}%",
-        "points": f"{sign}{100 * value:.1f}",
-        "steps": f"{sign}{value:.2f}",
-        "number": f"{sign}{value:.4g}",
-    }[unit]
-
-
-def told_interval(low: float | None, high: float | None, unit: Unit) -> str:
-    """Write an interval, such as ``46.0% to 50.4%``; empty for none."""
-    return "" if low is None or high is None else f"{told(low, unit)} to {told(high, unit)}"
-
-
-def unit_name(unit: Unit) -> str:
-    """Say what values of a unit are, where their number does not say it."""
-    return {"share": "", "points": "points", "steps": "steps of 255", "number": ""}[unit]
-
-
-def _layout(chart: Chart, width: float, note: bool) -> _Layout:
-    longest = max((len(line) for label in chart.labels for line in _wrapped(label).split("\n")), default=0)
-    left = min(2.6, 0.12 + _CHARACTER * longest) if chart.kind != "lines" else 0.55
-    handles = _handles(chart)
-    columns = 1
-    if handles:
-        entry = 0.42 + _CHARACTER * max(len(str(one.get_label())) for one in handles)
-        columns = max(1, min(len(handles), int(width / entry)))
-    above = 0.3 + 0.19 * math.ceil(len(handles) / columns)
-    below = 0.46 if chart.kind in ("bars", "gaps", "lines") else 0.1
-    right = {"bars": 2.05, "gaps": 1.75, "cells": 0.1, "lines": 0.15}[chart.kind]
-    match chart.kind:
-        case "cells":
-            above += 0.1 + 0.13 * max(_heading(one, chart).count("\n") + 1 for one in chart.series)
-            axes = sum(_cell_height(label) for label in chart.labels)
-            right = max(right, width - left - 1.25 * len(chart.series))
-        case "lines":
-            axes = 2.6
-        case _:
-            axes = sum(_slot(chart, label) for label in chart.labels)
-    if note and chart.note:
-        below += 0.1 + 0.125 * (_note(chart, width).count("\n") + 1)
-    return _Layout(left, right, above, axes, below, columns)
-
-
-def _handles(chart: Chart) -> list[Line2D | Patch]:
-    handles: list[Line2D | Patch] = []
-    if len(chart.series) > 1 and chart.kind != "cells":
-        for k, name in enumerate(chart.series):
+def _handle(chart: Chart, entry: Entry) -> Line2D | Patch:
+    """Return what stands for an entry of the legend."""
+    colour = _colour(entry.place)
+    match entry.what:
+        case "series":
             if chart.kind == "bars":
-                handles.append(Patch(facecolor=_colour(k), label=name))
-            else:
-                handles.append(Line2D([], [], color=_colour(k), marker="o", markersize=4, label=name))
-    if any(mark.corrected is not None for mark in chart.marks):
-        handles.append(
-            Line2D([], [], color=INK, marker="D", markersize=4, markerfacecolor=PAPER, label="corrected")
-        )
-    if chart.references:
-        handles.append(
-            Line2D(
-                [],
-                [],
-                color=INK,
-                marker="o",
-                markersize=4,
-                linestyle=":",
-                label=f"reference: {chart.reference_name}",
+                return Patch(facecolor=colour, label=entry.label)
+            return Line2D([], [], color=colour, marker="o", markersize=4, label=entry.label)
+        case "corrected":
+            return Line2D(
+                [], [], color=INK, marker="D", markersize=4, markerfacecolor=PAPER, label=entry.label
             )
-        )
-    if any(mark.small for mark in chart.marks):
-        if chart.kind == "cells":
-            handles.append(Patch(facecolor=PAPER, edgecolor=MUTED, hatch="////", label="few images"))
-        else:
-            handles.append(Line2D([], [], color=MUTED, marker="x", markersize=5, ls="", label="few images"))
-    return handles
-
-
-def _slot(chart: Chart, label: str) -> float:
-    """Return how many inches the marks of a label take."""
-    rows = sum(_row(chart, mark) for mark in chart.marks if mark.label == label)
-    return max(rows, 0.08 + _LINE * (_wrapped(label).count("\n") + 1)) + 0.09
-
-
-def _row(chart: Chart, mark: Mark) -> float:
-    if chart.kind == "gaps":
-        return 0.34 if mark.told else 0.2
-    return 0.175 if mark.corrected is None else 0.3
-
-
-def _rows(chart: Chart) -> list[tuple[str, float, float, list[tuple[Mark, float, float]]]]:
-    """Return each label with its top and height, and its marks with their tops and heights, in inches."""
-    found, top = [], 0.0
-    for label in chart.labels:
-        marks = [mark for mark in chart.marks if mark.label == label]
-        slot = _slot(chart, label)
-        place = top + (slot - sum(_row(chart, mark) for mark in marks)) / 2
-        rows = []
-        for mark in marks:
-            rows.append((mark, place, _row(chart, mark)))
-            place += _row(chart, mark)
-        found.append((label, top, slot, rows))
-        top += slot
-    return found
+        case "reference":
+            return Line2D([], [], color=INK, marker="o", markersize=4, linestyle=":", label=entry.label)
+        case _:
+            if chart.kind == "cells":
+                return Patch(facecolor=PAPER, edgecolor=MUTED, hatch="////", label=entry.label)
+            return Line2D([], [], color=MUTED, marker="x", markersize=5, ls="", label=entry.label)
 
 
 def _bars(axes: Axes, chart: Chart) -> None:
     _horizontal(axes, chart)
     most = 0.0
-    for label, top, slot, rows in _rows(chart):
+    for label, top, slot, rows in rows_of(chart):
         for mark, place, height in rows:
             colour = _colour(chart.series.index(mark.series))
             # what was counted, and below it what is left of it without the judge's errors
@@ -317,7 +197,7 @@ def _gaps(axes: Axes, chart: Chart) -> None:
     _horizontal(axes, chart)
     ends = [0.0]
     axes.axvline(0.0, color=MUTED, linewidth=1.0)
-    for _, _, _, rows in _rows(chart):
+    for _, _, _, rows in rows_of(chart):
         for mark, place, _ in rows:
             colour = _colour(chart.series.index(mark.series))
             middle = place + 0.1
@@ -336,6 +216,7 @@ def _gaps(axes: Axes, chart: Chart) -> None:
                     va="center",
                     transform=axes.get_yaxis_transform(),
                     bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.6},
+                    **_PLAIN,
                 )
             ends += [end for end in (mark.value, mark.low, mark.high) if end is not None]
     span = (max(ends) - min(ends)) or 1.0
@@ -347,10 +228,10 @@ def _cells(axes: Axes, chart: Chart) -> None:
     tops, top = {}, 0.0
     for label in chart.labels:
         tops[label] = top
-        top += _cell_height(label)
+        top += cell_height(label)
     strongest = max((mark.value for mark in chart.marks if mark.value is not None), default=0.0) or 1.0
     for mark in chart.marks:
-        x, y, height = chart.series.index(mark.series), tops[mark.label], _cell_height(mark.label)
+        x, y, height = chart.series.index(mark.series), tops[mark.label], cell_height(mark.label)
         axes.add_patch(
             Rectangle(
                 (x + 0.02, y + 0.02),
@@ -388,8 +269,10 @@ def _cells(axes: Axes, chart: Chart) -> None:
         )
     axes.set_xlim(0.0, len(chart.series))
     axes.set_ylim(top, 0.0)
-    axes.set_yticks([tops[one] + _cell_height(one) / 2 for one in chart.labels], _labels(chart))
-    axes.set_xticks([k + 0.5 for k in range(len(chart.series))], [_heading(s, chart) for s in chart.series])
+    axes.set_yticks([tops[one] + cell_height(one) / 2 for one in chart.labels], labels_of(chart), **_PLAIN)
+    axes.set_xticks(
+        [k + 0.5 for k in range(len(chart.series))], [heading(s, chart) for s in chart.series], **_PLAIN
+    )
     axes.xaxis.tick_top()
     axes.tick_params(axis="x", pad=3)
     axes.tick_params(axis="y", labelcolor=INK)
@@ -417,18 +300,18 @@ def _lines(axes: Axes, chart: Chart) -> None:
     dots = sorted((places[label], value) for label, value in chart.references.items() if label in places)
     if dots:
         axes.plot(*zip(*dots, strict=True), ":", color=INK, linewidth=1.0, marker="o", markersize=4.2)
-    axes.set_xticks(list(places.values()), list(places))
+    axes.set_xticks(list(places.values()), list(places), **_PLAIN)
     axes.grid(axis="y", color=LINE, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value, chart.unit)))
-    axes.set_xlabel(chart.axis, size=_TEXT, color=MUTED)
+    axes.set_xlabel(chart.axis, size=_TEXT, color=MUTED, **_PLAIN)
 
 
 def _horizontal(axes: Axes, chart: Chart) -> None:
-    rows = _rows(chart)
+    rows = rows_of(chart)
     axes.set_ylim(rows[-1][1] + rows[-1][2], 0.0)
-    axes.set_yticks([top + slot / 2 for _, top, slot, _ in rows], _labels(chart))
+    axes.set_yticks([top + slot / 2 for _, top, slot, _ in rows], labels_of(chart), **_PLAIN)
     axes.tick_params(axis="y", labelcolor=INK)
     for _, top, _, _ in rows[1:]:
         axes.axhline(top, color=LINE, linewidth=0.5)
@@ -475,26 +358,6 @@ def _beside(
 
 def _tick(value: float, unit: Unit) -> str:
     return {"share": f"{100 * value:g}%", "points": f"{100 * value:g}"}.get(unit, f"{value:g}")
-
-
-def _labels(chart: Chart) -> list[str]:
-    return [_wrapped(label) for label in chart.labels]
-
-
-def _wrapped(label: str) -> str:
-    return "\n".join(textwrap.wrap(label, _LABEL_WIDTH)) or label
-
-
-def _heading(series: str, chart: Chart) -> str:
-    return "\n".join(textwrap.wrap(series, 16 if len(chart.series) < 5 else 11)) or series
-
-
-def _cell_height(label: str) -> float:
-    return max(0.36, 0.1 + _LINE * (_wrapped(label).count("\n") + 1))
-
-
-def _note(chart: Chart, width: float) -> str:
-    return "\n".join(textwrap.wrap(chart.note, int(width / 0.058)))
 
 
 def _colour(k: int) -> str:

@@ -120,13 +120,36 @@ class Chart:
         return tuple(dict.fromkeys(mark.series for mark in self.marks))
 
 
+def told(value: float | None, unit: Unit, signed: bool = False) -> str:
+    """Write a value in its unit: ``48.2%``, ``12.3 points``, ``4.52``; a dash for none."""
+    if value is None:
+        return "–"
+    sign = "+" if signed and value > 0 else ""
+    return {
+        "share": f"{sign}{100 * value:.1f}%",
+        "points": f"{sign}{100 * value:.1f}",
+        "steps": f"{sign}{value:.2f}",
+        "number": f"{sign}{value:.4g}",
+    }[unit]
+
+
+def told_interval(low: float | None, high: float | None, unit: Unit) -> str:
+    """Write an interval, such as ``46.0% to 50.4%``; empty for none."""
+    return "" if low is None or high is None else f"{told(low, unit)} to {told(high, unit)}"
+
+
+def unit_name(unit: Unit) -> str:
+    """Say what values of a unit are, where their number does not say it."""
+    return {"share": "", "points": "points", "steps": "steps of 255", "number": ""}[unit]
+
+
 def charts_text(charts: Sequence[Chart]) -> str:
     """Write charts as JSON."""
     return json.dumps({"version": 1, "charts": [asdict(chart) for chart in charts]}, indent=1)
 
 
 def read_charts(folder: Path) -> tuple[Chart, ...]:
-    """Return the charts of a study's folder; none where it has none yet.
+    """Return the charts of a study's folder that show something; none where it has none yet.
 
     Raises
     ------
@@ -140,7 +163,7 @@ def read_charts(folder: Path) -> tuple[Chart, ...]:
         found = json.loads(path.read_text(encoding="utf-8"))
         if found["version"] != 1:
             raise SettingsError(f"{path} has version {found['version']}; this program reads version 1.")
-        return tuple(_CHARTS.validate_python(found["charts"]))
+        return tuple(one for one in _CHARTS.validate_python(found["charts"]) if one.marks)
     except (OSError, ValueError, KeyError, TypeError) as error:
         said = "; ".join(str(error).split("\n")[:3])
         raise SettingsError(

@@ -109,12 +109,6 @@ class Conditioning:
         return tuple(name for name, told in self.conditions.items() if told is not None)
 
     @property
-    def group_attributes(self) -> tuple[str, ...]:
-        """The attributes whose intersections are the groups; none where all images are one."""
-        parts = self.chosen.names[0].split(",")
-        return tuple(part.partition("=")[0] for part in parts if "=" in part)
-
-    @property
     def several_images_of_one(self) -> bool:
         """Whether some of the images show the same identity."""
         return identities(self.chosen.images) is not None
@@ -134,7 +128,7 @@ class Conditioning:
         ``group.ATTR`` is an image's class of one of the groups' attributes, ``ATTR`` its true class of what
         is counted, ``ATTR@SETTING`` the predicted one, ``ATTR_target@MODEL`` the one that it is flipped to.
         """
-        columns = ["image", "group", *(f"group.{name}" for name in self.group_attributes)]
+        columns = ["image", "group", *(f"group.{name}" for name in self.chosen.by)]
         for one in self.chosen.attributes:
             columns.append(one.name)
             columns += [target_column(one.name, name) for name in self.flipping(one.name)]
@@ -161,10 +155,9 @@ class Conditioning:
 
     def head(self, image: int) -> list[str]:
         """Return what a row begins with: what an image and its group are called."""
-        chosen = self.chosen
-        group = chosen.names[chosen.group[image]]
-        parts = [part.partition("=")[2] for part in group.split(",") if "=" in part]
-        return [str(chosen.images.names[chosen.images.rows[image]]), group, *parts]
+        chosen, group = self.chosen, self.chosen.group[image]
+        name = str(chosen.images.names[chosen.images.rows[image]])
+        return [name, chosen.names[group], *chosen.parts[group]]
 
     def render(
         self,

@@ -11,6 +11,7 @@ from latentlab.audit.conditioning_plan import Setting, column, target_column
 from latentlab.audit.conditioning_statements import LEAST_FLIPPED, MOST_CHANGED, Statement
 from latentlab.audit.conditioning_table import Change, Gap, Rate, Results
 from latentlab.audit.generation_charts import words
+from latentlab.audit.report import chance
 from latentlab.metrics.report import group_words
 
 
@@ -25,8 +26,8 @@ def conditioning_charts(
     charts = [_errors(one.name, found) for one in study.chosen.attributes]
     charts += [_gaps(found), _changes(found, statements)]
     charts += [_flips("encoder", found), _flips("decoder", found)]
-    by = ",".join(study.group_attributes)
-    if len(study.group_attributes) > 1:
+    by = ",".join(study.chosen.by)
+    if len(study.chosen.by) > 1:
         charts += [_cells(one.name, by, found) for one in study.chosen.attributes]
     return tuple(chart for chart in charts if chart.marks)
 
@@ -73,7 +74,6 @@ def _gaps(found: Results) -> Chart:
 
 
 def _gap(one: Gap) -> Mark:
-    p = f"p = {one.adjusted:.3f} (Holm)" if one.adjusted >= 0.001 else "p < 0.001 (Holm)"
     ends = ", ".join(
         f"{group_words(end.group)} {100 * end.value.value:.1f}%" for end in (one.highest, one.lowest)
     )
@@ -85,7 +85,7 @@ def _gap(one: Gap) -> Mark:
         one.gap.high,
         one.gap.n,
         small=one.small,
-        told=f"{ends}; {p}",
+        told=f"{ends}; {chance(one.adjusted)}",
         images=_behind(one.highest),
         wrong=_wrong(one.highest),
     )

@@ -86,7 +86,7 @@ def nothing_counted(study: Conditioning) -> Outcomes:
 
 def count(study: Conditioning, found: Outcomes, first: int, rows: Sequence[Sequence[str]]) -> None:
     """Count rows of the table of images, of which the first is that of image number ``first``."""
-    place = 2 + len(study.group_attributes)
+    place = 2 + len(study.chosen.by)
     for one in study.chosen.attributes:
         flipping, settings = study.flipping(one.name), study.settings_of(one.name)
         start = place + 1 + len(flipping)

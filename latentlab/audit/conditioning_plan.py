@@ -39,6 +39,9 @@ class ConditioningSettings:
         self.choice()
         if not all(np.isfinite(self.scales)) or min(self.scales, default=0.0) < 0.0:
             raise SettingsError("Scales are numbers of 0 or more, such as 1,2,3.")
+        told = [f"{scale:g}" for scale in dict.fromkeys(self.scales)]
+        if len(set(told)) < len(told):
+            raise SettingsError("Scales differ in their first six digits, by which they are called.")
 
     def choice(self) -> ReconstructionSettings:
         """Return the settings of the choice of images."""

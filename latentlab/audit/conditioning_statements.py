@@ -18,6 +18,7 @@ from typing import Any
 from latentlab.audit.conditioning import Conditioning
 from latentlab.audit.conditioning_plan import Setting
 from latentlab.audit.conditioning_table import Change, Results
+from latentlab.audit.generation_charts import words
 from latentlab.audit.report import PERCEIVED, between, percent
 from latentlab.metrics.intervals import Estimate
 
@@ -34,8 +35,8 @@ class Statement:
     ----------
     number
         ``D1`` to ``D5``.
-    text
-        What is stated.
+    text, of_each
+        What is stated, of this attribute and of any.
     models
         The models that it is about, the one that it is mostly about first.
     figure
@@ -44,18 +45,20 @@ class Statement:
         With its 95% interval.
     bound, above
         It holds where the value is above the bound, or below it.
-    told
-        The numbers behind it, in words.
+    lead, told
+        What the numbers behind it are, such as ``the gap is``, and these numbers, in words.
     """
 
     number: str
     attribute: str
     text: str
+    of_each: str
     models: tuple[str, ...]
     figure: str
     value: Estimate
     bound: float
     above: bool
+    lead: str
     told: str
 
     @property
@@ -95,8 +98,10 @@ def statements_of(found: Results, study: Conditioning) -> tuple[Statement, ...]:
 def sentences(found: Results, statements: Sequence[Statement], study: Conditioning) -> tuple[str, ...]:
     """Say how often each attribute is read wrongly, which statements hold, and what cannot be said."""
     lines = [_errors(one.name, found, study) for one in study.chosen.attributes]
+    alike: dict[tuple[str, str], list[Statement]] = {}
     for one in statements:
-        lines.append(f"{one.number}. {one.text}: {one.told}. This {one.verdict}.")
+        alike.setdefault((one.number, one.of_each), []).append(one)
+    lines += [_together(found) for found in alike.values()]
     lines += _missing(study)
     lines.append(
         "An interval that holds no difference does not show that there is none, only none larger than it "
@@ -113,8 +118,20 @@ def sentences(found: Results, statements: Sequence[Statement], study: Conditioni
     return (*(line for line in lines if line), PERCEIVED)
 
 
+def _together(alike: Sequence[Statement]) -> str:
+    """Say one statement on several attributes: the statement once, then for which it holds and why."""
+    first = alike[0]
+    if len(alike) == 1:
+        return f"{first.number}. {first.text}: {first.lead} {first.told}. This {first.verdict}."
+    parts = [f"{first.number}. {first.of_each}."]
+    for verdict in (HOLDS, DOES_NOT, UNSURE):
+        said = [f"for {words(one.attribute)}: {one.told}" for one in alike if one.verdict == verdict]
+        if said:
+            parts.append(f"This {verdict} {'; '.join(said)}.")
+    return " ".join(parts)
+
+
 def _of_attribute(name: str, found: Results, study: Conditioning) -> Iterator[Statement]:
-    said = name.replace("_", " ")
     conditional = study.conditional
     for model in study.models:
         own = Setting("reconstruction", model)
@@ -122,8 +139,7 @@ def _of_attribute(name: str, found: Results, study: Conditioning) -> Iterator[St
             yield from _changed(
                 "D1",
                 found.change(name, own, study.originals(model)),
-                f"The gap between the error rates of the classes of {said} is larger in {model}'s "
-                "reconstructions than in originals",
+                f"is larger in {model}'s reconstructions than in originals",
                 (model,),
                 True,
             )
@@ -133,8 +149,7 @@ def _of_attribute(name: str, found: Results, study: Conditioning) -> Iterator[St
                 yield from _changed(
                     "D2",
                     found.change(name, own, Setting("reconstruction", other)),
-                    f"The gap between the error rates of the classes of {said} is smaller in "
-                    f"{model}'s reconstructions than in {other}'s",
+                    f"is smaller in {model}'s reconstructions than in {other}'s",
                     (model, other),
                     False,
                 )
@@ -143,8 +158,7 @@ def _of_attribute(name: str, found: Results, study: Conditioning) -> Iterator[St
                 yield from _changed(
                     "D3",
                     found.change(name, setting, own),
-                    f"The gap between the error rates of the classes of {said} is smaller in {model} at "
-                    f"scale {setting.scale:g} of the condition than at scale 1",
+                    f"is smaller in {model} at scale {setting.scale:g} of the condition than at scale 1",
                     (model,),
                     False,
                 )
@@ -153,46 +167,66 @@ def _of_attribute(name: str, found: Results, study: Conditioning) -> Iterator[St
 
 
 def _changed(
-    number: str, change: Change | None, text: str, models: tuple[str, ...], above: bool
+    number: str, change: Change | None, claim: str, models: tuple[str, ...], above: bool
 ) -> Iterator[Statement]:
+    """Give the statement on the gap between an attribute's classes, of which something is claimed."""
     if change is None:
         return
+    gap = "The gap between the error rates of"
     value = change.change
     told = (
-        f"the gap is {_points(change.gap)} against {_points(change.other)} points, {_more(value.value)} "
+        f"{_points(change.gap)} against {_points(change.other)} points, {_more(value.value)} "
         f"(95%: {between(value.low, value.high)}, n = {value.n:,})"
     )
     figure = f"gap.{change.attribute}: {change.setting.name} minus {change.against.name}"
-    yield Statement(number, change.attribute, text, models, figure, value, 0.0, above, told)
+    yield Statement(
+        number,
+        change.attribute,
+        f"{gap} the classes of {words(change.attribute)} {claim}",
+        f"{gap} an attribute's classes {claim}",
+        models,
+        figure,
+        value,
+        0.0,
+        above,
+        "the gap is",
+        told,
+    )
 
 
 def _flips(name: str, model: str, found: Results) -> Iterator[Statement]:
-    said = name.replace("_", " ")
+    said = words(name)
     encoder = found.rate(Setting("encoder", model), name)
     if encoder is not None:
+        claim = f"at {model}'s encoder changes at most {MOST_CHANGED:.0%} of predictions"
         yield Statement(
             "D4",
             name,
-            f"Flipping {said} at {model}'s encoder changes at most {MOST_CHANGED:.0%} of predictions",
+            f"Flipping {said} {claim}",
+            f"Flipping an attribute {claim}",
             (model,),
             f"encoder_flip_effect.{name}: {model}",
             encoder.value,
             MOST_CHANGED,
             False,
-            f"it changes {_of(encoder.k, encoder.value)}",
+            "it changes",
+            _of(encoder.k, encoder.value),
         )
     decoder = found.rate(Setting("decoder", model), name)
     if decoder is not None:
+        claim = f"at {model}'s decoder gives the other class in at least {LEAST_FLIPPED:.0%}"
         yield Statement(
             "D5",
             name,
-            f"Flipping {said} at {model}'s decoder gives the other class in at least {LEAST_FLIPPED:.0%}",
+            f"Flipping {said} {claim}",
+            f"Flipping an attribute {claim}",
             (model,),
             f"effectiveness.{name}: {model}",
             decoder.value,
             LEAST_FLIPPED,
             True,
-            f"it gives it in {_of(decoder.k, decoder.value)}",
+            "it gives it in",
+            _of(decoder.k, decoder.value),
         )
 
 
@@ -202,7 +236,7 @@ def _errors(name: str, found: Results, study: Conditioning) -> str:
         rate = None if setting.flips else found.rate(setting, name)
         if rate is not None:
             said.append(f"{percent(rate.value.value)} {_where(setting)}")
-    return f"{name.replace('_', ' ').capitalize()}, read wrongly: {', '.join(said)}." if said else ""
+    return f"{words(name).capitalize()}, read wrongly: {', '.join(said)}." if said else ""
 
 
 def _where(setting: Setting) -> str:

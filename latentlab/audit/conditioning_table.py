@@ -195,14 +195,14 @@ class _Table:
             "": ([""], np.zeros(len(group), dtype=np.int64)),
             attribute: ([f"{attribute}={label}" for label in classes], own),
         }
-        parts = [name.split(",") for name in study.chosen.names]
-        for place, name in enumerate(study.group_attributes):
+        by, parts = study.chosen.by, study.chosen.parts
+        for place, name in enumerate(by):
             if name != attribute:
                 labels = list(dict.fromkeys(part[place] for part in parts))
                 code = np.array([labels.index(part[place]) for part in parts])
-                self.partitions[name] = (labels, code[group])
-        if len(study.group_attributes) > 1:
-            self.partitions[",".join(study.group_attributes)] = (study.chosen.names, group)
+                self.partitions[name] = ([f"{name}={label}" for label in labels], code[group])
+        if len(by) > 1:
+            self.partitions[",".join(by)] = (study.chosen.names, group)
 
     def rates(
         self, setting: int, names: Sequence[str], codes: NDArray[np.int64]

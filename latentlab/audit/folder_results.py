@@ -12,6 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from latentlab.audit.charts import CHARTS, Chart, read_charts
 from latentlab.audit.files import GROUPS, IMAGES, REPORT, REQUEST, SUMMARY
 from latentlab.audit.request_file import read_request
@@ -23,6 +25,33 @@ from latentlab.spec import PredictorSpec
 
 MOST_ROWS = 400
 """Rows of a table that a report shows; the rest is in its file."""
+
+
+@dataclass(frozen=True)
+class _Checkpoint:
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class _Data:
+    path: str
+    n: int
+
+
+@dataclass(frozen=True)
+class _Record:
+    """What is used of a report (`latentlab.metrics.report.Report.record`)."""
+
+    command: str
+    version: str
+    device: str
+    seed: int
+    checkpoint: _Checkpoint
+    data: _Data
+    settings: dict[str, Any]
+    metrics: dict[str, dict[str, float | None]]
+    notes: list[str]
 
 
 @dataclass(frozen=True)
@@ -128,13 +157,14 @@ def read_folder(folder: Path) -> FolderResults:
         )
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        for name in ("command", "version", "settings", "metrics", "notes", "device", "seed"):
-            record[name]
-        record["checkpoint"]["sha256"], record["checkpoint"]["path"]
-        record["data"]["path"], f"{record['data']['n']:,}"
+        TypeAdapter(_Record).validate_python(record)
         summary = (folder / SUMMARY).read_text(encoding="utf-8").splitlines()[1:]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SettingsError(f"{path} cannot be read as a study's report: {error!r}.") from None
+    except (OSError, ValueError) as error:
+        said = "; ".join(str(error).split("\n")[:3])
+        raise SettingsError(
+            f"{path} cannot be read as a study's report: {said}. Do the study again with the same --out, "
+            "which takes a moment."
+        ) from None
     request = read_request(folder) if (folder / REQUEST).exists() else None
     tables = tuple(_table(one) for one in _table_paths(folder))
     return FolderResults(folder, record, tuple(summary), read_charts(folder), tables, request)

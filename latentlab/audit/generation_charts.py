@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from latentlab.audit.charts import Chart, Mark
@@ -37,7 +38,7 @@ def generation_charts(
     if len({one.model for one in pooled}) > 1:
         charts += [_gaps(one.name, [s for s in pooled if s.attribute == one.name]) for one in attributes]
     if cells:
-        charts.append(_cells(cells))
+        charts.append(_cells(cells, attributes))
     return tuple(chart for chart in charts if chart.marks)
 
 
@@ -115,29 +116,29 @@ def _gaps(attribute: str, pooled: Sequence[ClassShare]) -> Chart:
     )
 
 
-def _cells(rows: Sequence[Mapping[str, Any]]) -> Chart:
+def _cells(rows: Sequence[Mapping[str, Any]], attributes: Sequence[Attribute]) -> Chart:
+    cells = list(product(*(one.classes for one in attributes)))  # each model's rows are in this order
     marks = []
-    for labels in dict.fromkeys(row["classes"] for row in rows):
-        for row in rows:
-            if row["classes"] == labels:
-                names, classes = row["attributes"].split(","), labels.split(",")
-                told = [
-                    f"{words(name)} {label}" if label in ("yes", "no") else words(label)
-                    for name, label in zip(names, classes, strict=True)
-                ]
-                marks.append(
-                    Mark(
-                        ", ".join(told),
-                        row["model"],
-                        row["share"],
-                        row["low"],
-                        row["high"],
-                        row["count"],
-                        small=row["small"] == "yes",
-                        told=f"{row['count']:,} of {row['n']:,}",
-                        images={"model": row["model"], **dict(zip(names, classes, strict=True))},
-                    )
-                )
+    for place, labels in enumerate(cells):
+        classes = {one.name: label for one, label in zip(attributes, labels, strict=True)}
+        told = [
+            f"{words(name)} {label}" if label in ("yes", "no") else words(label)
+            for name, label in classes.items()
+        ]
+        marks += [
+            Mark(
+                ", ".join(told),
+                row["model"],
+                row["share"],
+                row["low"],
+                row["high"],
+                row["count"],
+                small=row["small"] == "yes",
+                told=f"{row['count']:,} of {row['n']:,}",
+                images={"model": row["model"], **classes},
+            )
+            for row in rows[place :: len(cells)]
+        ]
     return Chart(
         "cells",
         "Intersections of all attributes",

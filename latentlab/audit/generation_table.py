@@ -17,7 +17,7 @@ from latentlab.metrics.correction import Corrected, cleam, corrected_shares
 from latentlab.metrics.gaps import difference
 from latentlab.metrics.intervals import RESAMPLES, SMALL, Estimate, percentile_limits, wilson
 from latentlab.metrics.report import Evaluation
-from latentlab.metrics.shares import against_counts, fairness_discrepancy
+from latentlab.metrics.shares import against_counts, fairness_discrepancy, uniform
 from latentlab.spec import Attribute, Confusion
 
 POOLED = "all"
@@ -287,6 +287,8 @@ def sentences(shares: Sequence[ClassShare], reference: Reference) -> tuple[str, 
         value, low, high = one.best
         what = "corrected for the predictor's errors" if one.corrected.share is not None else "not corrected"
         sure = "a clear difference" if one.differs(comparisons) else "no clear difference"
+        if one.corrected.share is None:
+            sure += " in what is predicted, the predictor's errors included"
         lines.append(
             f"{model}, {attribute}: {percent(one.share.value)} of {one.n:,} samples are predicted "
             f"{one.label.replace('_', ' ')}; {what} {percent(value)} (95%: {between(low, high)}), where "
@@ -375,10 +377,12 @@ def _means(
     """Return mean probabilities ``[C]``, and draws ``[R, C]`` of what such a mean may be.
 
     The means of many samples are normal; their covariance is known from the sums of squares, without a sample
-    in memory.
+    in memory. So that it does not collapse where all samples are alike, one is added to it, certainly of a
+    class that is drawn evenly (as in `latentlab.metrics.shares.against`).
     """
-    means = sums / n
-    covariance = (squares / n - np.outer(means, means)) / n
+    means, even = sums / n, uniform(len(sums))
+    middle = (sums + even) / (n + 1)
+    covariance = ((squares + np.diag(even)) / (n + 1) - np.outer(middle, middle)) / n
     drawn = generator.multivariate_normal(means, covariance, RESAMPLES, method="eigh")
     return means, np.clip(drawn, 0.0, 1.0)
 

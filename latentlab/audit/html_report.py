@@ -15,8 +15,8 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from PIL import Image
 
-from latentlab.audit.chart_figure import SERIES, svg, told, told_interval, unit_name
-from latentlab.audit.charts import Chart, Mark
+from latentlab.audit.chart_figure import SERIES, svg
+from latentlab.audit.charts import Chart, Mark, told, told_interval, unit_name
 from latentlab.audit.example_images import Example
 from latentlab.audit.files import HTML
 from latentlab.audit.folder_results import FolderResults, settings_rows
@@ -34,7 +34,7 @@ SOURCE = re.compile(r'<meta name="latentlab-source" content="([0-9a-f]+)">')
 
 @dataclass(frozen=True)
 class ChartRow:
-    """A mark as a row of a table: `CHART_HEADS` without the first, which is its label."""
+    """A mark as a row of a table: its label, and its cells under all heads but the first."""
 
     label: str
     cells: tuple[str, ...]

@@ -213,6 +213,10 @@ def _attributes(path: Path, known: Sequence[Attribute]) -> dict[str, Attribute]:
             texts = isinstance(classes, list) and all(isinstance(one, str) and one for one in classes)
             if not texts or len(set(classes)) < len(classes) or len(classes) < 2:
                 raise ValueError(f"{name!r} needs two or more different classes, each a text")
+            if not all(one.isprintable() and one == one.strip() for one in (name, *classes)):
+                raise ValueError(
+                    f"{name!r} and its classes are to be of one line, without blanks around them"
+                )
             if name in (ID, FILE) or "=" in name:
                 raise ValueError(f"an attribute cannot be called {name!r}")
             same = name in found and found[name].classes == tuple(classes)
@@ -297,7 +301,10 @@ def _confusions(path: Path, attributes: Mapping[str, Attribute]) -> dict[str, Co
                     f"{path}, line {number}: {wrong[0]!r} is no class of {name}; there is "
                     f"{', '.join(attribute.classes)}."
                 )
-            if not (count.isascii() and count.isdigit()) or (name, true, predicted) in given:
+            if (
+                not (count.isascii() and count.isdigit() and len(count) < 16)
+                or (name, true, predicted) in given
+            ):
                 why = "stands twice" if (name, true, predicted) in given else f"has the count {count!r}"
                 raise DataError(f"{path}, line {number}: {name} {true}, {predicted} {why}.")
             given.add((name, true, predicted))

@@ -10,7 +10,8 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from latentlab.audit.chart_figure import INK, LINE, MUTED, draw_chart, height_of, split
+from latentlab.audit.chart_figure import INK, LINE, MUTED, draw_chart
+from latentlab.audit.chart_layout import height_of, split
 from latentlab.audit.charts import Chart
 from latentlab.audit.example_images import Example
 from latentlab.audit.files import PDF

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,9 @@ class Chosen:
         What is counted, as the predictor has it.
     labels
         The true classes ``[n]`` of each in the predictor's numbering, -1 where unknown.
+    by, parts
+        The attributes whose intersections are the groups, and each group's class of each; none where all
+        images are one group.
     """
 
     images: ImageSet
@@ -88,6 +92,8 @@ class Chosen:
     group: NDArray[np.int64]
     attributes: tuple[Attribute, ...]
     labels: Mapping[str, NDArray[np.int64]]
+    by: tuple[str, ...]
+    parts: tuple[tuple[str, ...], ...]
 
     def ids(self, model: str) -> list[str]:
         """Return the ids of the pictures: of each image as it is, and reconstructed by a model (its SHA-256).
@@ -168,7 +174,8 @@ def choose_balanced(
         group.append(np.full(len(taken), place, dtype=np.int64))
     images = data.select(np.concatenate(rows))
     labels = {one.name: translate(known[one.name], one, images.codes(one.name)) for one in counted}
-    return Chosen(images, tuple(cells), np.concatenate(group), counted, labels)
+    parts = tuple(product(*(known[name].classes for name in wanted)))  # in the order of the groups
+    return Chosen(images, tuple(cells), np.concatenate(group), counted, labels, tuple(wanted), parts)
 
 
 def columns_of(attributes: Sequence[Attribute]) -> list[str]:

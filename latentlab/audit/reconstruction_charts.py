@@ -8,6 +8,7 @@ from typing import Any
 from latentlab.audit.charts import Chart, Mark
 from latentlab.audit.generation_charts import words
 from latentlab.audit.reconstruction_table import Gap, Results
+from latentlab.audit.report import chance
 from latentlab.metrics.intervals import SMALL, Estimate
 from latentlab.metrics.report import group_words
 
@@ -133,7 +134,7 @@ def _gap(one: Gap, found: Results) -> Mark:
         one.gap.high,
         worst.n,
         small=min(best.n, worst.n) < SMALL,
-        told=f"{said}; {_p(one)}",
+        told=f"{said}; {chance(one.adjusted)}",
         images={"group": one.lowest},
         wrong=(f"{one.attribute}_{_COLUMNS[RECONSTRUCTION]}", f"@{one.attribute}"),
     )
@@ -150,13 +151,9 @@ def _error_gap(one: Gap, found: Results) -> Mark:
         worst.n,
         small=min(best.n, worst.n) < SMALL,
         told=f"{group_words(one.highest)} {worst.value:.2f}, {group_words(one.lowest)} {best.value:.2f}; "
-        f"{_p(one)}",
+        f"{chance(one.adjusted)}",
         images={"group": one.highest},
     )
-
-
-def _p(one: Gap) -> str:
-    return f"p = {one.adjusted:.3f} (Holm)" if one.adjusted >= 0.001 else "p < 0.001 (Holm)"
 
 
 def _confusion(name: str, rows: Sequence[Mapping[str, Any]]) -> Chart:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.audit.reconstruction import Chosen, Survived
-from latentlab.audit.report import PERCEIVED, between, percent
+from latentlab.audit.report import PERCEIVED, between, chance, percent
 from latentlab.metrics.gaps import GroupGap, group_gap, holm, permutation_p, ratio
 from latentlab.metrics.intervals import RESAMPLES, SMALL, Estimate, bootstrap_mean, mean_of_rates
 from latentlab.metrics.report import Evaluation
@@ -107,7 +107,7 @@ def amplification_rows(found: Survived, chosen: Chosen, seed: int = 0) -> list[d
     for one in chosen.attributes:
         row: dict[str, Any] = {"from": "groups", "to": one.name}
         for what, counts in (("original", found.original), ("reconstructed", found.reconstructed)):
-            group, true, said = (np.repeat(k, counts[one.name].ravel()) for k in _places(counts[one.name]))
+            group, true, said = np.nonzero(counts[one.name])
             value = None
             if len(group):
                 value = bias_amplification(
@@ -115,6 +115,7 @@ def amplification_rows(found: Survived, chosen: Chosen, seed: int = 0) -> list[d
                     np.eye(len(one.classes))[true],
                     np.eye(len(one.classes))[said],
                     np.random.default_rng([seed, 7]),
+                    times=counts[one.name][group, true, said],
                 )
             for name, number in (
                 ("", None if value is None else value.value),
@@ -124,11 +125,6 @@ def amplification_rows(found: Survived, chosen: Chosen, seed: int = 0) -> list[d
                 row[f"{what}{name}"] = number
         rows.append(row)
     return rows
-
-
-def _places(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
-    """Return each entry's index along each axis, flat."""
-    return tuple(place.ravel() for place in np.indices(counts.shape))
 
 
 def group_rows(found: Results) -> list[dict[str, Any]]:
@@ -241,7 +237,7 @@ def sentences(found: Results) -> tuple[str, ...]:
                 f"{errors[one.lowest].value:.2f} in {_words(one.lowest)}"
             )
         verdict = "more than chance" if one.adjusted <= LEVEL else "chance may explain it"
-        lines.append(f"{what}; {verdict} (permutation p = {one.adjusted:.3f}, Holm).")
+        lines.append(f"{what}; {verdict} (permutation {chance(one.adjusted)}).")
     lines.append(
         "Whether the predictor sees an attribute in the images as they are stands beside each rate: what it "
         "misses there is not the model's doing."

@@ -71,5 +71,10 @@ def between(low: float | None, high: float | None) -> str:
     return "–" if low is None or high is None else f"{100.0 * low:.1f} to {100.0 * high:.1f}"
 
 
+def chance(p: float) -> str:
+    """Write a p-value that is adjusted by Holm's method, such as ``p = 0.003 (Holm)``."""
+    return f"p = {p:.3f} (Holm)" if p >= 0.001 else "p < 0.001 (Holm)"
+
+
 def _cell(value: Any) -> Any:
     return "" if value is None else f"{value:.6g}" if isinstance(value, float) else value

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from latentlab.audit.files import REQUEST, SETTINGS
-from latentlab.audit.study_plan import StudyRequest
+from latentlab.audit.study_plan import StudyRequest, study_of
 from latentlab.errors import Cancelled, SettingsError
 from latentlab.whole_file import write_whole
 
@@ -52,9 +52,25 @@ def read_request(folder: Path) -> StudyRequest:
     except (OSError, ValueError) as error:
         raise SettingsError(f"{path} cannot be read as a study's request: {error}.") from None
     try:
+        study_of(str(found.get("study", "")))
         return StudyRequest.of(found)
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from None
+
+
+def audited_models(folder: Path) -> list[tuple[str, str]]:
+    """Return the names of the models that a study's folder is of, and the SHA-256 of their weights.
+
+    Raises
+    ------
+    SettingsError
+        If the folder does not tell, or the file is damaged.
+    """
+    found = read_settings(folder).get("models")
+    try:
+        return [(str(name), str(sha256)) for name, sha256, *_ in found]  # type: ignore[union-attr]
+    except (TypeError, ValueError):
+        raise SettingsError(f"{folder / SETTINGS} does not say which models were audited.") from None
 
 
 def read_settings(folder: Path) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from latentlab.audit.own_predictions import Predictions, known_attributes, read_
 from latentlab.audit.partial import Partial
 from latentlab.audit.reference import TRAINING, UNIFORM, Reference, bare_reference, reference_of
 from latentlab.audit.report import Audit
-from latentlab.audit.request_file import kept, read_settings
+from latentlab.audit.request_file import audited_models, kept
 from latentlab.audit.study_plan import StudyRequest
 from latentlab.device import resolve_device
 from latentlab.errors import SettingsError
@@ -250,10 +250,10 @@ def pictures_of(folder: Path, request: StudyRequest) -> Draw:
         If a model or the reference is not there any more, or is another.
     """
     study = Samples.to_judge(replace(request, predictor="", predictions="", predictions_confusion=""))
-    opened = {}
-    for explorer, (name, sha256, _) in zip(
-        study.opened.values(), read_settings(folder)["models"], strict=True
-    ):
+    before, opened = audited_models(folder), {}
+    if len(before) != len(study.opened):
+        raise SettingsError(f"{folder} is of other models than {', '.join(study.opened)}.")
+    for explorer, (name, sha256) in zip(study.opened.values(), before, strict=True):
         explorer.located.expect(sha256)
         opened[name] = explorer
 

@@ -245,7 +245,7 @@ def pictures_of(folder: Path, request: StudyRequest) -> Draw:
         If the model or the set is not there any more, or is another.
     """
     study = Pairs.to_judge(replace(request, predictor="", predictions="", predictions_confusion=""))
-    study.explorer.located.expect(str(read_settings(folder)["model"]))
+    study.explorer.located.expect(str(read_settings(folder).get("model")))
     names = study.chosen.images.names[study.chosen.images.rows].tolist()
 
     def draw(row: Row) -> Pictures:

@@ -12,7 +12,7 @@ from latentlab.audit.images_behind import Draw, Pictures, Row
 from latentlab.audit.partial import Partial
 from latentlab.audit.reference import UNIFORM, Reference, reference_of
 from latentlab.audit.report import Audit
-from latentlab.audit.request_file import kept, read_settings
+from latentlab.audit.request_file import audited_models, kept, read_settings
 from latentlab.audit.run_generation import short_name
 from latentlab.audit.study_plan import StudyRequest
 from latentlab.audit.truncation import (
@@ -25,6 +25,7 @@ from latentlab.audit.truncation import (
 )
 from latentlab.audit.truncation_charts import truncation_charts
 from latentlab.device import resolve_device
+from latentlab.errors import SettingsError
 from latentlab.metrics.report import Report
 from latentlab.operations.explore import Explorer
 from latentlab.progress import Reporter
@@ -179,7 +180,10 @@ def pictures_of(folder: Path, request: StudyRequest) -> Draw:
         If the model or the reference is not there any more, or is another.
     """
     opened = OpenedTruncation.of(request)
-    opened.explorer.located.expect(str(read_settings(folder)["models"][0][1]))
+    for _, sha256 in audited_models(folder):
+        opened.explorer.located.expect(sha256)
+    if read_settings(folder).get("reference_sha256") != opened.reference.sha256():
+        raise SettingsError(f"{folder} is of another reference than is found now. Do the study again.")
 
     def draw(row: Row) -> Pictures:
         found = row.values

@@ -8,19 +8,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from latentlab.errors import SettingsError
 
 OUTSIDE = ("predictions", "predictions_confusion", "source", "steps", "image_size", "latent")
 """The fields that no form asks for, and only some studies know of."""
-
-_TYPES: Mapping[str, type | tuple[type, ...]] = {
-    "str": str,
-    "int": int,
-    "float": (int, float),
-    "tuple[str, ...]": str,
-    "tuple[int, ...]": int,
-    "tuple[float, ...]": (int, float),
-}
 
 
 @dataclass(frozen=True)
@@ -109,21 +102,18 @@ class StudyRequest:
         Raises
         ------
         SettingsError
-            If the study or something else is not known, or not of its type.
+            If something is not known or not of its type.
         """
-        known = {one.name: one for one in fields(cls)}
-        found: dict[str, Any] = {}
-        for name, value in plain.items():
-            if name not in known:
-                raise SettingsError(f"A study has no setting {name!r}.")
-            wanted = _TYPES[str(known[name].type)]
-            values = value if isinstance(value, list) else [value]
-            right = all(isinstance(one, wanted) and not isinstance(one, bool) for one in values)
-            if not right or isinstance(value, list) != str(known[name].type).startswith("tuple"):
-                raise SettingsError(f"A study's {name} cannot be {value!r}.")
-            found[name] = tuple(value) if isinstance(value, list) else value
-        study_of(str(found.get("study", "")))
-        return cls(**found)
+        known = {one.name for one in fields(cls)}
+        strange = [name for name in plain if name not in known]
+        if strange:
+            raise SettingsError(f"A study has no setting {strange[0]!r}.")
+        try:
+            return TypeAdapter(cls).validate_python(dict(plain))
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(map(str, first["loc"]))
+            raise SettingsError(f"A study's {name} cannot be {first['input']!r}: {first['msg']}.") from None
 
     def digest(self) -> str:
         """Return what tells this request from others."""

@@ -11,7 +11,7 @@ import numpy as np
 from latentlab.audit import generation_table
 from latentlab.audit.generation_table import POOLED, ClassShare, Measure
 from latentlab.audit.reference import UNIFORM, Reference
-from latentlab.audit.report import PERCEIVED, between, percent
+from latentlab.audit.report import PERCEIVED, between, chance, percent
 from latentlab.metrics.gaps import difference, group_gap, holm
 from latentlab.metrics.intervals import RESAMPLES, Estimate
 from latentlab.metrics.report import Evaluation
@@ -132,11 +132,10 @@ def sentences(
 def _said(one: Shift) -> str:
     gap = one.difference
     verdict = "more than chance" if one.adjusted <= LEVEL else "chance may explain it"
-    p = f"p = {one.adjusted:.3f}" if one.adjusted >= 0.001 else "p < 0.001"
     how = "more" if gap.value > 0 else "less"
     return (
         f"at {one.share.model} {percent(one.share.share.value)}, {100 * abs(gap.value):.1f} points {how} "
-        f"(95%: {between(gap.low, gap.high)}; {verdict}, {p}, Holm)"
+        f"(95%: {between(gap.low, gap.high)}; {verdict}, {chance(one.adjusted)})"
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated
 
 import typer
@@ -26,6 +25,7 @@ from latentlab.cli.audit_options import (
     Predictions,
     PredictionsConfusion,
     show,
+    whole_numbers,
 )
 from latentlab.cli.options import split_names
 
@@ -75,18 +75,14 @@ def generation(
     Example: latentlab audit generation faces-vae --n 2000 --reference training --out audit
     """
     from latentlab.audit.runs import run_generation
-    from latentlab.cli.options import numbers
     from latentlab.cli.progress import show_progress
-    from latentlab.errors import SettingsError
 
-    chosen = numbers(seeds, "--seeds")
-    if not all(math.isfinite(seed) and seed == int(seed) for seed in chosen):
-        raise SettingsError(f"--seeds takes whole numbers by commas, such as 0,1,2; not {seeds!r}.")
+    chosen = whole_numbers(seeds, "--seeds")
     with show_progress() as reporter:
         found = run_generation(
             models,
             n=n,
-            seeds=tuple(int(seed) for seed in chosen),
+            seeds=chosen,
             attributes=split_names(attributes) or (),
             reference=reference,
             truncation=truncation,

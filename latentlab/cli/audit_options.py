@@ -39,6 +39,16 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
+def whole_numbers(text: str, option: str) -> tuple[int, ...]:
+    """Read whole numbers between commas, however large; raises `SettingsError` if one is none."""
+    from latentlab.errors import SettingsError
+
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise SettingsError(f"{option} takes whole numbers by commas, such as 0,1,2; not {text!r}.") from None
+
+
 def show(found: Audit, out: Path | None, as_json: bool) -> None:
     """Write a study's reports where there is a folder, print its results, and say where they are."""
     if out is not None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from latentlab.cli.audit_options import Attributes, Checkpoint, Models
+from latentlab.cli.audit_options import Attributes, Checkpoint, Models, whole_numbers
 from latentlab.cli.options import split_names
 
 Folder = Annotated[Path, typer.Option(help="A new folder for the images, the template and the classes.")]
@@ -43,12 +43,7 @@ def generation(
     Example: latentlab audit images generation faces-vae --n 200 --out to-judge
     """
     from latentlab.audit.study_plan import StudyRequest
-    from latentlab.cli.options import numbers
-    from latentlab.errors import SettingsError
 
-    chosen = numbers(seeds, "--seeds")
-    if not all(abs(seed) < 2**63 and seed == int(seed) for seed in chosen):
-        raise SettingsError(f"--seeds takes whole numbers by commas, such as 0,1,2; not {seeds!r}.")
     _export(
         StudyRequest(
             "generation",
@@ -56,7 +51,7 @@ def generation(
             reference=reference,
             attributes=tuple(split_names(attributes) or ()),
             n=n,
-            seeds=tuple(int(seed) for seed in chosen),
+            seeds=whole_numbers(seeds, "--seeds"),
             truncation=truncation,
             condition=condition,
         ),

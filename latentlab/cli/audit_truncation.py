@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated
 
 import typer
 
-from latentlab.cli.audit_options import AsJson, Attributes, Checkpoint, Device, Judge, Out, show
+from latentlab.cli.audit_options import (
+    AsJson,
+    Attributes,
+    Checkpoint,
+    Device,
+    Judge,
+    Out,
+    show,
+    whole_numbers,
+)
 from latentlab.cli.options import split_names
 
 
@@ -49,18 +57,15 @@ def truncation(
     from latentlab.audit.runs import run_truncation
     from latentlab.cli.options import numbers
     from latentlab.cli.progress import show_progress
-    from latentlab.errors import SettingsError
 
-    chosen = numbers(seeds, "--seeds")
-    if not all(math.isfinite(seed) and seed == int(seed) for seed in chosen):
-        raise SettingsError(f"--seeds takes whole numbers by commas, such as 0,1,2; not {seeds!r}.")
+    chosen = whole_numbers(seeds, "--seeds")
     factors = numbers(truncations, "--truncations")
     with show_progress() as reporter:
         found = run_truncation(
             checkpoint,
             truncations=factors,
             n=n,
-            seeds=tuple(int(seed) for seed in chosen),
+            seeds=chosen,
             attributes=split_names(attributes) or (),
             reference=reference,
             condition=condition,

@@ -232,6 +232,7 @@ def bias_amplification(
     generator: np.random.Generator,
     training: tuple[ArrayLike, ArrayLike] | None = None,
     clusters: NDArray[np.int64] | None = None,
+    times: NDArray[np.int64] | None = None,
 ) -> Estimate | None:
     """Return directional bias amplification from an attribute to a task, BiasAmp(A -> T).
 
@@ -253,6 +254,10 @@ def bias_amplification(
         here, as in the authors' code.
     clusters
         Integers ``[n]``: rows of one value are drawn together.
+    times
+        How many images each row stands for, ``[n]``; one without it. The bootstrap then draws how many are of
+        each row (one multinomial draw), so that its time and memory do not depend on how many images there
+        are. Not together with ``clusters``.
 
     Returns
     -------
@@ -273,10 +278,17 @@ def bias_amplification(
     n = len(a)
     if not n or len(t) != n or said.shape != t.shape:
         raise ValueError(f"labels must be of the same images, found {a.shape}, {t.shape} and {said.shape}")
+    if times is not None and (clusters is not None or times.shape != (n,) or (times < 0).any()):
+        raise ValueError(f"times [{n}] are not negative, and of single images, not of clusters")
+    weights = np.ones(n) if times is None else times.astype(np.float64)
     of_a, of_t = (a, t) if training is None else (_labels(training[0]), _labels(training[1]))
     if of_a.shape[1] != a.shape[1] or of_t.shape[1] != t.shape[1] or not len(of_a) or len(of_a) != len(of_t):
         raise ValueError("the training set needs labels of the same attributes and tasks")
-    together = of_a.T @ of_t / len(of_a) - np.outer(of_a.mean(axis=0), of_t.mean(axis=0))
+    counted = weights if training is None else np.ones(len(of_a))
+    if not counted.sum():
+        return None
+    p_a, p_t = (np.average(labels, axis=0, weights=counted) for labels in (of_a, of_t))
+    together = (of_a * counted[:, None]).T @ of_t / counted.sum() - np.outer(p_a, p_t)
     signs = np.where(np.abs(together) > _ROUNDING, np.sign(together), 0.0)
     change = (a[:, :, None] * (said - t)[:, None, :] * signs).sum(axis=2) / t.shape[1]
     columns = np.concatenate([change, a], axis=1)
@@ -288,10 +300,15 @@ def bias_amplification(
         found: Floats = each.sum(axis=-1) / np.maximum(seen.sum(axis=-1), 1)
         return found
 
-    if not a.any():
+    if not (weights @ a).any():
         return None
-    drawn = amplification(bootstrap_totals(columns, generator, clusters))
-    return Estimate(float(amplification(columns.sum(axis=0))), *percentile_limits(drawn, LEVEL), n)
+    if times is None:
+        drawn = bootstrap_totals(columns, generator, clusters)
+    else:
+        n = int(times.sum())
+        drawn = generator.multinomial(n, times / n, RESAMPLES) @ columns
+    value = float(amplification(weights @ columns))
+    return Estimate(value, *percentile_limits(amplification(drawn), LEVEL), n)
 
 
 def _floats(values: ArrayLike) -> Floats:

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from latentlab.audit.charts import read_charts
 from latentlab.audit.export_images import export_images
 from latentlab.audit.files import GROUPS, HTML, IMAGES, SETTINGS
-from latentlab.audit.runs import run_generation, run_reconstruction
+from latentlab.audit.images_behind import images_behind
+from latentlab.audit.runs import run_generation, run_reconstruction, run_study
 from latentlab.audit.study_plan import StudyRequest
 from latentlab.cli.main import run
 from latentlab.errors import Cancelled, DataError, SettingsError
@@ -102,6 +104,7 @@ def test_their_errors_correct_their_shares(exported: Path, tiny_model_folder: Pa
     for wrong, said in (
         ("attribute,true,predicted,count\nmood,happy,glad,1\n", "no class of mood"),
         ("attribute,true,predicted,count\nmood,happy,sad,-1\n", "has the count"),
+        (f"attribute,true,predicted,count\nmood,happy,sad,{10**30}\n", "has the count"),
         ("attribute,true,predicted,count\nmood,happy,sad,1\nmood,happy,sad,1\n", "stands twice"),
         ("attribute,true,predicted,count\nhat,no,no,1\n", "tells nothing"),
         ("true,predicted\n", "needs the columns"),
@@ -163,6 +166,46 @@ def test_tables_that_do_not_fit_are_refused_before_any_work(
     assert not (tmp_path / "audit").exists()
 
 
+def test_any_text_is_a_class_and_none_is_taken_for_a_command(
+    exported: Path, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    classes = {"mood": ["happy, calm", "<script>alert(1)</script>"], "$x$": ["$\\foo$", "50% & more"]}
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    (folder / "classes.json").write_text(json.dumps(classes))
+    rows = [
+        {"id": row["id"], **{name: labels[k % 2] for name, labels in classes.items()}}
+        for k, row in enumerate(table(exported / "predictions.csv"))
+    ]
+    request = StudyRequest(
+        "generation",
+        (str(tiny_model_folder),),
+        n=70,
+        predictions=str(write(folder / "p.csv", rows)),
+    )
+    run_study(request, tmp_path / "audit")
+    page = (tmp_path / "audit" / HTML).read_text()
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    cells = {row["classes"]: int(row["count"]) for row in table(tmp_path / "audit" / "cells.csv")}
+    assert cells["happy, calm,$\\foo$"] == 35
+    charts = {one.name: one for one in read_charts(tmp_path / "audit")}
+    for mark in charts["cells"].marks:
+        assert images_behind(tmp_path / "audit", charts["cells"], mark).n == mark.n
+
+
+@pytest.mark.parametrize("name", ["model", "seed", "image"])
+def test_an_attribute_is_not_called_like_a_column_of_ours(
+    exported: Path, tiny_model_folder: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "classes.json").write_text(json.dumps({name: ["a", "b"]}))
+    rows = [{"id": row["id"], name: "a"} for row in table(exported / "predictions.csv")]
+    path = write(tmp_path / "p.csv", rows)
+    with pytest.raises(SettingsError, match=f"column '{name}' of its own"):
+        run_generation([str(tiny_model_folder)], n=70, predictions=path, out=tmp_path / "audit")
+    assert not (tmp_path / "audit").exists()
+
+
 def test_other_settings_and_a_second_judge_are_refused(
     exported: Path, tiny_model_folder: Path, tiny_predictor_folder: Path, tmp_path: Path
 ) -> None:
@@ -183,7 +226,14 @@ def test_other_settings_and_a_second_judge_are_refused(
     broken = write(exported / "broken" / "p.csv", rows)
     with pytest.raises(DataError, match="No classes are known"):
         run_generation(model, n=70, predictions=broken)
-    for classes in ("[]", '{"mood": ["sad"]}', '{"mood": ["sad", "sad"]}', '{"id": ["a", "b"]}', "{"):
+    for classes in (
+        "[]",
+        '{"mood": ["sad"]}',
+        '{"mood": ["sad", "sad"]}',
+        '{"id": ["a", "b"]}',
+        '{"mood": ["a\\n", "b"]}',
+        "{",
+    ):
         (broken.parent / "classes.json").write_text(classes)
         with pytest.raises(DataError, match="cannot be read as the classes"):
             run_generation(model, n=70, predictions=broken)

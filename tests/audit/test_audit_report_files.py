@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from latentlab.audit.card_sections import write_card_section
-from latentlab.audit.chart_figure import chart_figure, height_of, split, svg
+from latentlab.audit.chart_figure import chart_figure, svg
+from latentlab.audit.chart_layout import height_of, split
 from latentlab.audit.charts import CHARTS, Chart, Mark
-from latentlab.audit.files import HTML, IMAGES, PDF, REPORT, REQUEST
+from latentlab.audit.files import HTML, IMAGES, PDF, REPORT, REQUEST, SETTINGS
 from latentlab.audit.folder_results import read_folder
 from latentlab.audit.images_behind import drawer, images_behind, notable
 from latentlab.audit.report_files import write_reports
@@ -166,6 +167,37 @@ def test_what_is_no_study_is_refused(tmp_path: Path, folder: Path, capfd: pytest
     (folder / IMAGES).unlink()
     with pytest.raises(SettingsError, match="no table of images"):
         images_behind(folder, chart, Mark("a", "a", 1.0, None, None, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        (CHARTS, {"version": 2}),
+        (CHARTS, {"charts": [{}]}),
+        (CHARTS, {"charts": [{"name": "a", "title": "b", "kind": "pies", "unit": "share", "marks": []}]}),
+        (REPORT, {"notes": 3}),
+        (REPORT, {"settings": 4}),
+        (REPORT, {"data": {"path": "x", "n": "many"}}),
+        (REQUEST, {"study": "horoscope"}),
+        (REQUEST, {"models": 4}),
+        (REQUEST, {"seeds": ["one"]}),
+        (REQUEST, {"hat": 1}),
+    ],
+)
+def test_a_damaged_folder_is_refused_in_one_line(
+    folder: Path, capfd: pytest.CaptureFixture[str], name: str, change: dict[str, object]
+) -> None:
+    path = folder / name
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    assert run(["audit", "report", str(folder)]) == 2
+    assert name in capfd.readouterr().err
+    assert not (folder / HTML).exists()
+
+
+def test_settings_without_their_model_leave_a_report_without_images(folder: Path) -> None:
+    (folder / SETTINGS).write_text("{}")
+    write_reports(folder)
+    assert "None can be drawn here" in (folder / HTML).read_text()
 
 
 def test_pictures_behind_rows_are_those_that_were_judged(folder: Path) -> None:

@@ -174,6 +174,10 @@ def test_an_interrupted_study_goes_on_and_ends_as_one_that_was_not(
     assert read_request(tmp_path / "twice") == read_request(tmp_path / "whole")
     with pytest.raises(SettingsError, match="another scales"):
         run_conditioning(models, "faces:test", out=tmp_path / "twice", scales=(2.0,), **asked)
+    images = tmp_path / "twice" / IMAGES
+    images.write_text(images.read_text().replace(",female", ",femme", 9))
+    with pytest.raises(SettingsError, match="was changed"):
+        run_conditioning(models, "faces:test", out=tmp_path / "twice", **asked)
 
 
 def test_what_is_known_so_far_is_told_and_balanced(
@@ -323,6 +327,27 @@ def test_statements_hold_or_do_not_or_cannot_be_said(
     assert any("No rate is corrected" in line for line in said)
 
 
+def test_a_statement_on_several_attributes_is_said_once_with_all_its_numbers(
+    models: list[str], keen_predictor: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "audit"
+    asked = {"per_group": 4, "groups": ("gender",), "predictor": keen_predictor, "out": out}
+    audit = run_conditioning(models, "faces:test", attributes=("gender", "race"), scales=(2.0,), **asked)
+    rows = table(out / "statements.csv")
+    assert len(rows) == 10
+    said = {line[:3]: line for line in audit.summary if line[:3] in ("D1.", "D2.", "D3.", "D4.", "D5.")}
+    assert [line for line in audit.summary if line in said.values()] == list(said.values()), "each once"
+    for row in rows:
+        line = said[f"{row['number']}."]
+        assert line.count(row["attribute"]) == 1
+        clause = line.split(f"for {row['attribute']}: ")[1].split(";")[0]
+        limits = " to ".join(f"{100 * float(row[end]):.1f}" for end in ("low", "high"))
+        assert f"(95%: {limits}" in clause
+        assert f"{100 * abs(float(row['value'])):.1f}" in clause or "no difference" in clause
+        assert row["n"] in clause
+        assert f"This {row['verdict']}" in line.split(f"for {row['attribute']}: ")[0]
+
+
 def test_without_a_conditional_model_or_a_vae_it_says_what_is_missing(
     models: list[str], keen_predictor: str
 ) -> None:
@@ -387,6 +412,7 @@ def test_a_predictor_that_does_not_know_a_class_is_refused(
         ({"groups": ("hat",)}, "hat"),
         ({"scales": (-1.0,)}, "0 or more"),
         ({"scales": (float("nan"),)}, "0 or more"),
+        ({"scales": (2.0, 2.0000001)}, "first six digits"),
         ({"seed": -1}, "seed"),
         ({"data": "moon"}, "no image set"),
         ({"predictor": ""}, "Nobody judges"),

@@ -121,6 +121,37 @@ def test_a_study_that_was_cut_off_in_its_first_part_begins_again(
         run_generation([tiny["model"]], out=out, **asked)
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda lines: [lines[0], lines[2], lines[1], *lines[3:]],
+        lambda lines: [lines[0], lines[1].replace(b"male,", b"mole,", 1), *lines[2:]],
+        lambda lines: [lines[0], lines[1].rpartition(b",")[0] + b"\n", *lines[2:]],
+        lambda lines: [lines[0], lines[1].rpartition(b",")[0] + b",much\n", *lines[2:]],
+        lambda lines: [lines[0], lines[1].replace(b"male,", b"m\xffle,", 1), *lines[2:]],
+    ],
+    ids=["order", "class", "cells", "number", "bytes"],
+)
+def test_a_table_that_was_changed_is_refused(tiny: dict[str, str], tmp_path: Path, damage) -> None:
+    asked = {"n": 70, "predictor": tiny["predictor"], "out": tmp_path / "audit"}
+    run_generation([tiny["model"]], **asked)
+    images = tmp_path / "audit" / IMAGES
+    lines = images.read_bytes().splitlines(keepends=True)
+    changed = damage(lines)
+    assert changed != lines
+    images.write_bytes(b"".join(changed))
+    with pytest.raises(SettingsError, match=r"images\.csv (was changed|cannot be read)"):
+        run_generation([tiny["model"]], **asked)
+
+
+def test_what_one_sample_shows_is_not_called_certain(tiny: dict[str, str]) -> None:
+    audit = run_generation([tiny["model"]], n=1, predictor=tiny["predictor"])
+    for row in audit.tables["measures.csv"]:
+        assert row["high"] - row["low"] > 0.3, row
+    for row in audit.rows:
+        assert row["mean_probability_high"] - row["mean_probability_low"] > 0.3, row
+
+
 def test_rows_are_counted_for_whom_they_were_drawn(
     tiny: dict[str, str], idle_model_folder: Path, tmp_path: Path
 ) -> None:
