@@ -1,8 +1,12 @@
 """The affine layers of a cINN's flow in closed form: the first before training, the last after it.
 
-The flow begins as Gaussian transport between the datasets (`begin`). In *keep* mode its first layer is turned
-so that the datasets' means of each class, and the pairs where there are any, lie on one another: likelihood
-alone leaves every dataset free to be turned on its own. A trained flow gets a last layer (`whitened`).
+The flow begins as Gaussian transport between the datasets (`begin`), turned so that the datasets' means of each
+class, and the pairs where there are any, lie on one another: likelihood leaves every dataset free to be turned
+on its own, and says nothing of which turn is wanted. In *follow* mode that is all that the labels do; there z is
+standard normal under each dataset whatever it shows. A trained flow gets a last layer (`whitened`).
+
+Without the turn one z for all of six styles is no optimal transport between each two: at the beginning *follow*
+kept .010 less of the attributes than Gaussian transport from style to style does.
 """
 
 from __future__ import annotations
@@ -39,7 +43,7 @@ def flow_weights(codes: Tensor, mode: int, datasets: int) -> Tensor:
 def begin(flow: ConditionalFlow, rows: LatentRows, datasets: int, tied: Sequence[str]) -> None:
     """Set a flow's first layer to Gaussian transport between the datasets, and initialise its normalisation.
 
-    In *keep* mode each dataset is turned so that what is tied lies where it lies in all.
+    Each dataset is turned so that what is tied lies where it lies in all.
 
     Raises
     ------
@@ -54,8 +58,8 @@ def begin(flow: ConditionalFlow, rows: LatentRows, datasets: int, tied: Sequence
     turns = _turns(rows, bodies, matrices, tied)
     with torch.no_grad():
         for k, (body, matrix, turn) in enumerate(zip(bodies, matrices, turns, strict=True)):
-            for mode, found in ((FOLLOW, matrix), (KEEP, matrix @ turn.T)):
-                flow.affine.matrix[k * MODES + mode].copy_(torch.from_numpy(found))
+            for mode in (FOLLOW, KEEP):
+                flow.affine.matrix[k * MODES + mode].copy_(torch.from_numpy(matrix @ turn.T))
                 flow.affine.offset[k * MODES + mode].copy_(torch.from_numpy(body.mean))
     some = np.random.default_rng(0).permutation(len(rows))[:INITIAL_ROWS]
     x = torch.from_numpy(rows.mean[some]).repeat(MODES, 1)
