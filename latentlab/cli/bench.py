@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Measure how fast things are on this machine.", no_args_is_help=True)
     group.command("live")(live)
     group.command("projection")(projection)
+    group.command("search")(search)
     app.add_typer(group, name="bench")
 
 
@@ -67,6 +68,35 @@ def projection(
     override = DeviceOverride(None if device == "auto" else device, precision, threads)
     with show_progress() as reporter:
         report = bench_projection(model, predictor, override, reporter)
+    _show(report, as_json)
+
+
+def search(
+    model: Annotated[str, typer.Option(help="A model's checkpoint or bundled name.")] = "faces-vae",
+    restarts: Annotated[int, typer.Option(min=1, help="Restarts in one batch.")] = 8,
+    factor: Annotated[int, typer.Option(help="What the picture is reduced by.")] = 8,
+    device: Device = "auto",
+    precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
+    threads: Threads = None,
+    as_json: AsJson = False,
+) -> None:
+    """Time a step of a latent search, beside the bare forward and backward pass of the same batch.
+
+    Run it when nothing else runs. Example: latentlab bench search --json
+    """
+    from latentlab.cli.progress import show_progress
+    from latentlab.operations.search_bench import bench_search
+
+    with show_progress() as reporter:
+        report = bench_search(
+            model,
+            restarts=restarts,
+            factor=factor,
+            device=device,
+            precision=precision,
+            threads=threads,
+            reporter=reporter,
+        )
     _show(report, as_json)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from latentlab.cli.evaluate_search import register_search
 from latentlab.cli.options import split_names
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
     group.command("reconstruction")(reconstruction)
     group.command("counterfactual")(counterfactual)
     group.command("projection")(projection)
+    register_search(group)
     app.add_typer(group, name="evaluate")
 
 

@@ -32,6 +32,7 @@ COMMANDS = (
     "project",
     "samples",
     "map",
+    "search",
     "session",
     "bench",
 )

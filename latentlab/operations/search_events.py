@@ -1,0 +1,50 @@
+"""What a search and a posterior's chains tell while they go on, step by step; no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class SearchStep:
+    """How all restarts stand after a step, target by target.
+
+    Parameters
+    ----------
+    step, steps
+        How many steps were made, and how many will be at most.
+    distances, best
+        Mean squared error of each restart at this step (of one that has stopped, its last), and its smallest
+        so far, float32 ``[N]``.
+    statuses
+        Positions in `latentlab.operations.search_plan.STATUSES`, int8 ``[N]``.
+    pictures
+        Uint8 ``[N, S, S, 3]`` of this step (of a restart that has stopped, its best); None but at the steps
+        that pictures were asked for.
+    """
+
+    step: int
+    steps: int
+    distances: NDArray[np.float32]
+    best: NDArray[np.float32]
+    statuses: NDArray[np.int8]
+    pictures: NDArray[np.uint8] | None
+
+
+@dataclass(frozen=True, eq=False)
+class PosteriorStep:
+    """How the chains stand: log densities and distances ``[N]``, acceptance so far, the temperature."""
+
+    step: int
+    steps: int
+    distances: NDArray[np.float32]
+    acceptance: NDArray[np.float32]
+    temperature: float
+
+
+OnStep = Callable[[SearchStep], None]
+OnPosteriorStep = Callable[[PosteriorStep], None]
