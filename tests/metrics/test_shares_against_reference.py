@@ -120,6 +120,22 @@ def test_bias_amplification_is_the_definitions():
     assert backwards.value < 0.0
 
 
+def test_rows_that_stand_for_several_images_amplify_as_these_do():
+    rng = np.random.default_rng(11)
+    rows = np.array([[1, 1, 1], [1, 0, 1], [0, 1, 0], [0, 0, 0], [1, 1, 0]])
+    times = np.array([120, 40, 60, 150, 30])
+    a, t, said = rows.repeat(times, axis=0).T
+    whole = bias_amplification(a, t, said, rng)
+    found = bias_amplification(*rows.T, rng, times=times)
+    assert found.value == pytest.approx(whole.value)
+    assert found.n == whole.n == 400
+    assert found.low == pytest.approx(whole.low, abs=0.01)
+    assert found.high == pytest.approx(whole.high, abs=0.01)
+    assert bias_amplification(*rows.T, rng, times=np.zeros(5, dtype=int)) is None
+    with pytest.raises(ValueError, match="not of clusters"):
+        bias_amplification(*rows.T, rng, clusters=np.arange(5), times=times)
+
+
 def test_predictions_like_the_labels_amplify_nothing_and_training_gives_the_signs():
     rng = np.random.default_rng(8)
     a, t = rng.integers(0, 2, 200), rng.integers(0, 2, 200)
