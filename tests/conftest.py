@@ -40,6 +40,15 @@ def isolated_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             os.environ[name] = value
 
 
+@pytest.fixture(scope="module", autouse=True)
+def isolated_runs(isolated_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give each module a folder of runs of its own: a run that failed in another is not to be found again."""
+    before = os.environ["LATENTLAB_RUNS"]
+    os.environ["LATENTLAB_RUNS"] = str(tmp_path_factory.mktemp("runs"))
+    yield
+    os.environ["LATENTLAB_RUNS"] = before
+
+
 @pytest.fixture(autouse=True)
 def no_leaked_threads() -> Iterator[None]:
     """Fail a test that leaves a thread of ours running."""

@@ -39,7 +39,8 @@ def open_window(
     path: Annotated[
         str | None,
         typer.Argument(
-            help="A checkpoint (path or bundled name), a picture or a saved session.", show_default=False
+            help="A checkpoint (path or bundled name), a picture, a saved session or a study's folder.",
+            show_default=False,
         ),
     ] = None,
     predictor: Predictor = None,
@@ -74,7 +75,7 @@ def open_window(
         place = Path(path)
         if place.suffix and not place.exists() and kind_of(place) == "picture":
             raise SettingsError(f"There is no file {path}.")
-        if not (place.exists() and kind_of(place) in ("picture", "session")):
+        if not (place.exists() and kind_of(place) in ("picture", "session", "study")):
             locate(path)
     if predictor not in (None, "none"):
         locate(predictor)

@@ -36,7 +36,7 @@ EpsData = Annotated[
     str, typer.Option(help="Measure eps on this set's reconstructions first, such as faces:validation.")
 ]
 OptimiserOption = Annotated[str, typer.Option("--optimiser", help="adam or lbfgs.")]
-Rate = Annotated[float, typer.Option(help="Adam's rate, or the length of the first step of lbfgs.")]
+Rate = Annotated[float, typer.Option(help="Adam's rate at most, or the length of lbfgs's plain steps.")]
 Loss = Annotated[
     str, typer.Option(help="l2 or l1, as the reference has them, or map: the density of the posterior.")
 ]

@@ -11,7 +11,11 @@ from latentlab.progress import Reporter
 
 Work = Callable[[Mapping[str, Any], Reporter], object]
 
-KINDS = {"map": "latentlab.jobs.map_job", "project": "latentlab.jobs.project_job"}
+KINDS = {
+    "map": "latentlab.jobs.map_job",
+    "project": "latentlab.jobs.project_job",
+    "audit": "latentlab.jobs.audit_job",
+}
 """By kind, the module whose ``run`` does it; imported when it is needed."""
 
 

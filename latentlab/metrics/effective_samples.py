@@ -34,12 +34,12 @@ def effective_samples(draws: ArrayLike) -> Floats:
     """
     x = _split(draws)
     chains, n, quantities = x.shape
-    centred = x - x.mean(1, keepdims=True)
+    centred = _centred(x)
     size = 1 << (2 * n - 1).bit_length()
     spectrum = np.fft.rfft(centred, size, axis=1)
     covariance = np.fft.irfft(np.abs(spectrum) ** 2, size, axis=1)[:, :n].mean(0) / n  # [n, quantities]
     within = covariance[0] * n / (n - 1)
-    variance = covariance[0] + (x.mean(1).var(0, ddof=1) if chains > 1 else 0.0)
+    variance = covariance[0] + _between(x)
     found = np.full(quantities, np.nan)
     for k in np.flatnonzero(variance > 0.0):
         rho = 1.0 - (within[k] - covariance[:, k] * n / (n - 1)) / variance[k]
@@ -59,10 +59,27 @@ def split_r_hat(draws: ArrayLike) -> Floats:
     """
     x = _split(draws)
     n = x.shape[1]
-    within, between = x.var(1, ddof=1).mean(0), n * x.mean(1).var(0, ddof=1)
-    pooled = (n - 1) / n * within + between / n
+    within = np.square(_centred(x)).sum(1).mean(0) / (n - 1)
+    pooled = (n - 1) / n * within + _between(x)
     with np.errstate(divide="ignore", invalid="ignore"):
         found: Floats = np.sqrt(pooled / within)
+    return found
+
+
+# Means of equal numbers are not always that number, so what never changes is taken as it is.
+
+
+def _centred(x: Floats) -> Floats:
+    """Return chains ``[chains, n, quantities]`` about their means; exactly 0 where a chain never changes."""
+    moved = x - x[:, :1]
+    found: Floats = moved - moved.mean(1, keepdims=True)
+    return found
+
+
+def _between(x: Floats) -> Floats:
+    """Return the variance of the chains' means ``[quantities]``; exactly 0 where none ever changes."""
+    means = (x - x[:1, :1]).mean(1)
+    found: Floats = (means - means[:1]).var(0, ddof=1)
     return found
 
 

@@ -84,7 +84,7 @@ def evaluate_search(
             found += _search(model, observer, small, c, settings, eps.value, reporter)
             reporter.report(Progress("Searching", len(found) // settings.restarts, total))
         control: list[FoundRow] = []
-        for x, c in _samples(model, controls, told, first):
+        for x, c in _samples(model, controls, told, first, where):
             small = _observed(observer, x, settings, first + len(control) // settings.restarts)
             control += _search(model, observer, small, c, settings, eps.value, reporter)
             reporter.report(Progress("Searching", len(data) + len(control) // settings.restarts, total))
@@ -186,17 +186,16 @@ def _images(data: ImageSet, told: NDArray[np.float32] | None) -> Iterator[_Part]
         yield images_to_tensor(data.pixels(part)), None if told is None else told[part]
 
 
-def _samples(model: LatentModel, count: int, told: NDArray[np.float32] | None, first: int) -> Iterator[_Part]:
+def _samples(
+    model: LatentModel, count: int, told: NDArray[np.float32] | None, first: int, device: torch.device
+) -> Iterator[_Part]:
     """Draw pictures of the model's own, under conditions of the set."""
-    device = model.sample(1, None, torch.Generator().manual_seed(0)).device
     for start in range(0, count, TOGETHER):
         n = min(TOGETHER, count - start)
         c = None if told is None else told[np.arange(start, start + n) % len(told)]
         condition = None if c is None else torch.from_numpy(c).to(device)
-        z = model.sample(n, condition, torch.Generator().manual_seed(_CONTROL_SEED + first + start)).to(
-            device
-        )
-        yield model.decode(z, condition), c
+        z = model.sample(n, condition, torch.Generator().manual_seed(_CONTROL_SEED + first + start))
+        yield model.decode(z.to(device), condition), c
 
 
 def _rate(success: NDArray[np.bool_]) -> Estimate:

@@ -216,11 +216,13 @@ def sample_picture(
     seeds = [settings.seed + chain for chain in range(settings.restarts) for _ in places]
     searched = _picture_search(explorer, target, settings, eps, unknowns, rows, seeds, True)
     effective, r_hat = found.effective(), found.r_hat()
+    # Every number has a density, so one that is the same everywhere belongs to chains that never moved.
+    effective, r_hat = np.nan_to_num(effective, nan=0.0), np.where(np.isnan(r_hat), np.inf, r_hat)
     numbers = effective[:-1]
     told = Sampling(
         tuple(float(x) for x in found.acceptance),
-        (float(np.nanmin(numbers)), float(np.nanmedian(numbers)), float(effective[-1])),
-        float(np.nanmax(r_hat)),
+        (float(numbers.min()), float(np.median(numbers)), float(effective[-1])),
+        float(r_hat.max()),
         found.draws.shape[0] * found.draws.shape[1],
     )
     return replace(searched, sampling=told)

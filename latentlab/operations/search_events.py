@@ -18,8 +18,8 @@ class SearchStep:
     step, steps
         How many steps were made, and how many will be at most.
     distances, best
-        Mean squared error of each restart at this step (of one that has stopped, its last), and its smallest
-        so far, float32 ``[N]``.
+        Mean squared error of each restart at this step (of one that has stopped, its last), and that of the
+        best so far (its smallest; of the loss *map* where the density was largest), float32 ``[N]``.
     statuses
         Positions in `latentlab.operations.search_plan.STATUSES`, int8 ``[N]``.
     pictures
@@ -37,7 +37,7 @@ class SearchStep:
 
 @dataclass(frozen=True, eq=False)
 class PosteriorStep:
-    """How the chains stand: log densities and distances ``[N]``, acceptance so far, the temperature."""
+    """How the chains stand: distances ``[N]``, acceptance since the warm-up began or ended, temperature."""
 
     step: int
     steps: int

@@ -124,10 +124,10 @@ class SearchSettings:
         (`latentlab.operations.search_eps`).
     stop
         Whether a restart stops at eps. One that goes on is still clamped there: below eps the reference's
-        losses have no gradient.
+        losses have no gradient. With the loss *map* none stops, for the density has no eps.
     optimiser, rate
-        *adam* at the rate with the reference's schedule (`rate_at`), or *lbfgs*, whose first step has the
-        rate's length.
+        *adam* at the rate with the reference's schedule (`rate_at`), or *lbfgs*, whose steps along the
+        gradient itself, such as the first, are as long as that rate.
     loss
         *l2*: 100 max(mean r^2, eps), *l1*: 10 max(mean |r|, eps), of the residual r of each restart by
         itself; *map*: minus the log density of the posterior, sum r^2 / (2 sigma^2) + |v|^2 / 2, of all that

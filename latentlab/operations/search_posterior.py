@@ -109,14 +109,16 @@ def sample_posterior(
     sigma
         Standard deviation of the noise on each number of a small picture.
     chains
-        How many for each target; they begin where the restarts of a search do, from the same seeds.
+        How many for each target; they begin where the restarts of a search do, from the same seeds. What
+        moves them is drawn for all chains of a call together, so a chain repeats only among the same ones.
     threads
         Intra-op threads of each step; as many as there are without it.
 
     Raises
     ------
     SettingsError
-        If sigma is not positive or there is no chain; `Cancelled` on request.
+        If sigma is not positive, there is no chain, or the model draws something that is not finite;
+        `Cancelled` on request.
     """
     settings, reporter = settings or PosteriorSettings(), reporter or Reporter()
     if not sigma > 0.0 or chains < 1:
@@ -170,6 +172,8 @@ class _Walk:
         self._size = starts.new_full((len(starts),), np.log(1.0 / starts.shape[1] ** (1 / 6)))
         self._metric: Tensor | None = None  # R of C = R R', [N, U, U]
         self._errors, self._pull = self._evaluate(self.v)
+        if not bool(self._errors.isfinite().all()):
+            raise SettingsError("The model draws what is no finite picture, so nothing can be sampled.")
 
     @property
     def distances(self) -> Tensor:

@@ -162,18 +162,19 @@ class Search:
                     if not len(self._rows):
                         break
                     reporter.raise_if_cancelled()
-                    shows = bool(show_every) and on_step is not None and step % show_every == 0
+                    is_due = bool(show_every) and (step % show_every == 0 or step == count - 1)
+                    shows = is_due and on_step is not None
                     with nullcontext() if self._threads is None else intra_op_threads(self._threads):
                         self._step(rate_at(step, count, self.settings.rate), shows)
                     last = step == count - 1 or not len(self._rows)
                     if last:
-                        self._statuses[self._statuses == SEARCHING] = MISSED
+                        self._end()
                     if on_step is not None:
                         on_step(self._event(until, shows or (last and bool(show_every))))
                     left = len(self._rows)
                     reporter.report(Progress("Searching", step + 1, count, {"restarts left": left}))
         finally:
-            self._statuses[self._statuses == SEARCHING] = MISSED
+            self._end()
 
     def found(self) -> list[FoundRow]:
         """Return what each restart found, decoded by itself in float32, so that it can be repeated."""
@@ -260,12 +261,22 @@ class Search:
         if not bool(gone.any()):
             return
         done = gone.cpu().numpy()
-        self._statuses[here[done]] = np.where(reached.cpu().numpy()[done], UNDER, MISSED)
+        self._statuses[here[done]] = self._ended(here[done])
         if self._shown is not None:
             self._shown[here[done]] = to_uint8(pictures[gone])
         kept = ~gone
         self._rows, self._y, self._norms = self._rows[kept], self._y[kept], self._norms[kept]
         self._stepper.narrow(kept)
+
+    def _end(self) -> None:
+        """Say how the restarts ended that are still in the batch."""
+        here = np.flatnonzero(self._statuses == SEARCHING)
+        self._statuses[here] = self._ended(here)
+
+    def _ended(self, rows: NDArray[np.int64]) -> NDArray[np.int8]:
+        """Say of restarts that go no further whether their best is under eps."""
+        under = _array(self._best_distances)[rows] <= _SAFE * self.eps
+        return np.where(under, UNDER, MISSED).astype(np.int8)
 
     # The sphere
 
@@ -294,6 +305,10 @@ class Search:
         if self._shown is None:
             size = self.unknowns.spec.image_size
             self._shown = np.zeros((len(self._best), size, size, 3), dtype=np.uint8)
+            gone = np.setdiff1d(np.arange(len(self._best)), self._rows.cpu().numpy())
+            if len(gone):  # they stopped while nobody was shown pictures
+                with torch.no_grad():
+                    self._shown[gone] = to_uint8(self.unknowns.draw(self._best[gone]).pictures)
         self._shown[self._rows.cpu().numpy()] = to_uint8(pictures)
 
     def _event(self, until: int, with_pictures: bool) -> SearchStep:

@@ -14,7 +14,7 @@ from torch import Tensor
 MEMORY = 12
 """Pairs of steps and gradients that the limited-memory BFGS keeps."""
 _ENOUGH = 1e-4  # of the decrease that the slope promises (Nocedal & Wright 2006, Armijo's condition)
-_SHORTEST = 1e-4  # a shorter part of a step than this begins again along the gradient
+_SHORTEST = 1e-4  # a shorter part of a direction's first trial than this begins again along the gradient
 _LONGEST = 3.0  # of a step, in standard deviations of the prior
 
 
@@ -68,6 +68,7 @@ class LBFGSStepper:
         self._base, self._slope = v.clone(), v.new_zeros(n)
         self._loss, self._gradient = v.new_full((n,), torch.inf), torch.zeros_like(v)
         self._direction, self._length = torch.zeros_like(v), v.new_ones(n)
+        self._first = v.new_ones(n)  # length of the direction's first trial
         self._s, self._y = v.new_zeros(n, MEMORY, size), v.new_zeros(n, MEMORY, size)
         self._rho = v.new_zeros(n, MEMORY)  # 0 where there is no pair
 
@@ -85,7 +86,7 @@ class LBFGSStepper:
 
         best = -0.5 * self._slope * self._length / excess.clamp_min(1e-30)
         shorter = self._length * best.clamp(0.1, 0.5)
-        again = ~taken & (shorter < _SHORTEST)
+        again = ~taken & (shorter < _SHORTEST * self._first)
         self._rho[again] = 0.0
         fresh = taken | again
         direction = self._two_loops()
@@ -99,6 +100,7 @@ class LBFGSStepper:
         length = torch.where(again, 0.01 * length, length)
         self._direction = torch.where(fresh[:, None], direction, self._direction)
         self._slope = (self._direction * self._gradient).sum(1)
+        self._first = torch.where(fresh, length, self._first)
         self._length = torch.where(fresh, length, shorter)
         self.v = self._base + self._length[:, None] * self._direction
 
@@ -112,6 +114,7 @@ class LBFGSStepper:
             "_gradient",
             "_direction",
             "_length",
+            "_first",
             "_s",
             "_y",
             "_rho",

@@ -18,7 +18,6 @@ from latentlab.operations.search_unknowns import Observer, in_kind
 
 Fit = Literal["crop", "stretch", "pad"]
 Given = Literal["auto", "full", "small"]
-_FLAT = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,10 +90,7 @@ def search_target(
         If the factor or a choice does not exist.
     """
     side = observation.side(image_size)
-    if fit not in FITS:
-        raise SettingsError(f"A picture is made to fit by {', '.join(FITS)}, not {fit!r}.")
-    if given not in get_args(Given):
-        raise SettingsError(f"A picture is given as {', '.join(get_args(Given))}, not {given!r}.")
+    check_fit(fit, given)
     if pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size or pixels.dtype != np.uint8:
         raise ImageError(f"A picture is uint8 [H, W, 3]; {pixels.dtype} {list(pixels.shape)} was given.")
     height, width = pixels.shape[:2]
@@ -110,7 +106,7 @@ def search_target(
         told.append(f"It is larger than the {whose} and was reduced to {size} px.")
     elif min(height, width) < size:
         told.append(f"It is smaller than the {whose} and was enlarged to {size} px.")
-    if float(np.ptp(square.astype(np.float32), axis=(0, 1)).max()) < 1.0:
+    if any((one.max((0, 1)) == one.min((0, 1))).all() for one in (pixels, square)):
         raise ImageError(
             f"{name or 'The picture'} shows one colour only: there is nothing to search for. Choose another."
         )
@@ -122,15 +118,34 @@ def search_target(
     return SearchTarget(found, None if is_small else square, tuple(told), name)
 
 
+def check_fit(fit: str, given: str) -> None:
+    """Make sure that how a picture is taken is known (`search_target`).
+
+    Raises
+    ------
+    SettingsError
+        If one of the choices does not exist.
+    """
+    if fit not in FITS:
+        raise SettingsError(f"A picture is made to fit by {', '.join(FITS)}, not {fit!r}.")
+    if given not in get_args(Given):
+        raise SettingsError(f"A picture is given as {', '.join(get_args(Given))}, not {given!r}.")
+
+
 def _square(pixels: NDArray[np.uint8], size: int, fit: Fit) -> NDArray[np.uint8]:
+    # Resized before it is padded or stretched: a narrow picture's square may be larger than the memory.
     height, width = pixels.shape[:2]
-    if fit == "pad" and height != width:
-        side = max(height, width)
-        padded = np.full((side, side, 3), 255, dtype=np.uint8)
-        top, left = (side - height) // 2, (side - width) // 2
-        padded[top : top + height, left : left + width] = pixels
-        pixels = padded
-    elif fit == "stretch" and height != width:
-        large = Image.fromarray(pixels).resize((max(height, width),) * 2, Image.Resampling.LANCZOS)
-        pixels = np.array(large)
-    return square_picture(pixels, size)
+    if fit == "crop" or height == width:
+        return square_picture(pixels, size)
+    if fit == "stretch":
+        return _resized(pixels, size, size)
+    longer = max(height, width)
+    part = _resized(pixels, *(max(1, round(size * one / longer)) for one in (height, width)))
+    padded = np.full((size, size, 3), 255, dtype=np.uint8)
+    top, left = ((size - one) // 2 for one in part.shape[:2])
+    padded[top : top + part.shape[0], left : left + part.shape[1]] = part
+    return padded
+
+
+def _resized(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    return np.array(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.audit.study_plan import StudyRequest
 from latentlab.live.frames import Encoded, Opened
 from latentlab.operations.direction import Direction
 from latentlab.operations.interpolate import Kind
@@ -423,6 +424,34 @@ class ManyView:
     sort: Literal["attribute", "shift"] = "attribute"
 
 
+FIRST_STUDY = StudyRequest("generation")
+
+
+@dataclass(frozen=True)
+class AuditView:
+    """Which study the Audit screen does, and which results it shows.
+
+    Parameters
+    ----------
+    asked
+        The study; without models it is of the open one.
+    out
+        The folder for the results; empty for the run's own.
+    shown
+        The folder of an earlier study that is shown; empty for what has come of the one that is asked.
+    beside
+        The folder of the study that is shown beside it; empty for none.
+    """
+
+    asked: StudyRequest = FIRST_STUDY
+    out: str = ""
+    shown: str = ""
+    beside: str = ""
+
+
+FIRST_AUDIT = AuditView()
+
+
 @dataclass(frozen=True, eq=False)
 class Shelf:
     """All that a person has put aside for one model: it stays when another model is opened.
@@ -471,12 +500,14 @@ class Document:
 
     ``threads`` is the number of threads with which settled pictures are rendered; it is part of what
     makes them come out the same to the bit. ``shelves`` are by the SHA-256 of the weights they belong to.
+    The audit is of any models, so it is on no shelf.
     """
 
     checkpoint: CheckpointRef | None = None
     explore: Explore | None = None
     threads: int = 1
     shelves: Mapping[str, Shelf] = field(default_factory=dict)
+    audit: AuditView = FIRST_AUDIT
 
     @property
     def shelf(self) -> Shelf:

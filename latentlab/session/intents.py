@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.session.along import AlongIntents
+from latentlab.session.audit_intents import AuditIntents
 from latentlab.session.condition import ConditionIntents
 from latentlab.session.painting import PaintIntents
 from latentlab.session.sample_intents import SampleIntents
@@ -27,6 +28,7 @@ class Intents:
         self.along = AlongIntents(workspace.session)
         self.condition = ConditionIntents(workspace.session, workspace.teller)
         self.painting = PaintIntents(workspace)
+        self.audit = AuditIntents(workspace.session)
 
     def go_along(self, latent: NDArray[np.float32], name: str) -> None:
         """Go to a latent of a view, as `go_to`; a message says so where that would change what is locked."""

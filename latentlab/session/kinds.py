@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["checkpoint", "picture", "session", "directions", "latent"]
+from latentlab.session.audit_folder import is_study
+
+Kind = Literal["checkpoint", "picture", "session", "directions", "latent", "study"]
 
 CHECKPOINT_SUFFIXES = (
     ".safetensors",
@@ -32,9 +34,11 @@ _BEGINNING = 400
 def kind_of(path: Path) -> Kind:
     """Say what a path is taken for.
 
-    The program's own JSON files say themselves what they are; folders and files of weights are taken for
-    checkpoints, all others for pictures.
+    The program's own JSON files say themselves what they are, and so do the folders of studies; other folders
+    and files of weights are taken for checkpoints, all others for pictures.
     """
+    if path.is_dir() and is_study(path):
+        return "study"
     if path.suffix.lower() == ".json" and path.is_file():
         for format_name, kind in JSON_KINDS.items():
             if f'"{format_name}"' in _beginning(path):

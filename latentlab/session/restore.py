@@ -92,7 +92,7 @@ def restored(
     shelf = _shelf(saved, opened, salvage)
     if shelf is not None:
         shelves[opened.sha256] = shelf
-    document = Document(CheckpointRef.of(opened), explore, saved.threads, shelves)
+    document = Document(CheckpointRef.of(opened), explore, saved.threads, shelves, saved.audit)
     return Restored(document, tuple(notes), tuple(salvage.left_out))
 
 

@@ -6,7 +6,7 @@
                  source: {name, crop, picture, painted, pending}},
      "shelves": {SHA-256: {pins, directions, groups, locked, compared, grid, path, probe, map,
                               counterfactual, projection, samples, many}},
-     "window": {...}}
+     "audit": {asked, out, shown, beside}, "window": {...}}
 
 Float32 numbers are written as decimals that give the same bits back; the picture, and what was painted on it,
 are in there as the base64 text of a PNG or lossless WebP file. What a model makes of the picture is not kept:
@@ -26,10 +26,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 import latentlab
+from latentlab.audit.study_plan import StudyRequest
 from latentlab.errors import ImageError, SettingsError
 from latentlab.session.damaged import read_damaged
-from latentlab.session.document import CheckpointRef, Document, Explore, Shelf, Source, one_line
-from latentlab.session.saved_parts import MOST_THREADS, CheckpointPart, ExplorePart, Salvage, SourcePart
+from latentlab.session.document import (
+    FIRST_AUDIT,
+    FIRST_STUDY,
+    AuditView,
+    CheckpointRef,
+    Document,
+    Explore,
+    Shelf,
+    Source,
+    one_line,
+)
+from latentlab.session.saved_parts import (
+    MOST_THREADS,
+    AuditPart,
+    CheckpointPart,
+    ExplorePart,
+    Salvage,
+    SourcePart,
+    StudyPart,
+)
 from latentlab.session.saved_picture import PictureTexts, picture_of, picture_text
 from latentlab.session.saved_shelf import read_shelf
 from latentlab.spec import Record
@@ -42,7 +61,7 @@ MOST_BYTES = 2**30
 
 _HEAD = 200
 # How far from its beginning a session says that it is one, in letters.
-_FIELDS = {"format", "version", "program", "checkpoint", "threads", "explore", "shelves", "window"}
+_FIELDS = {"format", "version", "program", "checkpoint", "threads", "explore", "shelves", "audit", "window"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +96,8 @@ class Saved:
         The Explore screen's state without its source; None where there is none.
     source
         The picture that was open, None where there was none.
+    audit
+        How the Audit screen is set.
     window
         What the window noted for itself.
     left_out
@@ -90,6 +111,7 @@ class Saved:
     explore: Explore | None = None
     source: SavedSource | None = None
     shelves: Mapping[str, Shelf] = field(default_factory=dict)
+    audit: AuditView = FIRST_AUDIT
     window: Mapping[str, Any] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
 
@@ -106,6 +128,7 @@ class Saved:
             explore=None if explore is None else replace(explore, source=None),
             source=None if source is None else SavedSource.of(source),
             shelves=document.shelves,
+            audit=document.audit,
         )
 
 
@@ -131,6 +154,7 @@ def session_json(document: Document, window: Mapping[str, Any], pictures: Pictur
         "threads": document.threads,
         "explore": explore,
         "shelves": _plain(document.shelves),
+        "audit": _plain(document.audit),
         "window": _plain(window),
     }
     lines = (f"{json.dumps(name)}: {json.dumps(value)}" for name, value in session.items())
@@ -214,6 +238,7 @@ def read_session(text: str, name: str) -> Saved:
         explore=explore,
         source=source,
         shelves=shelves,
+        audit=_read_audit(data.get("audit", {}), salvage),
         window=window,
         left_out=tuple(salvage.left_out),
     )
@@ -391,6 +416,15 @@ def _read_shelves(
         if shelf is not None:
             shelves[sha256] = shelf
     return shelves
+
+
+def _read_audit(data: object, salvage: Salvage) -> AuditView:
+    part = salvage.part(AuditPart, data, "the audit")
+    if part is None:
+        return FIRST_AUDIT
+    study = None if part.asked is None else salvage.part(StudyPart, part.asked, "the study of the audit")
+    asked = FIRST_STUDY if study is None else StudyRequest(**dict(study))
+    return AuditView(asked, part.out, part.shown, part.beside)
 
 
 def _of_one_size(explore: Explore, size: int, salvage: Salvage) -> Explore | None:

@@ -7,14 +7,16 @@ they may hold.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Container
-from typing import Annotated, Literal, TypeVar
+from collections.abc import Callable, Container, Mapping
+from dataclasses import fields
+from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
+from latentlab.audit.study_plan import STUDIES, StudyRequest
 from latentlab.operations.sample_plan import LARGEST_SEED, MOST_WAY
 from latentlab.operations.traverse import MOST_STEPS
 from latentlab.spec import Record
@@ -255,6 +257,49 @@ class ManyPart(Part):
     shown: Literal["keep", "follow", "bias"] = "bias"
     target: str = ""
     sort: Literal["attribute", "shift"] = "attribute"
+
+
+def _study(name: str) -> str:
+    if name not in STUDIES:
+        raise ValueError(f"there is no study {name[:40]!r}")
+    return name
+
+
+Names = Annotated[tuple[str, ...], Field(strict=False)]
+Finites = Annotated[tuple[Finite, ...], Field(strict=False)]
+
+
+_STUDY_KINDS: Mapping[str, Any] = {
+    "str": Line,
+    "int": Position,
+    "float": Finite,
+    "tuple[str, ...]": Names,
+    "tuple[int, ...]": Positions,
+    "tuple[float, ...]": Finites,
+}
+
+
+def _study_part() -> type[Part]:
+    """Return the record of `StudyRequest`: its own fields, whichever studies ask for them."""
+    asked: dict[str, Any] = {
+        one.name: (_STUDY_KINDS[str(one.type)], one.default)
+        for one in fields(StudyRequest)
+        if one.name != "study"
+    }
+    study: Any = (Annotated[str, AfterValidator(_study)], ...)
+    return create_model("StudyPart", __base__=Part, study=study, **asked)
+
+
+StudyPart = _study_part()
+
+
+class AuditPart(Part):
+    """`AuditView`; the study is read by itself."""
+
+    asked: object = None
+    out: str = ""
+    shown: str = ""
+    beside: str = ""
 
 
 class Salvage:

@@ -1,12 +1,12 @@
 """The affine layers of a cINN's flow in closed form: the first before training, the last after it.
 
-The flow begins as Gaussian transport between the datasets (`begin`), turned so that the datasets' means of each
-class, and the pairs where there are any, lie on one another: likelihood leaves every dataset free to be turned
-on its own, and says nothing of which turn is wanted. In *follow* mode that is all that the labels do; there z is
-standard normal under each dataset whatever it shows. A trained flow gets a last layer (`whitened`).
+The flow begins as Gaussian transport between the datasets (`begin`), turned so that the datasets' means of
+each class, and the pairs where there are any, lie on one another: likelihood leaves every dataset free to be
+turned on its own, and says nothing of which turn is wanted. In *follow* mode that is all that the labels do;
+there z is standard normal under each dataset whatever it shows. A trained flow gets a last layer (`whitened`).
 
-Without the turn one z for all of six styles is no optimal transport between each two: at the beginning *follow*
-kept .010 less of the attributes than Gaussian transport from style to style does.
+Without the turn one z for all of six styles is no optimal transport between each two: at the beginning
+*follow* kept .010 less of the attributes than Gaussian transport from style to style does.
 """
 
 from __future__ import annotations

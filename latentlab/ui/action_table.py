@@ -25,6 +25,7 @@ from latentlab.ui.hindrances import (
     nothing_done,
     nothing_painted,
     nothing_undone,
+    only_audit,
     unconditional,
 )
 
@@ -128,7 +129,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "export",
         "Save the edited picture as PNG, rendered in float32",
         hindrance=no_model,
-        in_view={"analogies": no_projection},
+        in_view={"analogies": no_projection, "audit": no_model},
         separated=True,
     ),
     ActionSpec(
@@ -144,7 +145,8 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "Export &figure…",
         "Ctrl+Shift+S",
         "",
-        "Save what is shown as one PNG: pictures and bars, grid, chart, map, counterfactuals or analogies",
+        "Save what is shown as one PNG: pictures and bars, grid, chart, map, counterfactuals or analogies; "
+        "an audit's charts as PDF or SVG",
         hindrance=no_model,
         in_view={"probe": no_predictor, "analogies": no_projection},
     ),
@@ -156,7 +158,22 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "",
         "Save the numbers of the view that is shown as CSV",
         hindrance=no_predictor,
-        in_view={"map": no_model, "counterfactuals": unconditional, "analogies": no_projection},
+        in_view={
+            "map": no_model,
+            "counterfactuals": unconditional,
+            "analogies": no_projection,
+            "audit": no_model,
+        },
+    ),
+    ActionSpec(
+        "export_report",
+        FILE,
+        "Export repor&t…",
+        "Ctrl+Shift+T",
+        "",
+        "Save the report of the audit that is shown as HTML or PDF",
+        hindrance=only_audit,
+        in_view={"audit": no_model},
     ),
     ActionSpec(
         "export_loop",
@@ -376,6 +393,15 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "Ctrl+Alt+3",
         "analogies",
         "The same picture on every dataset that a cINN knows, and what changes with each",
+        checkable=True,
+    ),
+    ActionSpec(
+        "screen_audit",
+        VIEW,
+        "Au&dit",
+        "Ctrl+Alt+4",
+        "audit",
+        "What a model does to groups: studies with intervals, corrections and tests",
         checkable=True,
     ),
     ActionSpec("view_picture", VIEW, "P&icture", "Alt+1", "picture", "Show the pictures", separated=True),

@@ -19,12 +19,13 @@ from latentlab.ui.gui_thread import GuiThread
 from latentlab.ui.icons import application_icon
 from latentlab.ui.main_window import MainWindow
 from latentlab.ui.screens.analogies import AnalogiesScreen
+from latentlab.ui.screens.audit import AuditScreen
 from latentlab.ui.screens.counterfactuals import CounterfactualsScreen
 from latentlab.ui.screens.explore import ExploreScreen
 from latentlab.ui.settings import Settings
 from latentlab.ui.theme import Scheme, Theme
 
-SCREENS = (ExploreScreen.name, CounterfactualsScreen.name, AnalogiesScreen.name)
+SCREENS = (ExploreScreen.name, CounterfactualsScreen.name, AnalogiesScreen.name, AuditScreen.name)
 """The screens by name."""
 
 
@@ -35,7 +36,8 @@ class WindowOptions:
     Parameters
     ----------
     path
-        A checkpoint (also by bundled name) or a picture to open; the bundled ones without it.
+        A checkpoint (also by bundled name), a picture, a session or a study's folder to open; the bundled
+        model without it.
     predictor
         An attribute predictor to judge with; None for the one that goes with the model, "" for none.
     override
@@ -118,6 +120,9 @@ def create_window(app: QApplication, gui: GuiThread, options: WindowOptions) -> 
     path = None if options.path is None else Path(options.path)
     if path is not None and path.exists() and kind_of(path) == "session":
         window.first_painted.connect(lambda: window.begin_with_session(path))
+        return window
+    if path is not None and path.exists() and kind_of(path) == "study":
+        window.first_painted.connect(lambda: window.begin_with_study(path, options.predictor))
         return window
     checkpoint, picture = _what_to_open(options.path)
     window.first_painted.connect(lambda: window.begin(checkpoint, picture, options.predictor))

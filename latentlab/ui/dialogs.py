@@ -15,6 +15,8 @@ TARGET_FILTERS = {
     ".png": "PNG (*.png)",
     ".csv": "CSV (*.csv)",
     ".json": "JSON (*.json)",
+    ".pdf": "PDF (*.pdf);;SVG (*.svg)",
+    ".html": "HTML (*.html);;PDF (*.pdf)",
     ".gif": "GIF (*.gif);;WebP (*.webp);;Animated PNG (*.png);;MP4 (*.mp4)",
 }
 

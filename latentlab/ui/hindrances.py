@@ -17,6 +17,11 @@ def nothing(_workspace: Workspace) -> str:
     return ""
 
 
+def only_audit(workspace: Workspace) -> str:
+    """Say that only the Audit screen has a report."""
+    return no_model(workspace) or "Only the Audit screen has a report."
+
+
 def no_model(workspace: Workspace) -> str:
     """Say that a model must be open and ready."""
     if workspace.in_step:

@@ -63,6 +63,8 @@ def take_path(path: Path, workspace: Workspace, intents: Intents) -> None:
         workspace.open_checkpoint(str(path))
     elif kind == "session":
         workspace.open_session(path)
+    elif kind == "study":
+        intents.audit.folder_brought.emit(path)
     elif kind == "directions":
         _take_directions(path, workspace, intents)
     elif kind == "latent":

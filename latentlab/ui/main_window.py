@@ -26,11 +26,13 @@ from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
 from latentlab.ui import camera, dialogs, incoming, menus
 from latentlab.ui.actions import Actions
+from latentlab.ui.audit_exports import AuditExports
 from latentlab.ui.counterfactual_exports import CounterfactualExports
 from latentlab.ui.exports import Exports
 from latentlab.ui.icons import application_icon
 from latentlab.ui.screen_exports import ScreenExports
 from latentlab.ui.screens.analogies import AnalogiesScreen
+from latentlab.ui.screens.audit import AuditScreen
 from latentlab.ui.screens.counterfactuals import CounterfactualsScreen
 from latentlab.ui.screens.explore import LATER_MILLISECONDS, VIEWS, ExploreScreen
 from latentlab.ui.sessions import Sessions
@@ -92,15 +94,22 @@ class MainWindow(QMainWindow):
         self.analogies = AnalogiesScreen(
             workspace, self.explore.intents, theme, self.actions_table["open_checkpoint"], self._writer
         )
-        self.screens: dict[str, ExploreScreen | CounterfactualsScreen | AnalogiesScreen] = {
-            one.name: one for one in (self.explore, self.counterfactuals, self.analogies)
+        self.audit = AuditScreen(workspace, self.explore.intents, theme)
+        self.screens: dict[str, ExploreScreen | CounterfactualsScreen | AnalogiesScreen | AuditScreen] = {
+            one.name: one for one in (self.explore, self.counterfactuals, self.analogies, self.audit)
         }
         self.screen_name = ExploreScreen.name
         self.exports = Exports(
             workspace, self.explore, self._writer, lambda: not self._checked("show_pixels")
         )
         self.counterfactual_exports = CounterfactualExports(workspace, self.counterfactuals, self._writer)
-        self._all_exports = (self.exports, self.counterfactual_exports, *self.analogies.renderings)
+        self.audit_exports = AuditExports(workspace, self.audit, self._writer)
+        self._all_exports = (
+            self.exports,
+            self.counterfactual_exports,
+            *self.analogies.renderings,
+            self.audit_exports,
+        )
         self.status = Status()
         self.setStatusBar(self.status)
         self._stack = QStackedWidget()
@@ -137,7 +146,8 @@ class MainWindow(QMainWindow):
             exports.rendered.connect(self._have_rendered)
         self.explore.timed.connect(self.status.show_times)
         self.explore.view_changed.connect(lambda _view: self._tell_view())
-        for screen in (self.counterfactuals, self.analogies):
+        self.explore.intents.audit.folder_brought.connect(self._show_study)
+        for screen in (self.counterfactuals, self.analogies, self.audit):
             screen.explore_asked.connect(lambda: self.show_screen(ExploreScreen.name))
         self.analogies.projections.resample_asked.connect(self.actions_table["randomise"].trigger)
         self.analogies.projections.draw_asked.connect(self.explore.draw)
@@ -176,6 +186,11 @@ class MainWindow(QMainWindow):
             self.workspace.bring_file(first, "" if picture else menus.sample_title(first))
         self.sessions.begin(recover=checkpoint is None and picture is None)
 
+    def begin_with_study(self, folder: Path, predictor: str | None = None) -> None:
+        """Open the bundled model, and show the results of a study first."""
+        self.begin(None, None, predictor)
+        self._show_study(folder)
+
     def begin_with_session(self, path: Path) -> None:
         """Open a saved session first, in place of the bundled model."""
         self.begun = True
@@ -193,6 +208,7 @@ class MainWindow(QMainWindow):
             "export_input": lambda: self._ask_target("input.png", self.exports.input),
             "export_figure": lambda: self._ask_target(*self._here.figure),
             "export_table": lambda: self._ask_target(*self._here.table),
+            "export_report": lambda: self._ask_target("audit.html", self.audit_exports.report),
             "export_loop": self._export_loop,
             "open_session": lambda: self._ask(dialogs.ask_session),
             "save_session": self._save_session,
@@ -221,6 +237,7 @@ class MainWindow(QMainWindow):
             "screen_explore": lambda: self.show_screen(ExploreScreen.name),
             "screen_counterfactuals": lambda: self.show_screen(CounterfactualsScreen.name),
             "screen_analogies": lambda: self.show_screen(AnalogiesScreen.name),
+            "screen_audit": lambda: self.show_screen(AuditScreen.name),
             **{f"view_{view}": partial(self._show_view, view) for view in VIEWS},
             "side_by_side": self._show_ways,
             "show_pixels": self._show_ways,
@@ -298,6 +315,8 @@ class MainWindow(QMainWindow):
         """What the export and copy actions do on the screen that is shown."""
         if self.screen_name == AnalogiesScreen.name:
             return self.analogies.exports
+        if self.screen_name == AuditScreen.name:
+            return self.audit_exports.targets
         on_explore = self.screen_name == ExploreScreen.name
         return self._explore_exports() if on_explore else self.counterfactual_exports.targets
 
@@ -318,10 +337,15 @@ class MainWindow(QMainWindow):
         self._activate()
         self._tell_view()
 
+    def _show_study(self, folder: Path) -> None:
+        """Show the results that a study's folder holds."""
+        self.show_screen(AuditScreen.name)
+        self.audit.show_folder(folder)
+
     def _activate(self) -> None:
         """Let the screen that is looked at, and no other, be rendered."""
         ready = self.workspace.phase == "ready"
-        for screen in (self.counterfactuals, self.analogies):
+        for screen in (self.counterfactuals, self.analogies, self.audit):
             screen.active = ready and screen.name == self.screen_name
 
     def _tell_view(self) -> None:
@@ -350,6 +374,7 @@ class MainWindow(QMainWindow):
         self.explore.set_smooth(not self._checked("show_pixels"))
         self.counterfactuals.set_smooth(not self._checked("show_pixels"))
         self.analogies.set_smooth(not self._checked("show_pixels"))
+        self.audit.set_smooth(not self._checked("show_pixels"))
         self.explore.stage.set_difference(self._checked("difference"))
         for name in WAYS:
             self.settings.set_flag(name, self._checked(name))
@@ -522,6 +547,7 @@ class MainWindow(QMainWindow):
         self.explore.close_threads()
         self.counterfactuals.close_threads()
         self.analogies.close_threads()
+        self.audit.close_threads()
         self._writer.close()
         self.workspace.close()
         super().closeEvent(event)

@@ -308,7 +308,11 @@ class Soak:
         return state is not None and state.linked
 
     def _show_screen(self) -> None:
-        self._action(self._random.choice(["screen_explore", "screen_counterfactuals", "screen_analogies"]))()
+        self._action(
+            self._random.choice(
+                ["screen_explore", "screen_counterfactuals", "screen_analogies", "screen_audit"]
+            )
+        )()
 
     def _counterfactuals(self) -> None:
         attribute = self._attribute()

@@ -13,10 +13,12 @@ import pytest
 from pydantic_core import PydanticUndefined
 
 import latentlab
+from latentlab.audit.study_plan import StudyRequest
 from latentlab.errors import SettingsError
 from latentlab.operations.direction import Direction, unit_direction
 from latentlab.session import saved_parts as parts
 from latentlab.session.document import (
+    AuditView,
     AxisRef,
     CheckpointRef,
     CounterfactualView,
@@ -112,6 +114,35 @@ def document() -> Document:
         explore,
         3,
         {SHA: shelf((2, 3), 0), OTHER: shelf((4,), 50)},
+        AuditView(
+            StudyRequest(
+                "reconstruction",
+                ("a", "/models/b"),
+                "faces:test",
+                "training",
+                ("gender",),
+                ("race", "glasses"),
+                77,
+                (3, 1),
+                "gender=female",
+                0.75,
+                (0.9, 0.5),
+                (1.5,),
+                "glasses",
+                (0.4,),
+                ("ink",),
+                "clay",
+                900,
+                32,
+                16,
+                "judge",
+                "told.csv",
+                "errors.csv",
+            ),
+            "/out",
+            "/shown",
+            "/beside",
+        ),
     )
 
 
@@ -149,6 +180,7 @@ def test_all_of_a_session_comes_back_to_the_bit(document: Document) -> None:
     assert_same(saved.checkpoint, document.checkpoint)
     assert_same(saved.explore, replace(document.explore, source=None))
     assert_same(dict(saved.shelves), document.shelves)
+    assert_same(saved.audit, document.audit)
     assert saved.source is not None
     assert (saved.source.name, saved.source.crop) == ("my face.png", (3, 4, 30))
     assert_same(saved.source.picture, document.explore.source.picture)
@@ -158,7 +190,8 @@ def test_what_was_read_is_written_as_it_was(document: Document) -> None:
     text = session_json(document, {"view": "map"})
     saved = read_session(text, "a.json")
     source = Source(saved.source.name, saved.source.picture, None, saved.source.crop)  # type: ignore[arg-type]
-    again = Document(saved.checkpoint, replace(saved.explore, source=source), saved.threads, saved.shelves)
+    explore = replace(saved.explore, source=source)
+    again = Document(saved.checkpoint, explore, saved.threads, saved.shelves, saved.audit)
     assert session_json(again, saved.window) == text
 
 
@@ -200,6 +233,8 @@ def test_a_session_without_a_picture_or_a_model(document: Document) -> None:
         (parts.LatentRefPart, LatentRef),
         (parts.StripPart, StripView),
         (parts.SamplesPart, SamplesView),
+        (parts.StudyPart, StudyRequest),
+        (parts.AuditPart, AuditView),
     ],
 )
 def test_each_part_has_the_fields_and_defaults_of_what_it_stands_for(part: Any, whole: Any) -> None:
@@ -210,7 +245,7 @@ def test_each_part_has_the_fields_and_defaults_of_what_it_stands_for(part: Any, 
     assert expected.keys() == part.model_fields.keys()
     for name, default in expected.items():
         found = part.model_fields[name].get_default()
-        read_alone = name in ("axis", "rows", "start", "end", "strip")
+        read_alone = name in ("axis", "rows", "start", "end", "strip", "asked")
         if found is not PydanticUndefined and whole is not CheckpointRef and not read_alone:
             assert found == default, name
 
@@ -286,6 +321,8 @@ def check_damaged(damaged: dict[str, Any], path: tuple[str | int, ...], document
     elif len(path) > 1:
         assert saved.source is not None
         assert saved.explore is not None
+    if path[0] != "audit":
+        assert saved.audit == document.audit
     if path[0] == "shelves":
         hit = path[1] if len(path) > 1 else None
         for sha256 in (SHA, OTHER) if hit is not None else ():
@@ -481,6 +518,8 @@ def test_one_wrong_character_leaves_all_other_lines_as_they_are(document: Docume
         if line != 7:
             assert_same(dict(saved.shelves), document.shelves)
         if line != 8:
+            assert saved.audit == document.audit
+        if line != 9:
             assert saved.window == {"view": "grid"}
 
 

@@ -24,7 +24,14 @@ class Header(QWidget):
         self.samples = menu_button("Samples", samples, actions["open_picture"], theme)
         self.samples.setToolTip("Bundled pictures that no bundled model was trained on")
         self.export = QMenu(self)
-        for identifier in ("export_picture", "export_figure", "export_table", "copy_picture", "copy_python"):
+        for identifier in (
+            "export_picture",
+            "export_figure",
+            "export_table",
+            "export_report",
+            "copy_picture",
+            "copy_python",
+        ):
             if identifier == "copy_picture":
                 self.export.addSeparator()
             self.export.addAction(actions[identifier])

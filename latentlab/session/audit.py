@@ -1,0 +1,265 @@
+"""A study that a background job does: found where it was done, else on request, shown while it goes on.
+
+Finding, reading and following run on a thread of their own; a job goes on when the window is closed and is
+found again when it is opened. What is there belongs to what is asked and to the models' weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from psygnal import Signal
+
+from latentlab.audit.study_plan import StudyRequest, study_of
+from latentlab.errors import LatentLabError
+from latentlab.operations.training_sets import held_out_sets
+from latentlab.paths import bundled_models
+from latentlab.session.audit_folder import StudyFound, absolute, read_study
+from latentlab.session.document import AuditView
+from latentlab.session.job_follower import Following, JobFollower
+from latentlab.session.pace import Pace
+from latentlab.session.workspace import Workspace
+
+if TYPE_CHECKING:
+    from latentlab.jobs.audit_job import AuditSettings
+    from latentlab.jobs.job import Job, JobState
+
+Phase = Literal["looking", "idle", "running", "ready", "stopped", "failed"]
+"""It is looked what is there; nothing is there; a job is at it; all is there; it was stopped; gone wrong."""
+
+FAILURE = "The study could not be done"
+USUAL_DATA = "faces:train"
+"""What is trained on where no set is chosen."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which study is wanted, with the open model in its place, and where its results go."""
+
+    request: StudyRequest
+    out: str
+    device: str
+
+
+class AuditData:
+    """The study that is asked for, as far as it has come.
+
+    Attributes
+    ----------
+    changed
+        Phase, progress or message have changed.
+    found_study
+        Other results are there (`StudyFound`), or none any more (None).
+    """
+
+    changed = Signal()
+    found_study = Signal(object)
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._follower = JobFollower(workspace.rendering.post, "audit")
+        self._wanted: Wanted | None = None
+        self._predictors: dict[str, str] = {}
+        self._held_out: dict[str, str] = {}
+        self.pace = Pace()
+        self.phase: Phase = "idle"
+        self.message = ""
+        self.done = self.total = 0
+        self.found: StudyFound | None = None
+
+    @property
+    def view(self) -> AuditView:
+        """How the audit is set."""
+        return self._workspace.session.document.audit
+
+    @property
+    def wanted(self) -> Wanted | None:
+        """What is asked for, as it is set; None where no model is open that it could be of."""
+        return self._wanted
+
+    def wish(self) -> Wanted | None:
+        """Return the study as it is set; None where it is of the open model and none is open."""
+        workspace, view = self._workspace, self.view
+        asked, kind, opened = view.asked, study_of(view.asked.study), workspace.opened
+        if "models" in kind.fields and not asked.models:
+            if opened is None or not workspace.in_step:
+                return None
+            bundled = {str(path): name for name, path in bundled_models().items()}
+            asked = replace(asked, models=(bundled.get(opened.path, opened.path),))
+            if not asked.predictor and opened.predictor_name != self._own_predictor(opened.path):
+                asked = replace(asked, predictor=opened.predictor_name)  # as everywhere else in the window
+        if "data" in kind.fields and not asked.data and (asked.models or "models" not in kind.fields):
+            asked = replace(asked, data=self._usual_data(asked) if "models" in kind.fields else USUAL_DATA)
+        if not kind.several_models:
+            asked = replace(asked, models=asked.models[:1])
+        return Wanted(replace(asked, n=asked.n or kind.n), view.out, workspace.override.device or "auto")
+
+    def _usual_data(self, asked: StudyRequest) -> str:
+        """Return what was held out from a model for tests; empty where that is not known."""
+        model = asked.models[0]
+        if model not in self._held_out:
+            self._held_out[model] = next(reversed(held_out_sets(Path(model))), "")
+        return self._held_out[model]
+
+    def _own_predictor(self, path: str) -> str:
+        """Return the predictor that goes with a model; its configuration is read once."""
+        from latentlab.checkpoints import locate
+        from latentlab.checkpoints.companion import fitting_predictor
+
+        if path not in self._predictors:
+            try:
+                self._predictors[path] = fitting_predictor(locate(path).config)
+            except LatentLabError:
+                self._predictors[path] = ""
+        return self._predictors[path]
+
+    def need(self) -> None:
+        """Look what there is of what is set, and follow the work on it; nothing is begun."""
+        wanted = self.wish()
+        if wanted == self._wanted:
+            return
+        self._wanted = wanted
+        self._follower.leave()
+        if self.found is not None:
+            self._take(None)
+        if wanted is None:
+            self._set("idle")
+        else:
+            self._begin(wanted, start=False)
+
+    def look_again(self) -> None:
+        """Look anew, such as after a run was deleted."""
+        self._wanted = None
+        self.need()
+
+    def start(self) -> None:
+        """Begin the study, or go on with it: what is done already is not done again."""
+        self.need()
+        if self._wanted is not None and self.phase != "running":
+            self._begin(self._wanted, start=True)
+
+    def cancel(self) -> None:
+        """Stop the work; what it has finished is kept."""
+        self._follower.cancel()
+
+    def close(self) -> None:
+        """Stop following; a job that is running goes on."""
+        self._follower.close()
+
+    def _begin(self, wanted: Wanted, start: bool) -> None:
+        self.pace.forget()
+        self._set("running" if start else "looking", "Starting" if start else "Looking for results")
+        self._follower.begin(
+            partial(self._find, wanted, start),
+            partial(self._set, "failed"),
+            partial(self._set, "stopped"),
+            FAILURE,
+        )
+
+    # On its own thread
+
+    def _find(self, wanted: Wanted, start: bool, following: Following) -> None:
+        from latentlab.jobs.audit_job import audit_job, find_audit_job
+
+        settings = settings_of(wanted)
+        job = audit_job(settings) if start else find_audit_job(settings)
+        state = None if job is None else job.poll()
+        so_far = SoFar(settings)
+        while job is not None and state is not None and (start or not state.over):
+            state = job.poll()
+            if state.over:
+                break
+            following.tell(self._show_state, state)
+            newer = so_far.newer()
+            if newer is not None:
+                following.tell(self._take, newer)
+            if not following.wait(job):
+                return
+        found = finished(settings, job, state)
+        if found is not None:
+            following.tell(self._take, found)
+            following.tell(self._set, "ready")
+        elif state is not None and state.phase in ("failed", "lost"):
+            following.tell(self._set, "failed", state.message)
+        elif job is not None:
+            newer = so_far.newer()
+            if newer is not None:
+                following.tell(self._take, newer)
+            following.tell(self._set, "stopped")
+        else:
+            following.tell(self._set, "idle")
+
+    # On the session's thread
+
+    def _show_state(self, state: JobState) -> None:
+        if state.total:
+            self.pace.tell(state.done)
+        self._set("running", state.stage or "Starting", state.done, state.total)
+
+    def _take(self, found: StudyFound | None) -> None:
+        self.found = found
+        self.found_study.emit(found)
+
+    def _set(self, phase: Phase, text: str = "", done: int = 0, total: int = 0) -> None:
+        before = self.phase, self.message, self.done, self.total
+        self.phase, self.message, self.done, self.total = phase, text, done, total
+        if before != (phase, text, done, total):
+            self.changed.emit()
+
+
+class SoFar:
+    """Reads what is known of a study that goes on, whenever there is more of it."""
+
+    def __init__(self, settings: AuditSettings) -> None:
+        from latentlab.jobs.audit_job import SO_FAR
+
+        self._settings, self._folder = settings, settings.folder / SO_FAR
+        self._when = 0.0
+
+    def newer(self) -> StudyFound | None:
+        """Return what is known, None where nothing is new; what is being written is left for later."""
+        try:
+            found = read_study(self._folder, self._settings.request, self._settings.results)
+        except LatentLabError:
+            return None
+        if found.when <= self._when:
+            return None
+        self._when = found.when
+        return found
+
+
+def settings_of(wanted: Wanted) -> AuditSettings:
+    """Return what the job is given; the weights of models and judges are read for their SHA-256.
+
+    Raises
+    ------
+    CheckpointError
+        If one of them cannot be found.
+    """
+    from latentlab.checkpoints import locate
+    from latentlab.checkpoints.companion import fitting_predictor
+    from latentlab.jobs.audit_job import AuditSettings
+
+    request = absolute(wanted.request)
+    names = list(request.models) if "models" in study_of(request.study).fields else []
+    judges = [request.predictor or fitting_predictor(locate(name).config) for name in names]
+    if not names and request.predictor:
+        judges = [request.predictor]
+    weights = {name: locate(name).sha256() for name in dict.fromkeys([*names, *judges]) if name}
+    out = str(Path(wanted.out).expanduser().resolve()) if wanted.out else ""
+    return AuditSettings(
+        request, tuple(weights.get(name, "") for name in [*names, *judges]), wanted.device, out
+    )
+
+
+def finished(settings: AuditSettings, job: Job | None, state: JobState | None) -> StudyFound | None:
+    """Return the results of a study that is done; None where it is not.
+
+    A folder of somebody's own may hold another study; only the run itself says that this one is done.
+    """
+    if job is None or state is None or state.phase != "finished":
+        return None
+    return read_study(settings.results, settings.request)

@@ -1,0 +1,303 @@
+"""What a study is asked: the study, its own fields, where the results go; and its progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from latentlab.audit.study_plan import STUDIES, Study, StudyRequest
+from latentlab.session.audit_choices import MOST_IMAGES, Choices
+from latentlab.session.document import AuditView
+from latentlab.ui.widgets.audit_fields import (
+    ChecksField,
+    ChoiceField,
+    CountField,
+    Field,
+    ModelField,
+    NumbersField,
+    SetField,
+    ShareField,
+    TextField,
+    shown_name,
+)
+from latentlab.ui.widgets.boxes import ComboBox
+from latentlab.ui.widgets.form import WIDTH, caption, scrolled
+
+OWN_PREDICTOR = ("The model's own", "Own")
+USUAL_PREDICTOR = ("The set's usual one", "Usual")
+REFERENCES = {"uniform": "uniform: all classes alike", "training": "training: the set trained on"}
+
+
+class AuditForm(QFrame):
+    """Sends what is wished for, and the wishes to choose, to begin and to stop.
+
+    ``study_chosen`` tells a study's name, ``wished`` a field and its value; ``folder_asked`` is the wish for
+    a dialog about a field or about ``out``; ``start_asked`` and ``stop_asked`` begin and end the work.
+    """
+
+    study_chosen = Signal(str)
+    wished = Signal(str, object)
+    folder_asked = Signal(str)
+    out_wished = Signal(str)
+    start_asked = Signal()
+    stop_asked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self.setFixedWidth(WIDTH)
+        self._view = AuditView()
+        self.fields: dict[str, Field] = {}
+        self._built = ""
+        self._wrong: Mapping[str, str] = {}
+        self.study = ComboBox()
+        self.study.setAccessibleName("Study")
+        self.study.setToolTip("What is asked of the model")
+        for name, kind in STUDIES.items():
+            self.study.addItem(kind.title, name)
+        self.purpose = caption("")
+        self.purpose.setWordWrap(True)
+        self.out = QLineEdit()
+        self.out.setPlaceholderText("the program's own folder")
+        self.out.setAccessibleName("Folder for the results")
+        self.out.setToolTip("Where tables, charts and report go; empty keeps them aside")
+        self.out.setAcceptDrops(False)
+        self.browse = QPushButton("…")
+        self.browse.setAccessibleName("Choose the folder for the results")
+        self.browse.setToolTip("Choose the folder for the results")
+        self.browse.setFixedWidth(38)
+        self.start = QPushButton("Start")
+        self.start.setProperty("role", "primary")
+        self.stop = QPushButton("Stop")
+        self.stop.setToolTip("Stop the work; what is done is kept, and it can go on later")
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setFixedHeight(4)
+        self.progress.setAccessibleName("Progress of the study")
+        self.status = caption("")
+        self.status.setWordWrap(True)
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        self._inner = QWidget()
+        self._inner.setObjectName("plain")
+        column = QVBoxLayout(self._inner)
+        column.setContentsMargins(0, 0, 6, 0)
+        column.setSpacing(4)
+        column.addWidget(caption("Study", self.study))
+        column.addWidget(self.study)
+        column.addWidget(self.purpose)
+        column.addSpacing(6)
+        self._asked = QVBoxLayout()
+        self._asked.setSpacing(4)
+        column.addLayout(self._asked)
+        column.addWidget(caption("Results", self.out))
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(self.out, 1)
+        row.addWidget(self.browse)
+        column.addLayout(row)
+        column.addStretch(1)
+        foot = QVBoxLayout()
+        foot.setContentsMargins(0, 0, 8, 0)
+        foot.setSpacing(6)
+        foot.addWidget(self.status)
+        foot.addWidget(self.progress)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.start, 1)
+        row.addWidget(self.stop, 1)
+        foot.addLayout(row)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 10, 8, 12)
+        layout.setSpacing(8)
+        self._area = scrolled(self._inner)
+        layout.addWidget(self._area, 1)
+        layout.addLayout(foot)
+
+    def _connect(self) -> None:
+        self.study.activated.connect(lambda _index: self._choose_study())
+        self.out.editingFinished.connect(self._take_out)
+        self.browse.clicked.connect(lambda: self.folder_asked.emit("out"))
+        self.start.clicked.connect(self.start_asked)
+        self.stop.clicked.connect(self.stop_asked)
+
+    @property
+    def controls(self) -> list[QWidget]:
+        """All controls in the order of the Tab key."""
+        asked = [control for field in self.fields.values() for control in field.controls]
+        return [self.study, *asked, self.out, self.browse, self.start, self.stop]
+
+    @property
+    def unread(self) -> bool:
+        """Whether something is written that cannot be read."""
+        return any(field.unread for field in self.fields.values())
+
+    def show_view(self, view: AuditView, asked: StudyRequest, choices: Choices) -> None:
+        """Show how it is set.
+
+        Parameters
+        ----------
+        asked
+            As in the view, but with the open model and the usual number in their places.
+        """
+        self._view = view
+        kind = STUDIES[asked.study]
+        self._build(asked.study, kind)
+        with QSignalBlocker(self.study):
+            self.study.setCurrentIndex(self.study.findData(asked.study))
+        self.purpose.setText(kind.purpose)
+        self._offer(kind, asked, choices)
+        for name, field in self.fields.items():
+            field.show_value(getattr(asked, name))  # type: ignore[attr-defined]  # each field's own type
+        if not (self.out.hasFocus() and self.out.isModified()):
+            self.out.setText(view.out)
+
+    def show_problems(self, wrong: Mapping[str, str]) -> None:
+        """Mark what cannot be used, each field with its reason."""
+        self._wrong = wrong
+        for name, field in self.fields.items():
+            field.show_reason(wrong.get(name, ""))
+
+    def show_progress(self, text: str, done: int = 0, total: int = 0, running: bool = False) -> None:
+        """Say how the work stands; a bar shows how far it has come while it is running."""
+        self.status.setText(text)
+        self.status.setVisible(bool(text))
+        self.progress.setVisible(running)
+        self.progress.setRange(0, total)
+        self.progress.setValue(done)
+
+    def _build(self, study: str, kind: Study) -> None:
+        """Make the controls of a study's fields."""
+        if study == self._built:
+            return
+        self._built = study
+        for field in self.fields.values():
+            field.setParent(None)
+            field.deleteLater()
+        self.fields = {}
+        for name in kind.fields:
+            field = _MAKERS[name](kind)
+            field.wished.connect(lambda value, name=name: self._take(name, value))
+            field.folder_asked.connect(lambda name=name: self.folder_asked.emit(name))
+            self._asked.addWidget(field)
+            self.fields[name] = field
+        self._order()
+        self._area.verticalScrollBar().setValue(0)
+
+    def _order(self) -> None:
+        before: QWidget | None = None
+        for control in self.controls:
+            if before is not None:
+                QWidget.setTabOrder(before, control)
+            before = control
+
+    def _offer(self, kind: Study, asked: StudyRequest, choices: Choices) -> None:
+        fitting = {
+            name: facts.name
+            for name, facts in choices.models.items()
+            if name in asked.models or not facts.misfit(kind)
+        }
+        own, short = OWN_PREDICTOR if "models" in kind.fields else USUAL_PREDICTOR
+        judged = f"{short}: {choices.judge}" if choices.judge and not asked.predictor else own
+        predictors = {"": judged}
+        predictors |= {name: name for name in choices.predictors}
+        if asked.predictor:
+            predictors.setdefault(asked.predictor, Path(asked.predictor).name)
+        two = {name: shown_name(name) for name, classes in choices.attributes.items() if len(classes) == 2}
+        offers: dict[str, Mapping[str, str]] = {
+            "models": fitting,
+            "data": {name: name for name in choices.sets},
+            "reference": REFERENCES | {name: name for name in choices.sets},
+            "attributes": {name: shown_name(name) for name in choices.attributes},
+            "groups": {name: shown_name(name) for name in choices.groups},
+            "onto": {name: name for name in choices.datasets},
+            "predictor": predictors,
+            "ratio_attribute": two,
+        }
+        for name, field in self.fields.items():
+            if name in offers:
+                field.offer(offers[name])  # type: ignore[attr-defined]  # those that offer names
+        self._order()
+
+    def _choose_study(self) -> None:
+        chosen = self.study.currentData()
+        with QSignalBlocker(self.study):
+            self.study.setCurrentIndex(self.study.findData(self._view.asked.study))
+        self.study_chosen.emit(chosen)
+
+    def _take(self, name: str, value: Any) -> None:
+        self.wished.emit(name, value)
+
+    def _take_out(self) -> None:
+        self.out.setModified(False)
+        if self.out.text().strip() != self._view.out:
+            self.out_wished.emit(self.out.text().strip())
+
+
+def _models(kind: Study) -> Field:
+    tip, button = "Audit {}", "Choose a checkpoint's folder"
+    if kind.several_models:
+        return ChecksField("Models", tip, all_by_none=False, button=button)
+    return ModelField("Model", "The model that is audited", button)
+
+
+def _n(kind: Study) -> Field:
+    title = kind.n_means[:1].upper() + kind.n_means[1:]
+    return CountField(title, f"How many {kind.n_means}; more make the intervals narrower", MOST_IMAGES)
+
+
+_MAKERS: Mapping[str, Callable[[Study], Field]] = {
+    "models": _models,
+    "data": lambda kind: SetField(
+        "Set" if "models" in kind.fields else "Trained on",
+        "Labelled images: a set by its name, or a folder",
+        "Choose a folder of labelled images",
+    ),
+    "reference": lambda _kind: SetField(
+        "Compared with",
+        "What shares ought to be: uniform, those of the set trained on, or of another set",
+        "Choose a folder to compare with",
+    ),
+    "n": _n,
+    "seeds": lambda _kind: NumbersField("Seeds", "One run each, by commas", True, "0, 1, 2"),
+    "attributes": lambda _kind: ChecksField("Attributes", "Count {}", all_by_none=True),
+    "groups": lambda _kind: ChecksField(
+        "Groups (none ticked: the usual ones)", "Let {} be part of the groups", all_by_none=False
+    ),
+    "condition": lambda _kind: TextField(
+        "Condition",
+        "What a conditional model is told, such as gender=female; without it the reference's own labels",
+        "as the reference",
+    ),
+    "truncation": lambda _kind: ShareField("Truncation", "What every drawn z is multiplied by"),
+    "truncations": lambda _kind: NumbersField(
+        "Truncations", "What every drawn z is multiplied by, by commas", False, "1, 0.7, 0.5"
+    ),
+    "scales": lambda _kind: NumbersField(
+        "Scales of the condition", "What the condition is multiplied by, by commas", False, "1, 2, 3"
+    ),
+    "ratio_attribute": lambda _kind: ChoiceField(
+        "Attribute whose share varies", "An attribute of two classes; the share is of its first class"
+    ),
+    "ratios": lambda _kind: NumbersField(
+        "Shares of its first class", "One training each, by commas", False, "0.52, 0.5, 0.4"
+    ),
+    "onto": lambda _kind: ChecksField("Projected onto", "Project onto {}", all_by_none=True),
+    "predictor": lambda _kind: ChoiceField(
+        "Judge", "The attribute predictor that judges the images", "Choose a predictor's folder"
+    ),
+}
