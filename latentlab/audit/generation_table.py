@@ -206,7 +206,7 @@ def cell_rows(
                     "share": int(total[place]) / n,
                     "low": low,
                     "high": high,
-                    "small": "yes" if n < SMALL else "no",
+                    "small": "yes" if total[place] < SMALL else "no",
                 }
             )
     return rows

@@ -138,6 +138,8 @@ class Study:
         What a model must be able to do, as `latentlab.spec.ModelSpec.cannot` names it.
     family
         The family that a model must be of; empty for any.
+    seeds
+        Those that a form begins with: of one training nobody can tell chance from what its set did.
     """
 
     title: str
@@ -148,6 +150,7 @@ class Study:
     n: int
     needs: tuple[str, ...] = ()
     family: str = ""
+    seeds: tuple[int, ...] = (0,)
 
 
 STUDIES: Mapping[str, Study] = {
@@ -213,6 +216,7 @@ STUDIES: Mapping[str, Study] = {
         False,
         "samples of each model",
         2000,
+        seeds=(0, 1, 2),
     ),
 }
 """By name. The commands are ``latentlab audit NAME``."""

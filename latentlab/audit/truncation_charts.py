@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from latentlab.audit.charts import Chart, Mark
 from latentlab.audit.generation_charts import words
 from latentlab.audit.generation_table import POOLED, ClassShare, Measure
+from latentlab.audit.report import chance
 from latentlab.audit.truncation_table import Shift
 from latentlab.spec import Attribute
 
@@ -73,7 +74,7 @@ def _share(one: ClassShare) -> Mark:
 def _shifts(attribute: str, found: Sequence[Shift]) -> Chart:
     marks = []
     for one in found:
-        p = f"p = {one.adjusted:.3f} (Holm)" if one.adjusted >= 0.001 else "p < 0.001 (Holm)"
+        p = chance(one.adjusted)
         marks.append(
             Mark(
                 words(one.share.label),

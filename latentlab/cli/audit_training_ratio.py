@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated
 
 import typer
 
-from latentlab.cli.audit_options import AsJson, Attributes, Device, Out, show
+from latentlab.cli.audit_options import AsJson, Attributes, Device, Out, show, whole_numbers
 from latentlab.cli.options import split_names
 
 
@@ -46,17 +45,14 @@ def training_ratio(
     from latentlab.audit.runs import run_training_ratio
     from latentlab.cli.options import numbers
     from latentlab.cli.progress import show_progress
-    from latentlab.errors import SettingsError
 
-    chosen = numbers(seeds, "--seeds")
-    if not all(math.isfinite(seed) and seed == int(seed) for seed in chosen):
-        raise SettingsError(f"--seeds takes whole numbers by commas, such as 0,1,2; not {seeds!r}.")
+    chosen = whole_numbers(seeds, "--seeds")
     with show_progress() as reporter:
         found = run_training_ratio(
             data,
             attribute=attribute,
             ratios=numbers(ratios, "--ratios"),
-            seeds=tuple(int(seed) for seed in chosen),
+            seeds=chosen,
             n=n,
             attributes=split_names(attributes) or (),
             steps=steps,

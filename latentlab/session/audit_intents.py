@@ -50,10 +50,11 @@ class AuditIntents:
         trains = ["models" not in STUDIES[one].fields for one in (asked.study, study)]
         data = asked.data if trains[0] == trains[1] else ""  # one trains on it, the other looks at it
         models = asked.models if STUDIES[study].several_models else asked.models[:1]
+        usual = asked.seeds == STUDIES[asked.study].seeds
+        seeds = STUDIES[study].seeds if usual else asked.seeds
         if study != asked.study:
-            view = replace(
-                self.view, asked=replace(asked, study=study, n=0, models=models, data=data), shown=""
-            )
+            other = replace(asked, study=study, n=0, models=models, data=data, seeds=seeds)
+            view = replace(self.view, asked=other, shown="")
             self.set(view, f"Choose the {STUDIES[study].title.lower()} study")
 
     def show(self, folder: str, asked: StudyRequest | None = None) -> None:

@@ -3,7 +3,8 @@
 The flow begins as Gaussian transport between the datasets (`begin`), turned so that the datasets' means of
 each class, and the pairs where there are any, lie on one another: likelihood leaves every dataset free to be
 turned on its own, and says nothing of which turn is wanted. In *follow* mode that is all that the labels do;
-there z is standard normal under each dataset whatever it shows. A trained flow gets a last layer (`whitened`).
+there z is standard normal under each dataset whatever it shows. A trained flow gets a last layer
+(`whitened`).
 
 Without the turn one z for all of six styles is no optimal transport between each two: at the beginning
 *follow* kept .010 less of the attributes than Gaussian transport from style to style does.

@@ -272,10 +272,14 @@ def test_choosing_a_study_keeps_what_both_ask_for(room: Room) -> None:
     assert room.workspace.session.history.undo_name == "Choose the reconstruction study"
     room.intents.choose_study("training-ratio")
     assert room.intents.view.asked.data == "", "what is looked at is not trained on"
+    assert room.intents.view.asked.seeds == (3,), "chosen by a person"
     room.workspace.session.undo()
     room.workspace.session.undo()
     assert room.intents.view.asked.models == ("faces-vae", "faces-cvae")
     assert room.intents.view.asked.n == 70
+    room.ask(seeds=(0,))
+    room.intents.choose_study("training-ratio")
+    assert room.intents.view.asked.seeds == (0, 1, 2), "one training says nothing of chance"
 
 
 # Earlier studies
