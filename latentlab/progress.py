@@ -58,3 +58,21 @@ class Reporter:
         """Raise `Cancelled` if somebody has asked the work to stop."""
         if self.cancelled:
             raise Cancelled("Stopped on request.")
+
+
+class PartOf(Reporter):
+    """Tells how far one of several equal parts of a piece of work has come, as a share of the whole."""
+
+    def __init__(self, whole: Reporter, place: int, parts: int) -> None:
+        super().__init__()
+        self._whole, self._place, self._parts = whole, place, parts
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the whole is to stop."""
+        return self._whole.cancelled
+
+    def report(self, progress: Progress) -> None:
+        """Pass the event on, counted in parts of the whole."""
+        done = progress.done + self._place * progress.total
+        self._whole.report(Progress(progress.stage, done, progress.total * self._parts, progress.values))

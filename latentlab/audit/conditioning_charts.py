@@ -10,8 +10,7 @@ from latentlab.audit.conditioning import Conditioning
 from latentlab.audit.conditioning_plan import Setting, column, target_column
 from latentlab.audit.conditioning_statements import LEAST_FLIPPED, MOST_CHANGED, Statement
 from latentlab.audit.conditioning_table import Change, Gap, Rate, Results
-from latentlab.audit.generation_charts import words
-from latentlab.audit.report import chance
+from latentlab.audit.report import chance, words
 from latentlab.metrics.report import group_words
 
 

@@ -18,11 +18,9 @@ from typing import Any
 from latentlab.audit.conditioning import Conditioning
 from latentlab.audit.conditioning_plan import Setting
 from latentlab.audit.conditioning_table import Change, Results
-from latentlab.audit.generation_charts import words
-from latentlab.audit.report import PERCEIVED, between, percent
+from latentlab.audit.report import DOES_NOT, HOLDS, PERCEIVED, UNSURE, between, percent, words
 from latentlab.metrics.intervals import Estimate
 
-HOLDS, DOES_NOT, UNSURE = "holds", "does not hold", "cannot be said from these numbers"
 MOST_CHANGED, LEAST_FLIPPED = 0.03, 0.95
 """How many predictions a flip at the encoder may change, and a flip at the decoder has to."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from latentlab.audit.charts import Chart, Mark
 from latentlab.audit.generation_table import POOLED, ClassShare
 from latentlab.audit.reference import Reference
+from latentlab.audit.report import words
 from latentlab.metrics.gaps import difference
 from latentlab.spec import Attribute
 
@@ -147,8 +148,3 @@ def _cells(rows: Sequence[Mapping[str, Any]], attributes: Sequence[Attribute]) -
         tuple(marks),
         note="Raw shares of all samples, and how many samples each is; not corrected.",
     )
-
-
-def words(name: str) -> str:
-    """Write a name without underscores."""
-    return name.replace("_", " ")

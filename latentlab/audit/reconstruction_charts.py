@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from latentlab.audit.charts import Chart, Mark
-from latentlab.audit.generation_charts import words
 from latentlab.audit.reconstruction_table import Gap, Results
-from latentlab.audit.report import chance
+from latentlab.audit.report import chance, words
 from latentlab.metrics.intervals import SMALL, Estimate
 from latentlab.metrics.report import group_words
 

@@ -10,13 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.audit.reconstruction import Chosen, Survived
-from latentlab.audit.report import PERCEIVED, between, chance, percent
+from latentlab.audit.report import (
+    DOES_NOT,
+    HOLDS,
+    PERCEIVED,
+    UNSURE,
+    between,
+    chance,
+    percent,
+    words,
+)
 from latentlab.metrics.gaps import GroupGap, group_gap, holm, permutation_p, ratio
 from latentlab.metrics.intervals import RESAMPLES, SMALL, Estimate, bootstrap_mean, mean_of_rates
 from latentlab.metrics.report import Evaluation
 from latentlab.metrics.shares import bias_amplification
 
 LEVEL = 0.05
+STATED = "Survival differs between the best and the worst of the groups"
+ALIKE = 0.02
+"""Where the whole interval of a gap is below it, groups count as alike."""
+LEADS = {HOLDS: "this holds for", DOES_NOT: "does not hold for", UNSURE: "cannot be said for"}
 _CHUNK = 2_000_000
 """Numbers that are drawn at a time."""
 
@@ -46,6 +59,14 @@ class Gap:
     ratio: Estimate | None
     p: float
     adjusted: float
+
+    @property
+    def verdict(self) -> str:
+        """Whether statement (B) holds of it: that survival differs between the best and the worst group."""
+        if self.adjusted <= LEVEL:
+            return HOLDS
+        high = self.gap.high
+        return DOES_NOT if high is not None and high < ALIKE else UNSURE
 
 
 @dataclass(frozen=True)
@@ -158,6 +179,26 @@ def gap_rows(found: Results) -> list[dict[str, Any]]:
     ]
 
 
+def statement_rows(found: Results) -> list[dict[str, Any]]:
+    """Return one row for each attribute: whether statement (B) holds of it."""
+    return [
+        {
+            "number": "B",
+            "attribute": one.attribute,
+            "statement": f"{STATED} ({words(one.attribute)})",
+            "figure": f"gap.{one.attribute}",
+            "value": one.gap.value,
+            "low": one.gap.low,
+            "high": one.gap.high,
+            "n": one.gap.n,
+            "bound": 0.0,
+            "verdict": one.verdict,
+        }
+        for one in found.gaps
+        if one.attribute
+    ]
+
+
 def confusion_rows(found: Survived, chosen: Chosen) -> list[dict[str, Any]]:
     """Return what each class becomes in each group: one row for each true and each predicted class."""
     rows = []
@@ -216,6 +257,12 @@ def evaluation_of(found: Results, settings: Mapping[str, Any], further: tuple[st
 def sentences(found: Results) -> tuple[str, ...]:
     """Say which groups' attributes survive least, and whether chance explains it."""
     lines = []
+    parts = []
+    for verdict, lead in LEADS.items():
+        names = [words(one.attribute) for one in found.gaps if one.attribute and one.verdict == verdict]
+        parts += [f"{lead} {', '.join(names)}"] if names else []
+    if parts:
+        lines.append(f"B. {STATED}: {'; '.join(parts)}.")
     for one in found.gaps:
         if one.attribute and not one.gap.value:
             rate = next(s.reconstructed for s in found.survival if s.attribute == one.attribute)

@@ -14,6 +14,8 @@ from latentlab.audit.files import SUMMARY as SUMMARY
 from latentlab.metrics.report import Report
 from latentlab.whole_file import write_table, write_whole
 
+HOLDS, DOES_NOT, UNSURE = "holds", "does not hold", "cannot be said from these numbers"
+"""What becomes of a statement that a study tests."""
 PERCEIVED = (
     "The labels are constructed or perceived attributes as a classifier tells them apart, nobody's identity."
 )
@@ -69,6 +71,11 @@ def percent(share: float | None) -> str:
 def between(low: float | None, high: float | None) -> str:
     """Write an interval, such as ``46.0 to 50.4``."""
     return "–" if low is None or high is None else f"{100.0 * low:.1f} to {100.0 * high:.1f}"
+
+
+def words(name: str) -> str:
+    """Write a name without underscores."""
+    return name.replace("_", " ")
 
 
 def chance(p: float) -> str:

@@ -229,6 +229,7 @@ def _audit(study: Pairs, counted: Survived, device: str) -> Audit:
         reconstruction_table.sentences(found),
         {
             "gaps.csv": reconstruction_table.gap_rows(found),
+            "statements.csv": reconstruction_table.statement_rows(found),
             "confusion.csv": confusion,
             "bias_amplification.csv": amplification,
         },

@@ -20,12 +20,11 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from latentlab.audit.report import between, percent
+from latentlab.audit.report import DOES_NOT, HOLDS, UNSURE, between, percent
 from latentlab.metrics.correction import conditional_rates
 from latentlab.metrics.intervals import Estimate
 from latentlab.spec import Confusion
 
-HOLDS, FAILS, UNKNOWN = "holds", "does not hold", "cannot be said from these numbers"
 EVEN = 0.5
 NEGLIGIBLE = 0.02
 """A difference of shares that cannot be larger than this counts as none."""
@@ -163,19 +162,19 @@ def _differs(trained: Sequence[Trained], spread: Spread, label: str, unreadable:
     text = "The sampled share differs from the training share at 50/50."
     figure = f"share of {label} in the samples minus in training, at 50/50"
     if EVEN not in {one.ratio for one in trained}:
-        return Statement("A1", text, figure, None, UNKNOWN, "No model was trained at a ratio of 0.5.")
+        return Statement("A1", text, figure, None, UNSURE, "No model was trained at a ratio of 0.5.")
     found = spread.estimate({EVEN: 1.0})
     value = _moved(found, -EVEN)
     if unreadable or value.low is None or value.high is None:
-        return Statement("A1", text, figure, value, UNKNOWN, unreadable or _ONCE)
+        return Statement("A1", text, figure, value, UNSURE, unreadable or _ONCE)
     told = f"{percent(found.value)} in the samples (95%: {between(found.low, found.high)})"
     if value.low > 0.0 or value.high < 0.0:
         return Statement("A1", text, figure, value, HOLDS, f"{told}, which leaves out 50%.")
     if max(-value.low, value.high) < NEGLIGIBLE:
         near = f"{told}: no difference as large as {100 * NEGLIGIBLE:g} points."
-        return Statement("A1", text, figure, value, FAILS, near)
+        return Statement("A1", text, figure, value, DOES_NOT, near)
     wide = f"{told}, which holds 50% and differences of more than {100 * NEGLIGIBLE:g} points."
-    return Statement("A1", text, figure, value, UNKNOWN, wide)
+    return Statement("A1", text, figure, value, UNSURE, wide)
 
 
 def _nearer(trained: Sequence[Trained], spread: Spread, label: str, unreadable: str) -> Statement:
@@ -190,13 +189,13 @@ def _nearer(trained: Sequence[Trained], spread: Spread, label: str, unreadable: 
     others = [one.ratio for one in trained if one.ratio != EVEN]
     if EVEN not in {one.ratio for one in trained} or not others:
         why = "It takes models that were trained at a ratio of 0.5 and at another."
-        return Statement("A2", text, figure, None, UNKNOWN, why)
+        return Statement("A2", text, figure, None, UNSURE, why)
     means = {one.ratio: one.mean for one in trained}
     gains = {ratio: abs(means[EVEN] - EVEN) - abs(means[ratio] - EVEN) for ratio in others}
     best = max(gains, key=lambda ratio: gains[ratio])
     n = sum(len(one.shares) * one.n for one in trained)
     if not spread.freedom:
-        return Statement("A2", text, figure, Estimate(gains[best], None, None, n), UNKNOWN, _ONCE)
+        return Statement("A2", text, figure, Estimate(gains[best], None, None, n), UNSURE, _ONCE)
     seeds = {one.ratio: len(one.shares) for one in trained}
     critical = critical_value(tuple(seeds[r] for r in others), seeds[EVEN], spread.freedom)
     lows, highs = [], []
@@ -214,14 +213,14 @@ def _nearer(trained: Sequence[Trained], spread: Spread, label: str, unreadable: 
     )
     told = told[0].upper() + told[1:]
     if unreadable:
-        return Statement("A2", text, figure, value, UNKNOWN, unreadable)
+        return Statement("A2", text, figure, value, UNSURE, unreadable)
     if max(lows) > 0.0:
         return Statement("A2", text, figure, value, HOLDS, f"{told}.")
     if max(highs) < NEGLIGIBLE:
         none = f"{told}: none of the ratios that were tried by as much as {100 * NEGLIGIBLE:g} points."
-        return Statement("A2", text, figure, value, FAILS, none)
+        return Statement("A2", text, figure, value, DOES_NOT, none)
     more = "More seeds make the interval narrower; ratios further away may bring the samples nearer."
-    return Statement("A2", text, figure, value, UNKNOWN, f"{told}, which does not settle it. {more}")
+    return Statement("A2", text, figure, value, UNSURE, f"{told}, which does not settle it. {more}")
 
 
 @lru_cache(maxsize=64)

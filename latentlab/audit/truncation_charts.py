@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from latentlab.audit.charts import Chart, Mark
-from latentlab.audit.generation_charts import words
 from latentlab.audit.generation_table import POOLED, ClassShare, Measure
-from latentlab.audit.report import chance
+from latentlab.audit.report import chance, words
 from latentlab.audit.truncation_table import Shift
 from latentlab.spec import Attribute
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from latentlab.audit.reconstruction import (
     Survived,
     choose_balanced,
 )
-from latentlab.audit.reconstruction_table import results_of, sentences
-from latentlab.audit.report import GROUPS, REPORT
+from latentlab.audit.reconstruction_table import results_of, sentences, statement_rows
+from latentlab.audit.report import DOES_NOT, GROUPS, HOLDS, REPORT, UNSURE
 from latentlab.audit.runs import run_reconstruction
 from latentlab.audit.study_folder import IMAGES
 from latentlab.cli.main import run
@@ -82,10 +83,15 @@ def test_a_group_that_suffers_is_found_and_equal_ones_are_not(explorer: Explorer
     assert hair.gap.value == 0.0
     assert hair.adjusted == 1.0
     assert error.adjusted > 0.05
+    assert [one.verdict for one in (glasses, hair)] == [HOLDS, UNSURE], "so few images do not show likeness"
+    stated = {row["attribute"]: row for row in statement_rows(results)}
+    assert (stated["glasses"]["verdict"], stated["glasses"]["low"]) == (HOLDS, glasses.gap.low)
+    assert replace(hair, gap=replace(hair.gap, high=0.015)).verdict == DOES_NOT
     said = sentences(results)
-    assert "more than chance" in said[0]
-    assert "as often in every group: 100.0%" in said[1]
-    assert "chance may explain it" in said[2]
+    assert said[0].endswith("this holds for glasses; cannot be said for facial hair.")
+    assert "more than chance" in said[1]
+    assert "as often in every group: 100.0%" in said[2]
+    assert "chance may explain it" in said[3]
 
 
 def test_rows_groups_confusions_and_gaps_agree_and_it_resumes(explorer: Explorer, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from latentlab.audit import training_ratio
 from latentlab.audit.charts import CHARTS, read_charts
 from latentlab.audit.images_behind import Row, images_behind
 from latentlab.audit.readable import Readable, unreadable_words
-from latentlab.audit.report import GROUPS, REPORT, SUMMARY
+from latentlab.audit.report import DOES_NOT, GROUPS, HOLDS, REPORT, SUMMARY, UNSURE
 from latentlab.audit.run_training_ratio import pictures_of, run_training_ratio
 from latentlab.audit.runs import run_study
 from latentlab.audit.study_folder import IMAGES
@@ -27,7 +27,7 @@ from latentlab.audit.training_ratio_plan import (
     own_seed,
     plan_of,
 )
-from latentlab.audit.training_ratio_statements import FAILS, HOLDS, UNKNOWN, Trained, statements_of
+from latentlab.audit.training_ratio_statements import Trained, statements_of
 from latentlab.checkpoints import load
 from latentlab.cli.main import run
 from latentlab.data.image_set import ImageSet
@@ -259,17 +259,17 @@ def test_verdicts_follow_the_truth() -> None:
     assert "At 0.4 the samples are" in second.because
     fair = _counted({0.52: 0.52, 0.5: 0.5, 0.4: 0.4}, 8, 0.002, generator, 40_000, 50_000)
     first, second = statements_of(*fair, "female")
-    assert (first.verdict, second.verdict) == (FAILS, FAILS)
+    assert (first.verdict, second.verdict) == (DOES_NOT, DOES_NOT)
     first, second = statements_of(*_counted({0.5: 0.52, 0.4: 0.45}, 2, 0.05, generator), "female")
-    assert (first.verdict, second.verdict) == (UNKNOWN, UNKNOWN)
+    assert (first.verdict, second.verdict) == (UNSURE, UNSURE)
     once = _counted({0.5: 0.7, 0.4: 0.5}, 1, 0.0, generator)
     for statement in statements_of(*once, "female"):
-        assert statement.verdict == UNKNOWN
+        assert statement.verdict == UNSURE
         assert "several seeds" in statement.because
     first, second = statements_of(*_counted({0.6: 0.7, 0.4: 0.5}, 3, 0.0, generator), "female")
     assert (first.value, second.value) == (None, None)
     for statement in statements_of(*biased, "female", "Nobody can read them."):
-        assert (statement.verdict, statement.because) == (UNKNOWN, "Nobody can read them.")
+        assert (statement.verdict, statement.because) == (UNSURE, "Nobody can read them.")
 
 
 def test_samples_that_are_as_blurred_as_a_guess_are_not_concluded_from() -> None:
@@ -287,7 +287,7 @@ def test_untrained_models_say_nothing_and_the_bundled_predictor_reads_real_image
     assert list(readable) == ["gender"]
     assert readable["gender"]["confidence_real"] > 0.95
     assert readable["gender"]["readable"] == "no"
-    assert {row["verdict"] for row in audit.tables["statements.csv"]} == {UNKNOWN}
+    assert {row["verdict"] for row in audit.tables["statements.csv"]} == {UNSURE}
     assert "cannot be read" in " ".join(audit.summary)
 
 

@@ -37,5 +37,10 @@ def test_what_never_changes_has_none():
     draws = np.zeros((2, 10, 1))
     assert np.isnan(effective_samples(draws)[0])
     assert np.isnan(split_r_hat(draws)[0])
+    stuck = np.array([0.1, 0.3, 0.7])[:, None, None] * np.ones((3, 14, 1))  # each chain where it began
+    assert effective_samples(stuck).tolist() == [0.0]
+    assert split_r_hat(stuck).tolist() == [np.inf]
+    same = np.full((3, 14, 1), 0.1)
+    assert np.isnan(effective_samples(same)[0])
     with pytest.raises(ValueError, match="at least 4 draws"):
         effective_samples(np.zeros((2, 3, 1)))
