@@ -103,6 +103,7 @@ def search(
     """
     from latentlab.cli.progress import show_progress
     from latentlab.conditions import parse_choices
+    from latentlab.errors import SettingsError
     from latentlab.operations.explore import Explorer
     from latentlab.operations.many_pictures import list_images
     from latentlab.operations.search_figure import check_loop
@@ -125,7 +126,7 @@ def search(
         precision=precision,
     )
     files = list_images(images)
-    check_loop(loop, len(files))
+    check_loop(loop, len(files), fps)
     explorer = Explorer.open(model, "" if predictor == "none" else predictor, threads=threads)
     settings.observation.side(explorer.spec.image_size)
     chosen = parse_choices(explorer.spec.condition, condition) if condition else {}
@@ -135,6 +136,9 @@ def search(
     named = split_names(free)
     if named == ["none"]:
         named = []
+    both = sorted(set(named or ()) & set(chosen))
+    if both:
+        raise SettingsError(f"{both[0]} is both fixed by --condition and free; leave it out of one of them.")
     with show_progress() as reporter:
         found = search_many(
             explorer,

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 import latentlab
 from latentlab.checkpoints import Located
 from latentlab.data.contact_sheet import save_sheet
-from latentlab.errors import Cancelled, ImageError, SettingsError
+from latentlab.errors import Cancelled, ImageError
+from latentlab.operations.done_file import DONE, append, begin, done_lines, free_name
 from latentlab.operations.explore import Explorer
 from latentlab.operations.many_pictures import ManyPicture, PictureFile
 from latentlab.operations.project import (
@@ -39,12 +40,10 @@ from latentlab.operations.projection_table import (
     shifts,
 )
 from latentlab.operations.row_table import save_rows
-from latentlab.progress import Progress, Reporter
+from latentlab.progress import PartOf, Progress, Reporter
 from latentlab.spec import PredictorSpec
 from latentlab.whole_file import whole_file
 
-DONE = "done.jsonl"
-"""The file of what is done: the settings in its first line, then a picture a line."""
 LISTING = "pictures.json"
 """The file that says which pictures were asked for last, and which of them could not be read."""
 COMPOSITION = "composition.csv"
@@ -174,7 +173,7 @@ def project_many(
     schema, judge = explorer.spec.condition, explorer.predictor_spec
     asked = [PictureFile(one) if isinstance(one, Path) else one for one in images]
     inside = [one for one in asked if not _is_in(one, out)]
-    taken = {one.name for one in done.values()}
+    taken = {one.name.casefold() for one in done.values()}
     keys: list[str] = []
     unreadable: list[str] = []
     try:
@@ -184,14 +183,14 @@ def project_many(
                 content = picture.content()
                 key = hashlib.sha256(content).hexdigest() + picture.name
                 if key not in done:
-                    name = _free(picture.name, taken)
+                    name = free_name(picture.name, taken)
                     pixels = picture.pixels(content)
                     found = project(explorer, pixels, source=source, onto=chosen, keep=keep, name=name)
                     found = replace(found, identity=picture.identity)
                     if figures:
                         figure = projection_figure(found, judge, schema.attributes[0].name)
                         save_sheet(out / f"{name}.png", np.array(figure))
-                    _append(out / DONE, {"key": key} | _line(found))
+                    append(out, {"key": key} | _line(found))
                     done[key] = found
                 keys.append(key)
             except (ImageError, OSError):
@@ -241,7 +240,7 @@ def project_modes(
             keep=keep,
             figures=figures,
             asked_for=asked_for,
-            reporter=_PartOf(reporter, place, len(keeps)),
+            reporter=PartOf(reporter, place, len(keeps)),
         )
         for place, keep in enumerate(keeps)
     }
@@ -313,23 +312,6 @@ def load_projected(
     return LoadedFolder(tuple(keys), tuple(done[key] for key in keys), unreadable, left)
 
 
-class _PartOf(Reporter):
-    """Tells how far one of several equal parts of a piece of work has come, as a share of the whole."""
-
-    def __init__(self, whole: Reporter, place: int, parts: int) -> None:
-        super().__init__()
-        self._whole, self._place, self._parts = whole, place, parts
-
-    @property
-    def cancelled(self) -> bool:
-        return self._whole.cancelled
-
-    def report(self, progress: Progress) -> None:
-        total = progress.total
-        done = progress.done + self._place * total
-        self._whole.report(Progress(progress.stage, done, total * self._parts, progress.values))
-
-
 def _is_in(picture: ManyPicture, out: Path) -> bool:
     return isinstance(picture, PictureFile) and picture.path.resolve().is_relative_to(out.resolve())
 
@@ -340,30 +322,6 @@ def _list(out: Path, keys: Sequence[str], unreadable: Sequence[str], left: int, 
     listing |= {"asked_for": asked_for} if asked_for else {}
     with whole_file(out / LISTING) as part:
         part.write_text(json.dumps(listing), encoding="utf-8")
-
-
-def _free(stem: str, taken: set[str]) -> str:
-    """Take a name for a picture's figure that no other has: its stem, or that with a number."""
-    name, number = stem, 1
-    while name in taken:
-        number += 1
-        name = f"{stem}-{number}"
-    taken.add(name)
-    return name
-
-
-def _append(path: Path, line: Mapping[str, Any]) -> None:
-    """Append a line to what is done; one that was cut off before stays a line of its own."""
-    try:
-        with path.open("rb+") as file:
-            file.seek(0, 2)
-            if file.tell():
-                file.seek(-1, 2)
-                if file.read(1) != b"\n":
-                    file.write(b"\n")
-            file.write(json.dumps(line).encode() + b"\n")
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
 def _begun(
@@ -378,12 +336,7 @@ def _begun(
     """
     if (out / DONE).is_file():
         return _kept(out, settings, cannot_show)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingsError(f"The folder {out} cannot be made: {error.strerror or error}.") from None
-    with whole_file(out / DONE) as part:
-        part.write_text(json.dumps(settings) + "\n", encoding="utf-8")
+    begin(out, settings)
     return {}
 
 
@@ -391,21 +344,9 @@ def _kept(
     out: Path, settings: Mapping[str, Any], cannot_show: Mapping[str, tuple[str, ...]]
 ) -> dict[str, Projected]:
     """Return what a folder holds of the same settings, by what is in the pictures."""
-    path = out / DONE
-    try:
-        first, *rest = path.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
-        before = json.loads(first)
-        changed = [key for key in {**before, **settings} if before.get(key) != settings.get(key)]
-    except (ValueError, TypeError, AttributeError, OSError):
-        raise SettingsError(f"{path} is damaged. Choose another folder, or delete it.") from None
-    if changed:
-        raise SettingsError(
-            f"{out} holds projections with another {changed[0]}. Choose another folder for these."
-        )
     found = {}
-    for line in rest:
-        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):  # one that was cut off
-            content = json.loads(line)
+    for content in done_lines(out, settings, "projections"):
+        with contextlib.suppress(KeyError, TypeError, AttributeError, ValueError):  # no line of a picture's
             found[str(content["key"])] = replace(_read(content), cannot_show=cannot_show)
     return found
 

@@ -15,7 +15,7 @@ from latentlab.operations.search_events import SearchStep
 from latentlab.operations.search_plan import NOTE, STATUSES, UNDER
 from latentlab.operations.search_result import PictureSearch, Restart
 from latentlab.operations.search_target import small_picture
-from latentlab.operations.sheet import LOOPS, save_loop
+from latentlab.operations.sheet import LOOPS, check_fps, save_loop
 from latentlab.paths import bundled
 from latentlab.whole_file import whole_file
 
@@ -152,19 +152,20 @@ class SearchLoop:
         return np.array(canvas)
 
 
-def check_loop(path: Path | None, count: int) -> None:
+def check_loop(path: Path | None, count: int, fps: float = 12.0) -> None:
     """Make sure before long work that a loop can be saved; None stands for no loop.
 
     Raises
     ------
     SettingsError
-        If its suffix is unknown, the extra for films is missing, its folder does not exist, or there is no
-        picture to search for.
+        If its suffix or the pictures a second cannot be, the extra for films is missing, its folder does not
+        exist, or there is no picture to search for.
     """
     if path is None:
         return
     if path.suffix.lower() not in LOOPS:
         raise SettingsError(f"A loop is saved as {', '.join(LOOPS)}; {path} ends in none of these.")
+    check_fps(LOOPS[path.suffix.lower()], fps)
     if path.suffix.lower() == ".mp4" and find_spec("av") is None:
         raise SettingsError(
             f"{path} cannot be saved: films need the extra “video”. Install it with pip install "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from latentlab.data.contact_sheet import save_sheet
 from latentlab.data.pictures import read_picture_bytes
 from latentlab.errors import ImageError, SettingsError
+from latentlab.operations.done_file import DONE, append, begin, done_lines, free_name
 from latentlab.operations.explore import Explorer
 from latentlab.operations.row_table import save_rows
 from latentlab.operations.search import LatentSearch, sample_picture
@@ -28,13 +30,12 @@ from latentlab.operations.search_figure import (
     save_picture,
     search_figure,
 )
-from latentlab.operations.search_folder import DONE, append, begun, free_name
 from latentlab.operations.search_plan import NOTE, STATUSES, UNDER, SearchSettings
 from latentlab.operations.search_result import PictureSearch
 from latentlab.operations.search_table import search_rows
-from latentlab.operations.search_target import Fit, Given, SearchTarget, search_target
+from latentlab.operations.search_target import Fit, Given, SearchTarget, check_fit, search_target
 from latentlab.operations.search_unknowns import Observer, Unknowns
-from latentlab.progress import Progress, Reporter
+from latentlab.progress import PartOf, Reporter
 from latentlab.whole_file import write_whole
 
 TABLE, REPORT, SHEET = "search.csv", "report.json", "sheet.png"
@@ -63,6 +64,9 @@ class ManySearch:
     given: Given = "auto"
     condition: tuple[float, ...] | None = None
     free: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_fit(self.fit, self.given)
 
     def vector(self) -> NDArray[np.float32] | None:
         """Return the condition, float32 ``[C]``."""
@@ -145,7 +149,7 @@ class SearchedFolder:
             count = f"{_under(one)} of {len(one['restarts'])} under eps"
             lines.append(f"{one['data']['path']}: {count}, the nearest {nearest:.3g}")
             lines += [f"  {note}" for note in one["notes"] if note != NOTE]
-            if not _under(one):
+            if not _under(one) and not one["settings"]["posterior"]:
                 lines.append("  Not converged; what was nearest is kept. Go on with --more STEPS.")
         if self.records:
             eps = self.records[0]["settings"]
@@ -178,8 +182,8 @@ def search_many(
     more
         So many more steps for the restarts of pictures that are done and not under eps.
     loop
-        Where each search is played back (`latentlab.operations.search_figure.loop_of`); a picture whose loop
-        is not there is searched for again.
+        Where each search is played back (`latentlab.operations.search_figure.loop_of`); a picture that is
+        done and whose loop is not there is searched for again for the loop alone.
 
     Raises
     ------
@@ -191,12 +195,18 @@ def search_many(
     """
     reporter = reporter or Reporter()
     inside = [one for one in images if not one.resolve().is_relative_to(out.resolve())]
-    check_loop(loop, len(inside))
+    if not inside:
+        raise SettingsError(
+            f"All of the pictures lie in {out}, where what is found is written. Choose others."
+        )
+    check_loop(loop, len(inside), fps)
     if how.posterior and (more or loop is not None):
         raise SettingsError("A posterior is sampled anew: it has neither more steps nor a loop.")
     _check(explorer, how)
-    done = begun(out, how.record(explorer))
-    taken = {str(one["folder"]) for one in done.values()}
+    done = _begun(out, how.record(explorer))
+    taken = {
+        name.casefold() for name in (TABLE, REPORT, DONE, *(str(one["folder"]) for one in done.values()))
+    }
     keys: list[str] = []
     unreadable: list[str] = []
     made = 0
@@ -206,7 +216,11 @@ def search_many(
             content = path.read_bytes()
             key = hashlib.sha256(content).hexdigest() + path.name
             before = done.get(key)
-            name = free_name(path.stem, taken) if before is None else str(before["folder"])
+            name = (
+                free_name(path.stem.strip(". ") or "picture", taken)
+                if before is None
+                else str(before["folder"])
+            )
             film = None if loop is None else loop_of(loop, name, len(inside))
             goes_on = before is not None and more > 0 and _under(before) < len(before["restarts"])
             if before is None or goes_on or (film is not None and not film.is_file()):
@@ -220,12 +234,13 @@ def search_many(
                     notes=picture.notes,
                     name=path.name,
                 )
-                part = _Part(reporter, place, len(inside))
+                part = PartOf(reporter, place, len(inside))
                 found, played = _search(explorer, target, how, before if goes_on else None, more, film, part)
-                _write(out / name, found)
-                record = {"key": key, "folder": name, **found.record()}
-                append(out / DONE, record)
-                done[key] = record
+                if before is None or goes_on:  # else only its loop was missing
+                    _write(out / name, found)
+                    record = {"key": key, "folder": name, **found.record()}
+                    append(out, record)
+                    done[key] = record
                 if film is not None and played is not None:
                     played.save(film, fps)
                 made += 1
@@ -242,6 +257,19 @@ def search_many(
         save_rows(out / TABLE, search_rows(records, explorer.predictor_spec))
     write_whole(out / REPORT, json.dumps(result.record(), indent=1))
     return result
+
+
+def _begun(out: Path, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the records that a folder holds of the same settings; begin it where it is new."""
+    if not (out / DONE).is_file():
+        begin(out, settings, empty=True)
+        return {}
+    found = {}
+    for content in done_lines(out, settings, "searches"):
+        with contextlib.suppress(KeyError, TypeError):  # no line of a picture's
+            if content["restarts"] and content["folder"]:
+                found[str(content["key"])] = content
+    return found
 
 
 def _check(explorer: Explorer, how: ManySearch) -> None:
@@ -304,20 +332,3 @@ def _write(folder: Path, found: PictureSearch) -> None:
 
 def _under(record: Mapping[str, Any]) -> int:
     return sum(one["status"] == STATUSES[UNDER] for one in record["restarts"])
-
-
-class _Part(Reporter):
-    """Tells how far one of several pictures has come, as a share of them all."""
-
-    def __init__(self, whole: Reporter, place: int, parts: int) -> None:
-        super().__init__()
-        self._whole, self._place, self._parts = whole, place, parts
-
-    @property
-    def cancelled(self) -> bool:
-        return self._whole.cancelled
-
-    def report(self, progress: Progress) -> None:
-        total = progress.total
-        done = progress.done + self._place * total
-        self._whole.report(Progress(progress.stage, done, total * self._parts, progress.values))

@@ -57,6 +57,13 @@ def labelled(
     return canvas
 
 
+def check_fps(kind: str, fps: float) -> None:
+    """Make sure that a kind of `LOOPS` can show so many pictures a second; `SettingsError` if it cannot."""
+    most = 50.0 if kind == "GIF" else 60.0
+    if not 1.0 <= fps <= most:
+        raise SettingsError(f"A loop shows 1 to {most:g} pictures a second as {kind}, not {fps:g}.")
+
+
 def save_loop(
     path: Path, pictures: Sequence[NDArray[np.uint8]], fps: float = 12.0, enlarge: int | None = None
 ) -> None:
@@ -82,9 +89,7 @@ def save_loop(
     kind = LOOPS.get(path.suffix.lower())
     if kind is None:
         raise SettingsError(f"A loop is saved as {', '.join(LOOPS)}; {path} ends in none of these.")
-    most = 50.0 if kind == "GIF" else 60.0
-    if not 1.0 <= fps <= most:
-        raise SettingsError(f"A loop shows 1 to {most:g} pictures a second as {kind}, not {fps:g}.")
+    check_fps(kind, fps)
     if enlarge is None:
         enlarge = min(16, -(-LOOP // pictures[0].shape[0]))
     if not 1 <= enlarge <= 16:

@@ -172,7 +172,8 @@ def test_bad_input_is_a_message_and_never_a_crash(
     assert "choose one of 2, 4, 8, 16, 32" in refused(face, "--factor", "7")
     assert "There is no picture or folder" in refused(str(tmp_path / "nothing.png"))
     assert "ends in none of these" in refused(face, "--loop", str(tmp_path / "film.avi"))
-    assert "crop, stretch, pad" in refused(face, "--fit", "squeeze", out="new3")
+    assert "crop, stretch, pad" in refused(face, "--fit", "squeeze")
+    assert "1 to 50 pictures a second" in refused(face, "--loop", str(tmp_path / "a.gif"), "--fps", "0")
     assert "adam or lbfgs" in refused(face, "--optimiser", "sgd")
     assert "unconditional" in refused(face, "--free", "gender", out="new4")
     other = tmp_path / "other"

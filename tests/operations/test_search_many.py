@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from latentlab.errors import Cancelled, SettingsError
+from latentlab.operations.done_file import DONE
 from latentlab.operations.explore import Explorer
 from latentlab.operations.search_eps import Eps
-from latentlab.operations.search_folder import DONE
 from latentlab.operations.search_many import ManySearch, search_many
 from latentlab.operations.search_plan import Observation, SearchSettings
 from latentlab.progress import Progress, Reporter
@@ -68,6 +68,35 @@ def test_a_picture_whose_name_is_taken_has_a_folder_of_its_own(
     )
     assert [one["folder"] for one in found.records] == ["face", "face-2"]
     assert json.loads((tmp_path / "out" / "report.json").read_text())["data"]["n"] == 2
+
+
+def test_a_name_cannot_lead_elsewhere_or_take_a_tables_place(
+    explorer: Explorer, files: list[Path], tmp_path: Path
+):
+    named = [tmp_path / "in" / name for name in ("...png", "search.csv.png", "Face.png", "face.webp")]
+    named[0].parent.mkdir()
+    for place, path in enumerate(named):
+        path.write_bytes(files[place % 3].read_bytes())
+    found = search_many(explorer, named, tmp_path / "out", HOW)
+    assert [one["folder"] for one in found.records] == ["picture", "search.csv-2", "Face", "face-2"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["in", "out"]
+
+
+def test_a_missing_loop_is_made_and_what_was_found_stays(
+    explorer: Explorer, files: list[Path], tmp_path: Path
+):
+    out, loop = tmp_path / "out", tmp_path / "loop.gif"
+    search_many(explorer, files[:1], out, HOW)
+    better = search_many(explorer, files[:1], out, HOW, more=40)
+    assert search_many(explorer, files[:1], out, HOW, loop=loop).records == better.records
+    assert loop.is_file()
+
+
+def test_what_lies_in_the_results_is_no_input(explorer: Explorer, files: list[Path], tmp_path: Path):
+    out = tmp_path / "out"
+    search_many(explorer, files[:1], out, HOW)
+    with pytest.raises(SettingsError, match="All of the pictures lie in"):
+        search_many(explorer, sorted(out.rglob("*.png")), out, HOW)
 
 
 def test_a_folder_that_is_damaged_is_told(explorer: Explorer, files: list[Path], tmp_path: Path):

@@ -27,6 +27,7 @@ from latentlab.operations.search_plan import (
     rate_at,
 )
 from latentlab.operations.search_run import Search
+from latentlab.operations.search_step import LBFGSStepper
 from latentlab.operations.search_unknowns import Observer, Unknowns
 from latentlab.progress import Progress, Reporter
 from latentlab.spec import ModelSpec
@@ -187,13 +188,46 @@ def test_cancelling_keeps_what_was_found(unknowns: Unknowns, targets: torch.Tens
 
 def test_pictures_are_told_when_asked_for(unknowns: Unknowns, targets: torch.Tensor):
     seen: list[SearchStep] = []
-    search = Search(unknowns, targets, settings(steps=7), 1e-12)
+    search = Search(unknowns, targets, settings(steps=6), 1e-12)
     search.run(on_step=seen.append, show_every=3)
-    assert [step.pictures is not None for step in seen] == [True, False, False, True, False, False, True]
-    last = seen[-1].pictures
-    assert last is not None
+    assert [step.pictures is not None for step in seen] == [True, False, False, True, False, True]
+    first, middle, last = (step.pictures for step in seen if step.pictures is not None)
     assert last.shape == (8, 32, 32, 3)
-    assert not np.array_equal(seen[0].pictures, last)
+    assert not np.array_equal(first, middle)
+    assert not np.array_equal(middle, last)  # the last step's own, not those that were shown before
+
+
+def test_one_that_stopped_unseen_is_shown_as_it_was_found(unknowns: Unknowns, targets: torch.Tensor):
+    search = Search(unknowns, targets, settings(steps=60, optimiser="lbfgs", constraint="none"), 1e-3)
+    while not (search.statuses == UNDER).any():
+        search.run(1)
+    stopped = search.statuses == UNDER
+    assert 0 < stopped.sum() < 8
+    seen: list[SearchStep] = []
+    search.run(1, seen.append, show_every=1)
+    pictures = seen[0].pictures
+    assert pictures is not None
+    for place in np.flatnonzero(stopped):
+        found = np.rint(255.0 * search.found()[place].picture)
+        assert np.abs(pictures[place] - found).max() <= 1.0
+
+
+@pytest.mark.parametrize("how", [{"stop": False}, {"loss": "map", "sigma": 0.02}])
+def test_what_does_not_stop_at_eps_ends_as_it_is_found(
+    unknowns: Unknowns, targets: torch.Tensor, how: dict[str, object]
+):
+    search = Search(unknowns, targets, settings(**how, rate=0.5, constraint="none"), 5e-3)
+    search.run()
+    assert UNDER in search.statuses
+    assert [one.status for one in search.found()] == search.statuses.tolist()
+
+
+def test_lbfgs_finds_its_way_however_steep_the_loss_is():
+    steep = 1e6 * torch.logspace(0, 2, 6)
+    stepper = LBFGSStepper(torch.full((1, 6), 1e-3))  # a valley far narrower than the first trial is long
+    for _ in range(80):
+        stepper.update(0.5 * (steep * stepper.v.square()).sum(1), steep * stepper.v, 4.0)
+    assert float(stepper.v.detach().abs().max()) < 1e-4
 
 
 def test_below_eps_a_restart_that_does_not_stop_is_not_drawn_further(

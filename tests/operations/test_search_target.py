@@ -46,6 +46,13 @@ def test_padding_shows_all_of_it_on_white():
     assert (found.shown()[:, 7] == 255).all()
 
 
+@pytest.mark.parametrize("fit", ["stretch", "pad"])
+def test_a_very_wide_picture_takes_no_square_of_its_width(fit: str):
+    wide = np.tile(np.arange(20_000, dtype=np.int64)[None, :, None] % 251, (2, 1, 3)).astype(np.uint8)
+    found = search_target(wide, OBSERVED, 32, fit=fit)  # type: ignore[arg-type]
+    assert found.small.shape == (8, 8, 3)
+
+
 def test_a_small_picture_can_be_said_to_be_one_and_a_tiny_full_one_too():
     assert search_target(picture(20, 20), OBSERVED, 32, given="small").source is None
     assert search_target(picture(6, 6), OBSERVED, 32, given="full").source is not None
@@ -61,6 +68,8 @@ def test_luminance_has_one_channel_and_is_shown_grey():
 def test_what_cannot_be_searched_for_is_refused():
     with pytest.raises(ImageError, match="one colour only"):
         search_target(np.full((40, 40, 3), 7, np.uint8), OBSERVED, 32)
+    with pytest.raises(ImageError, match="one colour only"):  # white beside it would be another one
+        search_target(np.full((40, 20, 3), 7, np.uint8), OBSERVED, 32, fit="pad")
     with pytest.raises(SettingsError, match="reduced by a factor of 3"):
         search_target(picture(8, 8), Observation(3), 32)
     with pytest.raises(SettingsError, match="crop, stretch, pad"):
