@@ -138,9 +138,11 @@ def test_everything_is_there_in_both_modes(found: Evaluation) -> None:
         assert f"{prefix}dataset_probe_points_matched" in found.metrics
     assert found.metrics["attributes_kept"].value > 0.5
     assert found.metrics["baseline.identity.attributes_kept"].value == 1.0
-    for figure in ("attributes_kept", "target_dataset_share", "gap_points.gender"):
+    for figure, near in (("attributes_kept", 0.1), ("target_dataset_share", 0.1), ("gap_points.gender", 2.0)):
         own, base = (found.metrics[f"{way}.{figure}"] for way in ("follow", "baseline.gaussian_transport"))
-        assert own.value == pytest.approx(base.value, rel=0.2, abs=0.1), "untrained it is that"
+        assert own.value == pytest.approx(base.value, rel=0.2, abs=near), (
+            "untrained it is that, but for a turn"
+        )
     truth = found.groups["dataset=women"]["truth.target_dataset_share"]
     assert truth.value > 0.7, "the likelihood tells women from everybody"
     assert set(found.groups) == {
