@@ -11,7 +11,8 @@ from pathlib import Path
 
 from latentlab.audit.charts import Chart, told, told_interval, unit_name
 from latentlab.audit.folder_results import FolderResults
-from latentlab.audit.report import PERCEIVED
+from latentlab.audit.html_report import perceived
+from latentlab.audit.report import PERCEIVED, PERCEIVED_OUTSIDE
 from latentlab.audit.study_plan import STUDIES
 from latentlab.checkpoints import Located, locate
 from latentlab.checkpoints.native import CARD
@@ -21,9 +22,9 @@ from latentlab.operations.card_tables import confusions, table
 from latentlab.whole_file import write_whole
 
 _METRICS = {
-    "share": "shares and rates, with 95% intervals (Wilson); corrected for the judge's errors on held-out "
-    "images by its confusion matrix, with delta-method intervals (Rogan & Gladen 1978; CLEAM, Teo et al. "
-    "2023)",
+    "share": "shares and rates, with 95% intervals (Wilson); corrected for the predictor's errors on "
+    "held-out images by its confusion matrix, with delta-method intervals (Rogan & Gladen 1978; CLEAM, "
+    "Teo et al. 2023)",
     "points": "differences, in points, with 95% intervals",
     "steps": "mean absolute error, in steps of 255, with bootstrapped 95% intervals",
     "number": "other figures, as their tables say",
@@ -81,7 +82,7 @@ def card_section(found: FolderResults) -> str:
     """Return the section's Markdown."""
     record, known = found.record, STUDIES.get(found.study)
     data = record["data"]
-    conclusions = [one for one in found.summary if one != PERCEIVED]
+    conclusions = [one for one in found.summary if one not in (PERCEIVED, PERCEIVED_OUTSIDE)]
     judged = [
         line
         for name, spec in found.judges().items()
@@ -100,7 +101,7 @@ def card_section(found: FolderResults) -> str:
             "### Out-of-scope use",
             "",
             "- Any statement about a real person's gender, race or other trait, identification, and "
-            f"decisions about people. {PERCEIVED}",
+            f"decisions about people. {perceived(found)}",
             "- Conclusions about other data, other settings or other weights than those that are named here.",
         ],
         ["### Testing data", "", f"`{data['path']}`: {data['n']:,} images."],

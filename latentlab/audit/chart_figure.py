@@ -143,16 +143,30 @@ def _handle(chart: Chart, entry: Entry) -> Line2D | Patch:
         case "series":
             if chart.kind == "bars":
                 return Patch(facecolor=colour, label=entry.label)
-            return Line2D([], [], color=colour, marker="o", markersize=4, label=entry.label)
+            marker = "s" if chart.kind == "lines" else "o"
+            return Line2D([], [], color=colour, marker=marker, markersize=4, label=entry.label)
+        case "counted":
+            if chart.kind == "bars":
+                return Patch(facecolor=MUTED, alpha=0.85, label=entry.label)
+            return Line2D([], [], color=MUTED, marker="s", markersize=4, linestyle=":", label=entry.label)
         case "corrected":
-            return Line2D(
-                [], [], color=INK, marker="D", markersize=4, markerfacecolor=PAPER, label=entry.label
-            )
+            return Line2D([], [], color=MUTED, marker="o", markersize=5, label=entry.label)
         case "reference":
-            return Line2D([], [], color=INK, marker="o", markersize=4, linestyle=":", label=entry.label)
+            return Line2D(
+                [],
+                [],
+                color=INK,
+                marker="D",
+                markersize=4,
+                linestyle="--" if chart.kind == "lines" else ":",
+                label=entry.label,
+            )
         case _:
-            if chart.kind == "cells":
+            if chart.kind in ("bars", "cells"):
                 return Patch(facecolor=PAPER, edgecolor=MUTED, hatch="////", label=entry.label)
+            if chart.kind == "lines":
+                hollow: dict[str, Any] = {"markerfacecolor": PAPER, "markersize": 4, "ls": ""}
+                return Line2D([], [], color=MUTED, marker="s", label=entry.label, **hollow)
             return Line2D([], [], color=MUTED, marker="x", markersize=5, ls="", label=entry.label)
 
 
@@ -162,16 +176,27 @@ def _bars(axes: Axes, chart: Chart) -> None:
     for label, top, slot, rows in rows_of(chart):
         for mark, place, height in rows:
             colour = _colour(chart.series.index(mark.series))
-            # what was counted, and below it what is left of it without the judge's errors
+            # what was counted, and below it what is left of it without the predictor's errors
             middle = place + 0.09
             if mark.value is not None:
                 axes.barh(middle, mark.value, 0.13, color=colour, alpha=0.4 if mark.small else 0.85)
+                if mark.small:
+                    axes.barh(
+                        middle,
+                        mark.value,
+                        0.13,
+                        facecolor="none",
+                        edgecolor=MUTED,
+                        hatch="////",
+                        linewidth=0.0,
+                    )
             _whisker(axes, mark.low, mark.high, middle, INK)
-            _beside(axes, mark.value, mark.low, mark.high, chart.unit, middle, INK, small=mark.small)
+            ink = MUTED if mark.small else INK
+            _beside(axes, mark.value, mark.low, mark.high, chart.unit, middle, ink)
             if mark.corrected is not None:
                 below = place + height - 0.1
-                _whisker(axes, mark.corrected_low, mark.corrected_high, below, INK)
-                axes.plot(mark.corrected, below, "D", color=INK, markerfacecolor=PAPER, markersize=4.2)
+                _whisker(axes, mark.corrected_low, mark.corrected_high, below, colour, 1.8)
+                axes.plot(mark.corrected, below, "o", color=colour, markeredgecolor=PAPER, markersize=5.5)
                 _beside(
                     axes,
                     mark.corrected,
@@ -186,7 +211,7 @@ def _bars(axes: Axes, chart: Chart) -> None:
         reference = chart.references.get(label)
         if reference is not None:
             axes.plot([reference] * 2, [top + 0.04, top + slot - 0.04], ":", color=INK, linewidth=1.0)
-            axes.plot(reference, top + 0.06, "o", color=INK, markersize=4.2)
+            axes.plot(reference, top + 0.06, "D", color=INK, markersize=4.2)
             most = max(most, reference)
     most = most * 1.05 or 1.0
     axes.set_xlim(0.0, min(1.0, most) if chart.unit == "share" else most)
@@ -287,19 +312,20 @@ def _lines(axes: Axes, chart: Chart) -> None:
         marks = [mark for mark in chart.marks if mark.series == series and mark.value is not None]
         marks.sort(key=lambda mark: places[mark.label])
         xs = [places[mark.label] for mark in marks]
-        axes.plot(xs, [mark.value or 0.0 for mark in marks], "-", color=_colour(k), linewidth=1.6)
+        fixed = [(places[m.label], m.corrected) for m in marks if m.corrected is not None]
+        style, thick = (":", 1.2) if fixed else ("-", 1.6)
+        axes.plot(xs, [mark.value or 0.0 for mark in marks], style, color=_colour(k), linewidth=thick)
         for mark, x in zip(marks, xs, strict=True):
             if mark.low is not None and mark.high is not None:
                 axes.plot([x, x], [mark.low, mark.high], "-", color=_colour(k), linewidth=1.2)
             face = PAPER if mark.small else _colour(k)
-            axes.plot(x, mark.value or 0.0, "o", color=_colour(k), markerfacecolor=face, markersize=4.5)
-        fixed = [(places[m.label], m.corrected) for m in marks if m.corrected is not None]
+            axes.plot(x, mark.value or 0.0, "s", color=_colour(k), markerfacecolor=face, markersize=4.5)
         if fixed:
-            axes.plot(*zip(*fixed, strict=True), "--", color=_colour(k), linewidth=1.0)
-            axes.plot(*zip(*fixed, strict=True), "D", color=INK, markerfacecolor=PAPER, markersize=4.2)
-    dots = sorted((places[label], value) for label, value in chart.references.items() if label in places)
-    if dots:
-        axes.plot(*zip(*dots, strict=True), ":", color=INK, linewidth=1.0, marker="o", markersize=4.2)
+            axes.plot(*zip(*fixed, strict=True), "-", color=_colour(k), linewidth=1.6)
+            axes.plot(*zip(*fixed, strict=True), "o", color=_colour(k), markeredgecolor=PAPER, markersize=6.0)
+    known = sorted((places[label], value) for label, value in chart.references.items() if label in places)
+    if known:
+        axes.plot(*zip(*known, strict=True), "--", color=INK, linewidth=1.0, marker="D", markersize=4.2)
     axes.set_xticks(list(places.values()), list(places), **_PLAIN)
     axes.grid(axis="y", color=LINE, linewidth=0.6)
     axes.set_axisbelow(True)

@@ -24,7 +24,7 @@ _LABEL_WIDTH = 30  # characters of a label in one line
 class Entry:
     """One entry of a chart's legend; ``place`` is the series' among all, 0 of what is no series."""
 
-    what: Literal["series", "corrected", "reference", "few"]
+    what: Literal["series", "counted", "corrected", "reference", "few"]
     label: str
     place: int = 0
 
@@ -103,8 +103,8 @@ def legend(chart: Chart) -> list[Entry]:
     entries = []
     if len(chart.series) > 1 and chart.kind != "cells":
         entries += [Entry("series", name, place) for place, name in enumerate(chart.series)]
-    if any(mark.corrected is not None for mark in chart.marks):
-        entries.append(Entry("corrected", "corrected"))
+    if chart.kind in ("bars", "lines") and any(mark.corrected is not None for mark in chart.marks):
+        entries += [Entry("counted", "as counted"), Entry("corrected", "corrected")]
     if chart.references:
         entries.append(Entry("reference", f"reference: {chart.reference_name}"))
     if any(mark.small for mark in chart.marks):

@@ -12,7 +12,7 @@ from scipy.special import ndtri
 
 from latentlab.audit.generation import Counted
 from latentlab.audit.reference import Reference
-from latentlab.audit.report import PERCEIVED, between, percent
+from latentlab.audit.report import PERCEIVED, PERCEIVED_OUTSIDE, between, percent
 from latentlab.metrics.correction import Corrected, cleam, corrected_shares
 from latentlab.metrics.gaps import difference
 from latentlab.metrics.intervals import RESAMPLES, SMALL, Estimate, percentile_limits, wilson
@@ -22,7 +22,7 @@ from latentlab.spec import Attribute, Confusion
 
 POOLED = "all"
 """The seed of a row that counts all seeds together."""
-UNKNOWN_ERRORS = "not corrected: the predictor has no held-out confusion matrix of this attribute"
+UNKNOWN_ERRORS = "not corrected: no held-out confusion matrix of this attribute is known"
 
 
 class Judge(Protocol):
@@ -242,6 +242,7 @@ def evaluation_of(
     apart: Sequence[Measure],
     settings: Mapping[str, Any],
     notes: tuple[str, ...] = (),
+    outside: bool = False,
 ) -> Evaluation:
     """Return the figures as an evaluation: of the first model and all seeds, then by model and seed.
 
@@ -249,7 +250,10 @@ def evaluation_of(
     ----------
     notes
         Further ones that belong beside the figures.
+    outside
+        Whether somebody else judged, and no predictor of the models.
     """
+    perceived = PERCEIVED_OUTSIDE if outside else PERCEIVED
     groups: dict[str, dict[str, Estimate]] = {}
     for one in shares:
         found = groups.setdefault(_key(one.model, one.seed), {})
@@ -262,17 +266,25 @@ def evaluation_of(
         name = "gap" if measure.name == "largest_deviation" else measure.name
         groups[_key(measure.model, measure.seed)][f"{name}.{measure.attribute}"] = measure.value
     if not groups:  # nothing that was drawn can show what is counted
-        return Evaluation({}, {}, settings, (*notes, PERCEIVED))
+        return Evaluation({}, {}, settings, (*notes, perceived))
     first = next(iter(groups))
     models = {one.model for one in shares}
     runs = {one.seed for one in shares}
     told = groups if len(models) > 1 or len(runs) > 1 else {}
-    return Evaluation(groups[first], told, settings, (*_notes(shares), *notes, PERCEIVED))
+    return Evaluation(groups[first], told, settings, (*_notes(shares), *notes, perceived))
 
 
-def sentences(shares: Sequence[ClassShare], reference: Reference) -> tuple[str, ...]:
-    """Say where each model's samples are furthest from the reference, and how sure that is."""
+def sentences(shares: Sequence[ClassShare], reference: Reference, outside: bool = False) -> tuple[str, ...]:
+    """Say where each model's samples are furthest from the reference, and how sure that is.
+
+    Parameters
+    ----------
+    outside
+        As for `evaluation_of`.
+    """
     lines = []
+    whose, told = ("judge's", "judged") if outside else ("predictor's", "predicted")
+    any_corrected = False
     bodies = {key: found for key, found in _by_attribute(shares).items() if key[1] == POOLED}
     widths = [len(found) for found in bodies.values() if found[0].reference is not None]
     comparisons = max(1, sum(width if width > 2 else 1 for width in widths))
@@ -285,25 +297,32 @@ def sentences(shares: Sequence[ClassShare], reference: Reference) -> tuple[str, 
             continue
         one = max(known, key=lambda one: abs(one.best[0] - (one.reference or 0.0)))
         value, low, high = one.best
-        what = "corrected for the predictor's errors" if one.corrected.share is not None else "not corrected"
+        span = f"95%: {between(low, high)}"
         sure = "a clear difference" if one.differs(comparisons) else "no clear difference"
         if one.corrected.share is None:
-            sure += " in what is predicted, the predictor's errors included"
+            what = f" ({span}; not corrected)"
+            sure += f" in what is {told}, the {whose} errors included"
+        else:
+            what = f"; corrected for the {whose} errors {percent(value)} ({span})"
+            any_corrected = True
         lines.append(
-            f"{model}, {attribute}: {percent(one.share.value)} of {one.n:,} samples are predicted "
-            f"{one.label.replace('_', ' ')}; {what} {percent(value)} (95%: {between(low, high)}), where "
-            f"{reference.name} has {percent(one.reference)}: {sure}."
+            f"{model}, {attribute}: {percent(one.share.value)} of {one.n:,} samples are {told} "
+            f"{one.label.replace('_', ' ')}{what}, where {reference.name} has {percent(one.reference)}: "
+            f"{sure}."
         )
     if comparisons > 1:
         lines.append(
             f"What is called clear is so by intervals that are wider than those shown, for {comparisons} "
             "comparisons at once (Bonferroni)."
         )
-    lines.append(
+    caution = (
         "An interval that holds the reference does not show that there is no difference, only none larger "
-        "than it reaches; and the correction holds if the predictor errs on samples as on held-out images."
+        "than it reaches"
     )
-    return (*lines, PERCEIVED)
+    if any_corrected:
+        who = "judge" if outside else "predictor"
+        caution += f"; and the correction holds if the {who} errs on samples as on held-out images"
+    return (*lines, f"{caution}.", PERCEIVED_OUTSIDE if outside else PERCEIVED)
 
 
 def _of_attribute(

@@ -20,7 +20,7 @@ from latentlab.audit.charts import Chart, Mark, told, told_interval, unit_name
 from latentlab.audit.example_images import Example
 from latentlab.audit.files import HTML
 from latentlab.audit.folder_results import FolderResults, settings_rows
-from latentlab.audit.report import PERCEIVED
+from latentlab.audit.report import PERCEIVED, PERCEIVED_OUTSIDE
 from latentlab.metrics.report import group_words
 from latentlab.paths import bundled
 from latentlab.spec import PredictorSpec
@@ -75,9 +75,10 @@ def html(found: FolderResults, digest: str, examples: Sequence[Example], no_exam
         digest=digest,
         light=SERIES,
         dark=DARK,
-        summary=[one for one in found.summary if one != PERCEIVED],
-        perceived=PERCEIVED,
-        notes=[one for one in found.record["notes"] if one != PERCEIVED],
+        summary=[one for one in found.summary if one not in (PERCEIVED, PERCEIVED_OUTSIDE)],
+        perceived=perceived(found),
+        whose="judge's" if outside(found) else "predictor's",
+        notes=[one for one in found.record["notes"] if one not in (PERCEIVED, PERCEIVED_OUTSIDE)],
         charts=[_chart(chart, k) for k, chart in enumerate(found.charts)],
         examples=[_example(one) for one in examples],
         no_examples=no_examples,
@@ -102,9 +103,19 @@ def facts(found: FolderResults) -> list[tuple[str, str]]:
     ]
 
 
+def outside(found: FolderResults) -> bool:
+    """Return whether the classes are those of a table of predictions from elsewhere."""
+    return found.request is not None and bool(found.request.predictions)
+
+
+def perceived(found: FolderResults) -> str:
+    """Say whose classes they are, and that they are nobody's identity."""
+    return PERCEIVED_OUTSIDE if outside(found) else PERCEIVED
+
+
 def no_judge(found: FolderResults) -> str:
     """Say why no predictor's confusion matrices are shown."""
-    if found.request is not None and found.request.predictions:
+    if outside(found):
         return (
             "The classes are those of a table of predictions from elsewhere; its SHA-256 stands below. How "
             "often they err is known here only as far as a table of it was given."

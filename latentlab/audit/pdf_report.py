@@ -16,8 +16,8 @@ from latentlab.audit.charts import Chart
 from latentlab.audit.example_images import Example
 from latentlab.audit.files import PDF
 from latentlab.audit.folder_results import FolderResults
-from latentlab.audit.html_report import facts, no_judge
-from latentlab.audit.report import PERCEIVED
+from latentlab.audit.html_report import facts, no_judge, perceived
+from latentlab.audit.report import PERCEIVED, PERCEIVED_OUTSIDE
 from latentlab.metrics.report import group_words
 from latentlab.spec import PredictorSpec
 from latentlab.whole_file import whole_file
@@ -27,6 +27,7 @@ _LEFT, _TOP, _BOTTOM = 0.7, 0.75, 0.8
 _WIDTH = PAGE[0] - 2 * _LEFT
 _CHARACTER = 0.0075  # inches of one on average, by points of its size
 _PICTURE = 0.78
+_CAPTION_LINES = 4
 
 
 def write_pdf(found: FolderResults, examples: Sequence[Example], no_examples: str = "") -> None:
@@ -47,17 +48,18 @@ def write_pdf(found: FolderResults, examples: Sequence[Example], no_examples: st
     pages.text(f"{found.line} · LatentLab {found.record['version']}", 9, MUTED)
     pages.heading("What can and cannot be concluded")
     for sentence in found.summary:
-        if sentence != PERCEIVED:
+        if sentence not in (PERCEIVED, PERCEIVED_OUTSIDE):
             pages.text(sentence, 9.5, bullet=True)
     pages.space(0.1)
-    pages.text(f"Perceived, not identity. {PERCEIVED}", 9.5, weight="bold")
+    pages.text(f"Perceived, not identity. {perceived(found)}", 9.5, weight="bold")
     for note in found.record["notes"]:
-        if note != PERCEIVED:
+        if note not in (PERCEIVED, PERCEIVED_OUTSIDE):
             pages.text(note, 8.5, MUTED, bullet=True)
     for k, chart in enumerate(found.charts):
         pages.chart(chart, "Charts" if not k else "")
     if examples or no_examples:
-        pages.heading("Images behind what stands out most")
+        keep = 0.6 if no_examples or not examples else example_height(examples[0])
+        pages.heading("Images behind what stands out most", keep)
         if no_examples:
             pages.text(no_examples, 9, MUTED)
         for example in examples:
@@ -79,6 +81,12 @@ def write_pdf(found: FolderResults, examples: Sequence[Example], no_examples: st
         with PdfPages(part, metadata=metadata) as file:
             for figure in pages.finished():
                 file.savefig(figure)
+
+
+def example_height(example: Example) -> float:
+    """Return how many inches an example takes at most."""
+    rows = max(len(one.pictures) for one in example.shown)
+    return 0.75 + rows * (_PICTURE + 0.05) + 0.13 * _CAPTION_LINES
 
 
 class _Pages:
@@ -161,9 +169,8 @@ class _Pages:
             self._top += height + 0.28
 
     def example(self, example: Example) -> None:
-        rows = max(len(one.pictures) for one in example.shown)
-        lines = 4
-        self._need(0.75 + rows * (_PICTURE + 0.05) + 0.13 * lines)
+        rows, lines = max(len(one.pictures) for one in example.shown), _CAPTION_LINES
+        self._need(example_height(example))
         self.text(example.title, 9.5, weight="bold")
         self.text(example.told, 8, MUTED)
         step = _WIDTH / max(6, len(example.shown))

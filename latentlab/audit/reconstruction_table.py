@@ -14,6 +14,7 @@ from latentlab.audit.report import (
     DOES_NOT,
     HOLDS,
     PERCEIVED,
+    PERCEIVED_OUTSIDE,
     UNSURE,
     between,
     chance,
@@ -222,13 +223,17 @@ def confusion_rows(found: Survived, chosen: Chosen) -> list[dict[str, Any]]:
     return rows
 
 
-def evaluation_of(found: Results, settings: Mapping[str, Any], further: tuple[str, ...] = ()) -> Evaluation:
+def evaluation_of(
+    found: Results, settings: Mapping[str, Any], further: tuple[str, ...] = (), outside: bool = False
+) -> Evaluation:
     """Return the figures as an evaluation: of all groups together, and of each.
 
     Parameters
     ----------
     further
         Notes that belong beside the figures.
+    outside
+        Whether somebody else judged, and no predictor of the model.
     """
     metrics: dict[str, Estimate] = {}
     groups: dict[str, dict[str, Estimate]] = {group: {} for group in found.errors}
@@ -251,11 +256,18 @@ def evaluation_of(found: Results, settings: Mapping[str, Any], further: tuple[st
         metrics[name.replace("gap.", "gap_p_holm.")] = Estimate(gap.adjusted, None, None, gap.gap.n)
     small = [group for group, error in found.errors.items() if error.n < SMALL]
     notes = [f"Of {group} there are fewer than {SMALL} images: its figures say little." for group in small]
-    return Evaluation(metrics, groups if len(groups) > 1 else {}, settings, (*notes, *further, PERCEIVED))
+    notes += [*further, PERCEIVED_OUTSIDE if outside else PERCEIVED]
+    return Evaluation(metrics, groups if len(groups) > 1 else {}, settings, tuple(notes))
 
 
-def sentences(found: Results) -> tuple[str, ...]:
-    """Say which groups' attributes survive least, and whether chance explains it."""
+def sentences(found: Results, outside: bool = False) -> tuple[str, ...]:
+    """Say which groups' attributes survive least, and whether chance explains it.
+
+    Parameters
+    ----------
+    outside
+        As for `evaluation_of`.
+    """
     lines = []
     parts = []
     for verdict, lead in LEADS.items():
@@ -285,11 +297,25 @@ def sentences(found: Results) -> tuple[str, ...]:
             )
         verdict = "more than chance" if one.adjusted <= LEVEL else "chance may explain it"
         lines.append(f"{what}; {verdict} (permutation {chance(one.adjusted)}).")
+    few = [_words(group) for group, error in found.errors.items() if error.n < SMALL]
+    if few:
+        named = "; ".join(few[:3])
+        more = f"; and {len(few) - 3} more" if len(few) > 3 else ""
+        count = f"{len(few)} group{'' if len(few) == 1 else 's'}"
+        said = "its figures say" if len(few) == 1 else "their figures say"
+        lines.append(f"Of {count} there are fewer than {SMALL} images: {named}{more}; {said} little.")
     lines.append(
-        "Whether the predictor sees an attribute in the images as they are stands beside each rate: what it "
-        "misses there is not the model's doing."
+        f"Whether the {'judge' if outside else 'predictor'} sees an attribute in the images as they are "
+        "stands beside each rate: what it misses there is not the model's doing."
     )
-    return (*lines, PERCEIVED)
+    if any(one.attribute and one.gap.value for one in found.gaps):
+        lines.append(
+            "The interval beside a gap allows for any two of the groups having been picked, and is wide; its "
+            f"verdict is by a permutation test that is adjusted for all gaps told here ({len(found.gaps)}): "
+            "so an interval may reach 0 where a gap is more than chance, or leave 0 out where chance may "
+            "explain it."
+        )
+    return (*lines, PERCEIVED_OUTSIDE if outside else PERCEIVED)
 
 
 def _error_gap(

@@ -19,6 +19,8 @@ HOLDS, DOES_NOT, UNSURE = "holds", "does not hold", "cannot be said from these n
 PERCEIVED = (
     "The labels are constructed or perceived attributes as a classifier tells them apart, nobody's identity."
 )
+PERCEIVED_OUTSIDE = PERCEIVED.replace("a classifier tells", "whoever judged them tells")
+"""The same where the classes are an outside judge's, who may be people."""
 
 
 @dataclass(frozen=True)

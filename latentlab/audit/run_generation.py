@@ -220,7 +220,9 @@ def _audit(study: Samples, counted: Mapping[tuple[str, int], Counted], device: s
             judges[name] = judge
     shares, apart = generation_table.class_shares(counted, attributes, judges, reference)
     record = settings_record(study.opened, study.settings, reference, told)
-    found = generation_table.evaluation_of(shares, apart, record, () if told is None else (told.note(),))
+    found = generation_table.evaluation_of(
+        shares, apart, record, () if told is None else (told.note(),), told is not None
+    )
     runs: dict[str, int] = {}
     for (name, _), run in counted.items():
         runs[name] = runs.get(name, 0) + run.n
@@ -231,7 +233,7 @@ def _audit(study: Samples, counted: Mapping[tuple[str, int], Counted], device: s
             "audit generation", first, "samples", max(runs.values()), study.settings.seeds[0], device, found
         ),
         [one.row() for one in shares],
-        generation_table.sentences(shares, reference),
+        generation_table.sentences(shares, reference, told is not None),
         {
             "cells.csv": cells,
             "measures.csv": [one.row() for one in apart],

@@ -212,7 +212,7 @@ def _audit(study: Pairs, counted: Survived, device: str) -> Audit:
     chosen, told, seed = study.chosen, study.told, study.request.seeds[0]
     found = reconstruction_table.results_of(counted, chosen, seed)
     notes = () if told is None else (told.note(),)
-    evaluation = reconstruction_table.evaluation_of(found, study.record(), notes)
+    evaluation = reconstruction_table.evaluation_of(found, study.record(), notes, told is not None)
     confusion = reconstruction_table.confusion_rows(counted, chosen)
     amplification = reconstruction_table.amplification_rows(counted, chosen, seed)
     return Audit(
@@ -226,7 +226,7 @@ def _audit(study: Pairs, counted: Survived, device: str) -> Audit:
             evaluation,
         ),
         reconstruction_table.group_rows(found),
-        reconstruction_table.sentences(found),
+        reconstruction_table.sentences(found, told is not None),
         {
             "gaps.csv": reconstruction_table.gap_rows(found),
             "statements.csv": reconstruction_table.statement_rows(found),

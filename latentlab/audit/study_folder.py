@@ -181,8 +181,8 @@ class StudyFolder:
         other = [name for name in {**found, **wanted} if found.get(name) != wanted.get(name)]
         if other:
             raise SettingsError(
-                f"{self.path} holds a study with another {other[0]} ({found.get(other[0])!r}, not "
-                f"{wanted.get(other[0])!r}). Choose another folder for this one."
+                f"{self.path} holds a study with other settings: {other[0]} is {found.get(other[0])!r} "
+                f"there, not {wanted.get(other[0])!r}. Choose another folder for this one."
             )
 
     def _cut(self) -> int:

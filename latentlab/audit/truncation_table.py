@@ -126,6 +126,12 @@ def sentences(
         "the predictor's. Comparisons are adjusted for how many there are (Holm); where chance may explain "
         "one, that does not show that there is none."
     )
+    if shifts:
+        lines.append(
+            "The interval beside a difference stands for that one alone, whereas a verdict is by a "
+            f"permutation test that is adjusted for all {len(shifts)} comparisons: so an interval may leave "
+            "out 0 where chance may explain the difference."
+        )
     return (*lines, PERCEIVED)
 
 

@@ -46,7 +46,10 @@ def search(
     eps: EpsOption = None,
     eps_data: EpsData = "",
     more: Annotated[
-        int, typer.Option(min=0, help="Go on for so many steps with what is in OUT and not under eps.")
+        int,
+        typer.Option(
+            min=0, help="Go on for so many steps with what is in OUT and not under eps; no posterior."
+        ),
     ] = 0,
     posterior: Annotated[
         bool,

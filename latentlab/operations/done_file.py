@@ -38,7 +38,9 @@ def begin(out: Path, settings: Mapping[str, Any], *, empty: bool = False) -> Non
     write_whole(out / DONE, json.dumps(settings) + "\n")
 
 
-def done_lines(out: Path, settings: Mapping[str, Any], what: str) -> list[Any]:
+def done_lines(
+    out: Path, settings: Mapping[str, Any], what: str, instead: Mapping[str, str] | None = None
+) -> list[Any]:
     """Return the lines of a folder's file of what is done; one that was cut off is left out.
 
     Parameters
@@ -47,6 +49,8 @@ def done_lines(out: Path, settings: Mapping[str, Any], what: str) -> list[Any]:
         Those that it has to hold, as plain values.
     what
         What the folder holds, in the plural, for messages.
+    instead
+        By a setting's name: what can be done too where that setting alone is another, for the message.
 
     Raises
     ------
@@ -61,9 +65,10 @@ def done_lines(out: Path, settings: Mapping[str, Any], what: str) -> list[Any]:
     except (ValueError, TypeError, AttributeError, OSError):
         raise SettingsError(f"{path} is damaged. Choose another folder, or delete it.") from None
     if changed:
+        name, too = changed[0], (instead or {}).get(changed[0], "") if len(changed) == 1 else ""
         raise SettingsError(
-            f"{out} holds {what} with another {changed[0]} ({before.get(changed[0])!r}, not "
-            f"{settings.get(changed[0])!r}). Choose another folder for these."
+            f"{out} holds {what} with other settings: {name} is {before.get(name)!r} there, not "
+            f"{settings.get(name)!r}. Choose another folder for these{too and f', {too}'}."
         )
     found = []
     for line in rest:

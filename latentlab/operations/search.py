@@ -220,7 +220,8 @@ def sample_picture(
     effective, r_hat = np.nan_to_num(effective, nan=0.0), np.where(np.isnan(r_hat), np.inf, r_hat)
     numbers = effective[:-1]
     told = Sampling(
-        tuple(float(x) for x in found.acceptance),
+        found.chains,
+        float(found.acceptance.mean()),
         (float(numbers.min()), float(np.median(numbers)), float(effective[-1])),
         float(r_hat.max()),
         found.draws.shape[0] * found.draws.shape[1],

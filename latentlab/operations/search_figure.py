@@ -30,9 +30,8 @@ Picture = NDArray[np.uint8]
 
 
 def search_figure(found: PictureSearch) -> Image.Image:
-    """Paint the target, and every restart: its picture, that reduced, its distance, how it ended."""
+    """Paint the target, and every restart or draw: its picture, that reduced, its distance, how it ended."""
     size = found.restarts[0].pixels.shape[0]
-    what = "draw" if found.sampling is not None else "restart"
     target = enlarged(found.target.shown(), size)
     source = found.target.source
     begin = [target] if source is None else [target, source]
@@ -46,19 +45,25 @@ def search_figure(found: PictureSearch) -> Image.Image:
         lines.append(Line("", pictures, words))
         lines.append(Line("reduced", reduced))
     settings = found.settings
-    sampled = "" if found.sampling is None else f" {found.sampling.text()}."
+    count = len(found.restarts)
+    if found.sampling is None:
+        said = (
+            f"{len(found.under)} of {count} restarts under eps = {found.eps.value:.3g} ({found.eps.source})"
+        )
+    else:
+        said = f"{count} draws of a posterior are shown. {found.sampling.text()}"
     note = (
-        f"{len(found.under)} of {len(found.restarts)} {what}s under eps = {found.eps.value:.3g} "
-        f"({found.eps.source}). Mean squared errors of the reduced pictures; observed: "
+        f"{said}. Mean squared errors of the reduced pictures; observed: "
         f"{settings.observation.words(size)}. Nothing of an original is recovered: what is not in the small "
-        f"picture is invented by the model.{sampled}"
+        f"picture is invented by the model."
     )
     title = f"{found.target.name or 'Latent search'}: {NOTE}"
     return captioned_sheet(lines, title, note, _CELL)
 
 
 def _words(found: PictureSearch, one: Restart) -> list[str]:
-    words = [f"seed {one.seed}: {one.distance:.2e}", one.status]
+    ended = one.status if found.sampling is None else f"proposal {one.found.steps}"
+    words = [f"seed {one.seed}: {one.distance:.2e}", ended]
     for attribute in () if found.predictor is None else found.predictor.attributes:
         if attribute.classes and attribute.name in one.attributes:
             label = attribute.classes[int(np.argmax(one.attributes[attribute.name]))]

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from latentlab.operations.search_figure import (
     search_figure,
 )
 from latentlab.operations.search_plan import NOTE, STATUSES, UNDER, SearchSettings
-from latentlab.operations.search_result import PictureSearch
+from latentlab.operations.search_result import PictureSearch, Sampling
 from latentlab.operations.search_table import search_rows
 from latentlab.operations.search_target import Fit, Given, SearchTarget, check_fit, search_target
 from latentlab.operations.search_unknowns import Observer, Unknowns
@@ -39,6 +39,7 @@ from latentlab.progress import PartOf, Reporter
 from latentlab.whole_file import write_whole
 
 TABLE, REPORT, SHEET = "search.csv", "report.json", "sheet.png"
+_NEARER = 1.0 - 1e-5  # of the distance before, so that rounding alone is not nearer
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,23 @@ class ManySearch:
 
 @dataclass(frozen=True, eq=False)
 class SearchedFolder:
-    """What became of many pictures: each one's record (its pictures are in the folder)."""
+    """What became of many pictures: each one's record (its pictures are in the folder).
+
+    Parameters
+    ----------
+    made
+        How many were searched for now.
+    more, nearer
+        So many more steps some were gone on with, and how many of each one's restarts are nearer by that, by
+        the record's key.
+    """
 
     out: Path
     records: tuple[Mapping[str, Any], ...]
     unreadable: tuple[str, ...]
     made: int
+    more: int = 0
+    nearer: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def reached(self) -> int:
@@ -116,23 +128,26 @@ class SearchedFolder:
                 "notes": notes,
             }
         first, n = self.records[0], len(self.records)
+        sampled = [one for one in map(Sampling.of, self.records) if one is not None]
         restarts = sum(len(one["restarts"]) for one in self.records)
         under = sum(map(_under, self.records))
         plain = {"low": None, "high": None}
+        metrics = {
+            "success_rate": {"value": self.reached / n, **plain, "n": n},
+            "restart_success_rate": {"value": under / restarts, **plain, "n": restarts},
+        }
+        if sampled:
+            metrics = {"chains_met_rate": {"value": sum(one.agrees for one in sampled) / n, **plain, "n": n}}
         return {
             **{name: first[name] for name in ("command", "version", "checkpoint")},
             "data": {"path": str(self.out), "n": n},
             **{name: first[name] for name in ("seed", "device", "settings")},
-            "metrics": {
-                "success_rate": {"value": self.reached / n, **plain, "n": n},
-                "restart_success_rate": {"value": under / restarts, **plain, "n": restarts},
-            },
+            "metrics": metrics,
             "groups": {},
             "pictures": [
                 {
                     "picture": one["data"]["path"],
-                    "under_eps": _under(one),
-                    "restarts": len(one["restarts"]),
+                    **_told(one),
                     "distance": one["metrics"]["distance"]["value"],
                     "notes": one["notes"],
                 }
@@ -145,19 +160,44 @@ class SearchedFolder:
         """Return what a person reads."""
         lines = []
         for one in self.records:
+            name, sampling = one["data"]["path"], Sampling.of(one)
+            notes = [f"  {note}" for note in one["notes"] if note != NOTE]
+            if sampling is not None:
+                lines += [f"{name}: {sampling.text()}", *notes]
+                if not sampling.agrees:
+                    lines.append(
+                        "  Sample anew with more --steps, half of which are warm-up, into another folder."
+                    )
+                continue
             nearest = one["metrics"]["distance"]["value"]
             count = f"{_under(one)} of {len(one['restarts'])} under eps"
-            lines.append(f"{one['data']['path']}: {count}, the nearest {nearest:.3g}")
-            lines += [f"  {note}" for note in one["notes"] if note != NOTE]
-            if not _under(one) and not one["settings"]["posterior"]:
-                lines.append("  Not converged; what was nearest is kept. Go on with --more STEPS.")
-        if self.records:
+            lines += [f"{name}: {count}, the nearest {nearest:.3g}", *notes]
+            lines += self._advice(one)
+        met = [one.agrees for one in map(Sampling.of, self.records) if one is not None]
+        if met:
+            lines.append(
+                f"The chains of {sum(met)} of {len(met)} pictures have met; {self.made} sampled now, "
+                f"in {self.out}"
+            )
+        elif self.records:
             eps = self.records[0]["settings"]
             lines.append(
                 f"{self.reached} of {len(self.records)} pictures have one under eps = {eps['eps']:.3g} "
                 f"({eps['eps_source']}); {self.made} searched for now, in {self.out}"
             )
         return "\n".join([*lines, *self.unreadable, NOTE])
+
+    def _advice(self, record: Mapping[str, Any]) -> list[str]:
+        """Say what more steps brought, and what to do where no restart is under eps."""
+        nearer = self.nearer.get(record["key"])
+        lines = []
+        if nearer is not None:
+            gained = f"{nearer} of {len(record['restarts'])} nearer" if nearer else "nothing nearer"
+            lines.append(f"  {self.more} step{'s' if self.more > 1 else ''} more each; {gained}")
+        if not _under(record):
+            how = "--more STEPS" if nearer != 0 else "more than these: the same again would end the same"
+            lines.append(f"  Not converged; what was nearest is kept. Go on with {how}.")
+        return lines
 
 
 def search_many(
@@ -180,7 +220,10 @@ def search_many(
     out
         Where it is written. A picture that it holds already with the same settings is not done again.
     more
-        So many more steps for the restarts of pictures that are done and not under eps.
+        So many more steps for the restarts of pictures that are done and not under eps. They begin at what
+        was nearest, the optimiser without a memory and its rate at the begin of a schedule over ``more``
+        steps (`latentlab.operations.search_run.Search.run`). As many again as brought nothing nearer bring
+        nothing again.
     loop
         Where each search is played back (`latentlab.operations.search_figure.loop_of`); a picture that is
         done and whose loop is not there is searched for again for the loop alone.
@@ -201,14 +244,18 @@ def search_many(
         )
     check_loop(loop, len(inside), fps)
     if how.posterior and (more or loop is not None):
-        raise SettingsError("A posterior is sampled anew: it has neither more steps nor a loop.")
+        raise SettingsError(
+            "A posterior is always sampled as a whole, without --more and --loop: give more --steps and "
+            "another folder."
+        )
     _check(explorer, how)
-    done = _begun(out, how.record(explorer))
+    done = _begun(out, how.record(explorer), how.posterior)
     taken = {
         name.casefold() for name in (TABLE, REPORT, DONE, *(str(one["folder"]) for one in done.values()))
     }
     keys: list[str] = []
     unreadable: list[str] = []
+    nearer: dict[str, int] = {}
     made = 0
     for place, path in enumerate(inside):
         reporter.raise_if_cancelled()
@@ -239,6 +286,8 @@ def search_many(
                 if before is None or goes_on:  # else only its loop was missing
                     _write(out / name, found)
                     record = {"key": key, "folder": name, **found.record()}
+                    if before is not None:
+                        nearer[key] = _nearer(before, record)
                     append(out, record)
                     done[key] = record
                 if film is not None and played is not None:
@@ -252,20 +301,21 @@ def search_many(
     records = tuple(done[key] for key in dict.fromkeys(keys))
     if not records and unreadable:
         raise ImageError(" ".join(unreadable))
-    result = SearchedFolder(out, records, tuple(unreadable), made)
+    result = SearchedFolder(out, records, tuple(unreadable), made, more, nearer)
     if records:
         save_rows(out / TABLE, search_rows(records, explorer.predictor_spec))
     write_whole(out / REPORT, json.dumps(result.record(), indent=1))
     return result
 
 
-def _begun(out: Path, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _begun(out: Path, settings: Mapping[str, Any], posterior: bool) -> dict[str, dict[str, Any]]:
     """Return the records that a folder holds of the same settings; begin it where it is new."""
     if not (out / DONE).is_file():
         begin(out, settings, empty=True)
         return {}
     found = {}
-    for content in done_lines(out, settings, "searches"):
+    instead = {} if posterior else {"steps": "or go on with those: their --steps, and --more STEPS"}
+    for content in done_lines(out, settings, "posteriors" if posterior else "searches", instead):
         with contextlib.suppress(KeyError, TypeError):  # no line of a picture's
             if content["restarts"] and content["folder"]:
                 found[str(content["key"])] = content
@@ -328,6 +378,26 @@ def _write(folder: Path, found: PictureSearch) -> None:
     for place, one in enumerate(found.restarts):
         save_picture(folder / f"restart-{place:0{digits}}.png", one.pixels)
     save_sheet(folder / SHEET, np.array(search_figure(found)))
+
+
+def _told(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a picture stands, as plain values: against eps, or how well its posterior was sampled."""
+    sampling = Sampling.of(record)
+    if sampling is None:
+        return {"under_eps": _under(record), "restarts": len(record["restarts"])}
+    names = ("acceptance", "effective_samples_least", "effective_samples_median", "r_hat")
+    return {
+        "draws": sampling.draws,
+        "chains": sampling.chains,
+        **{name: record["metrics"][name]["value"] for name in names},
+        "chains_met": sampling.agrees,
+    }
+
+
+def _nearer(before: Mapping[str, Any], after: Mapping[str, Any]) -> int:
+    """Count the restarts that more steps brought nearer."""
+    pairs = zip(before["restarts"], after["restarts"], strict=True)
+    return sum(new["distance"] < _NEARER * old["distance"] for old, new in pairs)
 
 
 def _under(record: Mapping[str, Any]) -> int:

@@ -31,6 +31,8 @@ Constraint = Literal["sphere", "none"]
 Precision = Literal["float32", "bfloat16"]
 Status = Literal["searching", "under eps", "not converged"]
 STATUSES: tuple[Status, ...] = get_args(Status)
+DRAWN = "drawn"
+"""How a posterior's draws stand: they are not judged against eps."""
 SEARCHING, UNDER, MISSED = range(3)
 """Positions in `STATUSES`."""
 

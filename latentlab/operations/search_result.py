@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ import latentlab
 from latentlab.checkpoints import Located
 from latentlab.operations.attribute_table import Probabilities
 from latentlab.operations.search_eps import Eps
-from latentlab.operations.search_plan import NOTE, STATUSES, UNDER, SearchSettings, Status
+from latentlab.operations.search_plan import DRAWN, NOTE, STATUSES, UNDER, SearchSettings, Status
 from latentlab.operations.search_run import FoundRow
 from latentlab.operations.search_target import SearchTarget
 from latentlab.spec import PredictorSpec
@@ -71,20 +72,41 @@ class Sampling:
 
     Parameters
     ----------
+    chains
+        How many.
     acceptance
-        Of each chain's proposals.
+        Share of all chains' proposals that were taken.
     effective
         Smallest and median effective sample size over all numbers searched for, and the density's.
     r_hat
-        Largest split R-hat over them.
+        Largest split R-hat over them; infinite where a number never moved.
     draws
         Draws of all chains.
     """
 
-    acceptance: tuple[float, ...]
+    chains: int
+    acceptance: float
     effective: tuple[float, float, float]
     r_hat: float
     draws: int
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Sampling | None:
+        """Return what a record of `PictureSearch` says of it; None for a search's."""
+        if not record["settings"]["posterior"]:
+            return None
+        metrics = record["metrics"]
+        least, median, density = (
+            float(metrics[f"effective_samples_{name}"]["value"]) for name in ("least", "median", "density")
+        )
+        r_hat = metrics["r_hat"]["value"]
+        return cls(
+            int(record["settings"]["restarts"]),
+            float(metrics["acceptance"]["value"]),
+            (least, median, density),
+            float("inf") if r_hat is None else float(r_hat),
+            int(metrics["acceptance"]["n"]),
+        )
 
     @property
     def agrees(self) -> bool:
@@ -94,11 +116,12 @@ class Sampling:
     def text(self) -> str:
         """Say it in a line."""
         least, median, density = self.effective
+        chains = f"{self.chains} chain{'s' if self.chains > 1 else ''}"
         return (
-            f"{self.draws:,} draws of {len(self.acceptance)} chains are worth {median:.0f} independent ones "
+            f"{self.draws:,} draws of {chains} are worth {median:.0f} independent ones "
             f"(median over the latent; least {least:.0f}, log density {density:.0f}); acceptance "
-            f"{np.mean(self.acceptance):.0%}, R-hat {self.r_hat:.2f} at most"
-            + ("" if self.agrees else ": the chains have not met yet, so more steps are needed for shares")
+            f"{self.acceptance:.0%}, R-hat {self.r_hat:.2f} at most: the chains have "
+            + ("met" if self.agrees else "not met yet, so more steps are needed for shares")
         )
 
 
@@ -153,15 +176,17 @@ class PictureSearch:
     def record(self) -> dict[str, Any]:
         """Return the JSON object as plain values, in the form of the ``evaluate`` commands."""
         n, single = len(self.restarts), {"low": None, "high": None}
-        metrics: dict[str, dict[str, Any]] = {
-            "restarts_under_eps": {"value": len(self.under), **single, "n": n},
+        metrics: dict[str, dict[str, Any]] = {}
+        if self.sampling is None:
+            metrics["restarts_under_eps"] = {"value": len(self.under), **single, "n": n}
+        metrics |= {
             "distance": {"value": self.best.distance, **single, "n": 1},
             "rounded_distance": {"value": self.best.found.rounded, **single, "n": 1},
         }
         if self.sampling is not None:
             least, median, density = self.sampling.effective
             for name, value in (
-                ("acceptance", float(np.mean(self.sampling.acceptance))),
+                ("acceptance", self.sampling.acceptance),
                 ("effective_samples_least", least),
                 ("effective_samples_median", median),
                 ("effective_samples_density", density),
@@ -194,7 +219,7 @@ class PictureSearch:
             "restarts": [
                 {
                     "seed": one.seed,
-                    "status": one.status,
+                    "status": one.status if self.sampling is None else DRAWN,
                     "distance": one.distance,
                     "rounded_distance": one.found.rounded,
                     "steps": one.found.steps,
@@ -216,13 +241,13 @@ class PictureSearch:
         """Return what a person reads."""
         n, under, best = len(self.restarts), len(self.under), self.best
         called = f"{self.target.name}: " if self.target.name else ""
-        what = "draws" if self.sampling is not None else "restarts"
-        lines = [
-            f"{called}{under} of {n} {what} under eps = {self.eps.value:.3g} ({self.eps.source}); the "
-            f"nearest {best.distance:.3g}, rounded to 8 bits {best.found.rounded:.3g}"
-        ]
         if self.sampling is not None:
-            lines.append(self.sampling.text())
-        elif not under:
+            lines = [f"{called}{self.sampling.text()}"]
+        else:
+            lines = [
+                f"{called}{under} of {n} restarts under eps = {self.eps.value:.3g} ({self.eps.source}); the "
+                f"nearest {best.distance:.3g}, rounded to 8 bits {best.found.rounded:.3g}"
+            ]
+        if self.sampling is None and not under:
             lines.append("Not converged: the nearest pictures are kept all the same. Try more steps.")
         return "\n".join([*lines, *self.notes, NOTE])

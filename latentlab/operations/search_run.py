@@ -142,7 +142,9 @@ class Search:
         Parameters
         ----------
         steps
-            How many at most; as many as the settings say without it. Adam's schedule begins anew.
+            How many at most; as many as the settings say without it. Adam's schedule begins anew over them:
+            from a tenth of the rate to the whole and down again, so that few steps may leave where a restart
+            stood and not come back as near.
         on_step
             Told of every step.
         show_every

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from latentlab.operations.search_plan import NOTE
+from latentlab.operations.search_plan import DRAWN, NOTE
 from latentlab.spec import PredictorSpec
 
 
@@ -17,20 +17,21 @@ def search_rows(
     """Return one table row a restart, of records of `latentlab.operations.search_result`.
 
     ``NAME`` is the predicted class of an attribute, ``NAME_probability`` how probable it is; ``note`` says
-    what the pictures are, in every row.
+    what the pictures are, in every row. A posterior's draws have no eps.
     """
     attributes = [one for one in (() if predictor is None else predictor.attributes) if one.classes]
     rows = []
     for record in records:
+        drawn = record["settings"]["posterior"]
         for place, restart in enumerate(record["restarts"]):
             row: dict[str, Any] = {
                 "picture": record["data"]["path"],
                 "restart": place,
                 "seed": restart["seed"],
-                "status": restart["status"],
+                "status": DRAWN if drawn else restart["status"],
                 "distance": f"{restart['distance']:.8g}",
                 "rounded_distance": f"{restart['rounded_distance']:.8g}",
-                "eps": f"{record['settings']['eps']:.8g}",
+                "eps": "" if drawn else f"{record['settings']['eps']:.8g}",
                 "steps": restart["steps"],
                 "exposure": "" if restart["exposure"] is None else f"{restart['exposure']:.6g}",
             }

@@ -79,11 +79,17 @@ def test_classes_come_back_and_are_counted_in_our_predictors_place(
     told = {row["image"]: row["mood"] for row in table(out / IMAGES)}
     assert [told[str(k)] for k in range(70)] == [row["mood"] for row in rows], "by id, not by place"
     assert any("not this program" in note for note in audit.report.evaluation.notes)
+    summary = " ".join(audit.summary)
+    assert "as whoever judged them tells them apart" in summary
+    assert audit.summary[0].count("14.3%") == 1
+    assert "not corrected" in audit.summary[0]
+    assert "the correction holds" not in summary
+    assert "predictor" not in summary
     assert len(json.loads((out / SETTINGS).read_text())["predictions_sha256"]) == 64
     # another table is another study
     rows[0]["mood"] = "happy"
     write(path, rows)
-    with pytest.raises(SettingsError, match="another predictions_sha256"):
+    with pytest.raises(SettingsError, match="other settings: predictions_sha256 is"):
         run_generation([str(tiny_model_folder)], n=70, predictions=path, out=out)
 
 
@@ -98,6 +104,8 @@ def test_their_errors_correct_their_shares(exported: Path, tiny_model_folder: Pa
         "attribute,true,predicted,count\nmood,happy,happy,900\nmood,happy,sad,100\nmood,sad,sad,1000\n"
     )
     audit = run_generation([str(tiny_model_folder)], n=70, predictions=path, predictions_confusion=confusion)
+    assert "corrected for the judge's errors" in audit.summary[0]
+    assert "the correction holds if the judge errs" in " ".join(audit.summary)
     metrics = audit.report.evaluation.metrics
     assert metrics["share.mood=sad"].value == pytest.approx(0.3)
     assert metrics["corrected_share.mood=sad"].value == pytest.approx((0.3 - 0.1) / 0.9, abs=0.005)

@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -328,6 +329,26 @@ def chart(kind, unit="share", labels=("a", "b"), series=("x", "y"), **more) -> C
         for s in series
     )
     return Chart(f"test.{kind}", "A & B < C", kind, unit, marks, {"a": 0.5}, "uniform", note="A note.")
+
+
+@pytest.mark.parametrize(("kind", "labels"), [("bars", ("a", "b")), ("lines", ("a", "b"))])
+def test_symbols_are_the_windows(kind, labels) -> None:
+    one = replace(chart(kind, labels=labels, corrected=0.3), references={"a": 0.55})
+    figure = chart_figure(one)
+    drawn = {
+        float(x): line.get_marker()
+        for line in figure.axes[0].lines
+        for x in (line.get_xdata() if kind == "bars" else line.get_ydata())
+        if line.get_marker() != "None"
+    }
+    assert (drawn[0.3], drawn[0.55]) == ("o", "D")
+    box = figure.legends[0]
+    shown = dict(zip([text.get_text() for text in box.get_texts()], box.legend_handles, strict=True))
+    assert shown["corrected"].get_marker() == "o"
+    assert shown["reference: uniform"].get_marker() == "D"
+    assert "as counted" in shown
+    if kind == "bars":
+        assert shown["few images"].get_hatch()
 
 
 @pytest.mark.parametrize("kind", ["bars", "gaps", "cells", "lines"])

@@ -172,7 +172,7 @@ def test_an_interrupted_study_goes_on_and_ends_as_one_that_was_not(
     for name in (IMAGES, GROUPS, "gaps.csv", "gap_changes.csv", "statements.csv", REPORT, SUMMARY):
         assert (tmp_path / "twice" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
     assert read_request(tmp_path / "twice") == read_request(tmp_path / "whole")
-    with pytest.raises(SettingsError, match="another scales"):
+    with pytest.raises(SettingsError, match="other settings: scales is"):
         run_conditioning(models, "faces:test", out=tmp_path / "twice", scales=(2.0,), **asked)
     images = tmp_path / "twice" / IMAGES
     images.write_text(images.read_text().replace(",female", ",femme", 9))

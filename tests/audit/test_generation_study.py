@@ -96,7 +96,7 @@ def test_an_interrupted_study_goes_on_and_ends_as_one_that_was_not(
     assert again.report.json() == whole.report.json()
     for name in (IMAGES, GROUPS, "cells.csv"):
         assert (tmp_path / "twice" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-    with pytest.raises(SettingsError, match="another n"):
+    with pytest.raises(SettingsError, match="other settings: n is"):
         run_generation([tiny["model"]], out=tmp_path / "twice", **(asked | {"n": 199}))
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("mine")
@@ -158,7 +158,7 @@ def test_rows_are_counted_for_whom_they_were_drawn(
     models = [tiny["model"], str(idle_model_folder)]
     asked = {"n": 10, "predictor": tiny["predictor"], "out": tmp_path / "audit"}
     run_generation(models, **asked)
-    with pytest.raises(SettingsError, match="another models"):
+    with pytest.raises(SettingsError, match="other settings: models is"):
         run_generation(models[::-1], **asked)
     images = tmp_path / "audit" / IMAGES
     images.write_text(images.read_text().replace("tiny-vae,0,3,", "tiny-vae,0,4,"))

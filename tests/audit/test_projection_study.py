@@ -152,7 +152,7 @@ def test_an_interrupted_study_goes_on_and_ends_as_one_that_was_not(
     )
     for name in (IMAGES, GROUPS, REPORT, SUMMARY, CHARTS, "datasets.csv", "settings.json"):
         assert (tmp_path / "twice" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
-    with pytest.raises(LatentLabError, match="another onto"):
+    with pytest.raises(LatentLabError, match="other settings: onto is"):
         run_projection(tiny["checkpoint"], onto=("ink",), out=tmp_path / "twice", **asked)
 
 

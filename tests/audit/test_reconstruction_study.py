@@ -92,6 +92,10 @@ def test_a_group_that_suffers_is_found_and_equal_ones_are_not(explorer: Explorer
     assert "more than chance" in said[1]
     assert "as often in every group: 100.0%" in said[2]
     assert "chance may explain it" in said[3]
+    assert said[4].startswith("Whether the predictor sees")
+    assert "adjusted for all gaps told here (3)" in said[5]
+    assert "Whether the judge sees" in sentences(results, outside=True)[4]
+    assert "as whoever judged them tells them apart" in sentences(results, outside=True)[-1]
 
 
 def test_rows_groups_confusions_and_gaps_agree_and_it_resumes(explorer: Explorer, tmp_path: Path) -> None:
@@ -118,6 +122,12 @@ def test_rows_groups_confusions_and_gaps_agree_and_it_resumes(explorer: Explorer
     assert 2.0 < record["metrics"]["error_255"]["value"] < 9.0
     assert record["groups"]["race=asian"]["survival.race"]["n"] == 9
     assert any("fewer than 30" in note for note in record["notes"])
+    few = next(line for line in whole.summary if "fewer than 30" in line)
+    assert few == (
+        "Of 4 groups there are fewer than 30 images: asian; black; brown; and 1 more; "
+        "their figures say little."
+    )
+    assert whole.summary[whole.summary.index(few) + 1].startswith("Whether the predictor")
     # one that was stopped
     reporter = Reporter(lambda progress: reporter.cancel() if progress.stage.startswith("Recon") else None)
     big = asked | {"per_group": 40}

@@ -169,7 +169,7 @@ def test_a_study_that_was_stopped_in_a_training_ends_as_one_that_was_not(
     begun.clear()
     run_training_ratio(out=out, **asked)
     assert not begun, "what is finished is not trained again"
-    with pytest.raises(LatentLabError, match="another steps"):
+    with pytest.raises(LatentLabError, match="other settings: steps is"):
         run_training_ratio(out=out, **(asked | {"steps": 61}))
 
 

@@ -156,6 +156,8 @@ def test_a_minority_beyond_a_threshold_is_lost_as_it_must_be(tiny: dict[str, str
     assert "rarest class is light" in said[0]
     assert said[0].count("more than chance") == 2
     assert said[0].count("points less") == 2
+    assert f"adjusted for all {len(shifts)} comparisons" in said[-2]
+    assert not any("adjusted for all" in line for line in sentences(shares, apart, (), reference))
 
 
 def test_an_interrupted_study_goes_on_and_ends_as_one_that_was_not(
@@ -178,7 +180,7 @@ def test_an_interrupted_study_goes_on_and_ends_as_one_that_was_not(
     run_study(request, tmp_path / "whole")
     for name in (IMAGES, GROUPS, "measures.csv", "differences.csv", REPORT, SUMMARY):
         assert (tmp_path / "twice" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
-    with pytest.raises(SettingsError, match="another truncations"):
+    with pytest.raises(SettingsError, match="other settings: truncations is"):
         run_truncation(tiny["model"], out=tmp_path / "twice", **(asked | {"truncations": (0.5,)}))
 
 

@@ -78,7 +78,13 @@ def test_a_folder_is_searched_for_and_gone_on_with(
     assert json.loads((out / "report.json").read_text())["data"]["n"] == 3
 
     assert run(["search", str(portraits), *how, "--seed", "5"]) == 2
-    assert "another seed" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "other settings: seed is 0 there, not 5" in said
+    assert "--more" not in said
+    assert run(["search", str(portraits), *how, "--steps", "60"]) == 2
+    said = capsys.readouterr().err
+    assert "other settings: steps is 40 there, not 60" in said
+    assert "their --steps, and --more STEPS" in said
 
 
 def test_what_is_not_converged_is_gone_on_with(
@@ -131,11 +137,23 @@ def test_loops_and_posteriors(
     )
     capsys.readouterr()
     assert run(["search", two[0], *sampled]) == 0
-    assert NOTE in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert NOTE in said
+    assert "40 draws of 2 chains" in said
+    assert "the chains have not met yet" in said
+    assert "into another folder" in said
+    assert not any(word in said for word in ("under eps", "onverged", "--more"))
+    with (tmp_path / "b" / "search.csv").open(encoding="utf-8") as file:
+        assert {(row["status"], row["eps"]) for row in csv.DictReader(file)} == {("drawn", "")}
+    report = json.loads((tmp_path / "b" / "report.json").read_text())
+    assert set(report["metrics"]) == {"chains_met_rate"}
+    assert report["pictures"][0]["chains_met"] is False
     line = json.loads((tmp_path / "b" / "done.jsonl").read_text().splitlines()[1])
     assert line["metrics"]["effective_samples_least"]["value"] > 0
     assert line["settings"]["observation"]["kind"] == "luminance"
+    assert "restarts_under_eps" not in line["metrics"]
     assert run(["search", two[0], *sampled, "--more", "5"]) == 2
+    assert "more --steps and another folder" in capsys.readouterr().err
 
 
 def test_a_conditional_model_is_told_a_class_and_the_others_are_searched_for(

@@ -117,7 +117,7 @@ def test_both_modes_are_projected_loaded_again_and_compared(explorer, pictures, 
         assert (loaded.left, loaded.unreadable, loaded.keys) == (0, (), found[keep].keys)
         judge = explorer.predictor_spec
         assert projection_rows(loaded.found, judge) == projection_rows(found[keep].found, judge)
-        with pytest.raises(SettingsError, match="with another onto"):
+        with pytest.raises(SettingsError, match="with other settings: onto is"):
             load_projected(tmp_path / mode, same | {"onto": ["ink"]})
     bias = paired_shifts(found[0.0], found[1.0], explorer.predictor_spec)
     follow, keep = (

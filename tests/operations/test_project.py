@@ -193,7 +193,7 @@ def test_a_folder_that_was_interrupted_goes_on_and_ends_the_same(explorer, pictu
     assert len(project_many(explorer, within, out, source="ink").found) == len(within) - 1 - len(
         [path for path in within if path.is_relative_to(out)]
     )
-    with pytest.raises(SettingsError, match="with another keep"):
+    with pytest.raises(SettingsError, match="with other settings: keep is"):
         project_many(explorer, images, out, source="ink", keep=0.0)
     for damage in (b"{}}", b"[]", b"\xff\xfe", b""):
         (out / DONE).write_bytes(damage)
@@ -210,7 +210,7 @@ def test_another_picture_of_the_same_name_is_another(explorer, pictures: Path, t
     both = project_many(explorer, [pictures / "deep" / "a.png", pictures / "a.png"], out, source="ink")
     assert [one.name for one in both.found] == ["a-2", "a"]
     alone = Explorer.open(explorer.located.path, "")
-    with pytest.raises(SettingsError, match="another predictor"):
+    with pytest.raises(SettingsError, match="predictor is"):
         project_many(alone, [pictures / "a.png"], out, source="ink")
 
 

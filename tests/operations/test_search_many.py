@@ -88,8 +88,21 @@ def test_a_missing_loop_is_made_and_what_was_found_stays(
     out, loop = tmp_path / "out", tmp_path / "loop.gif"
     search_many(explorer, files[:1], out, HOW)
     better = search_many(explorer, files[:1], out, HOW, more=40)
-    assert search_many(explorer, files[:1], out, HOW, loop=loop).records == better.records
+    assert "40 steps more each; 2 of 2 nearer" in better.text()
+    again = search_many(explorer, files[:1], out, HOW, loop=loop)
+    assert again.records == better.records
+    assert "steps more" not in again.text()
     assert loop.is_file()
+
+
+def test_more_steps_that_bring_nothing_nearer_say_so(explorer: Explorer, files: list[Path], tmp_path: Path):
+    out = tmp_path / "out"
+    first = search_many(explorer, files[:1], out, HOW)
+    second = search_many(explorer, files[:1], out, HOW, more=1)  # it looks at where it begins only
+    assert "1 step more each; nothing nearer" in second.text()
+    assert "the same again would end the same" in second.text()
+    (before,), (after,) = first.records, second.records
+    assert [one["latent"] for one in before["restarts"]] == [one["latent"] for one in after["restarts"]]
 
 
 def test_what_lies_in_the_results_is_no_input(explorer: Explorer, files: list[Path], tmp_path: Path):

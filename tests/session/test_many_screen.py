@@ -261,7 +261,7 @@ def test_what_fails_says_why(room: Room, pictures: Path, explorer: Explorer, tmp
     assert len(list((out / "keep").glob("*.png"))) == 9
     room.show(source="clay")
     room.wait("failed")
-    assert "holds projections with another source" in room.data.message
+    assert "holds projections with other settings: source is" in room.data.message
     room.show(source="oil")
     room.desk.wait(lambda: room.data.phase == "failed")
     assert room.data.wanted.view.source == "", "a dataset that the model does not know is guessed"
