@@ -122,11 +122,12 @@ def read_predictions(
         for number, row in rows:
             name = row[ID].strip()
             if name not in places:
-                other = name.partition("-")[0] != token
+                own, dash, _ = name.partition("-")
+                other = dash and len(own) == len(token) and own != token
                 why = "is an image of another study" if other else "is no image of this study"
+                advice = "Export the images again, with the same settings" if other else "Mend the id"
                 raise DataError(
-                    f"{path}, line {number}: {name!r} {why}, whose ids are {ids[0]} to {ids[-1]}. Export the "
-                    "images again, with the same settings."
+                    f"{path}, line {number}: {name!r} {why}, whose ids are {ids[0]} to {ids[-1]}. {advice}."
                 )
             place = places[name]
             if seen[place]:

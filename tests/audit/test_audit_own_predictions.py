@@ -140,7 +140,7 @@ def test_probabilities_come_back_too(exported: Path, tiny_model_folder: Path, tm
     [
         (lambda rows: rows[1:], "no row of 1 of"),
         (lambda rows: [*rows, rows[3]], "stands twice"),
-        (lambda rows: [*rows, {**rows[0], "id": "x"}], "another study"),
+        (lambda rows: [*rows, {**rows[0], "id": "x"}], "is no image of this study"),
         (lambda rows: [*rows, {**rows[0], "id": rows[0]["id"][:-1] + "x"}], "no image of this study"),
         (lambda rows: [{**rows[0], "mood": "glad"}, *rows[1:]], "'glad' is no class of mood"),
         (lambda rows: [{**rows[0], "mood": ""}, *rows[1:]], "no mood of 1 images"),
