@@ -131,10 +131,15 @@ class ProbeCurves(Follower):
         return f"images of {self._data[0]}{', all under one condition' if told_alike else ''}"
 
     @property
+    def _in_step(self) -> bool:
+        """Whether the axis is of the model that is open: another may have been opened since."""
+        return len(self._key) > 2 and self._key[2] is self._workspace.opened
+
+    @property
     def position(self) -> float:
         """Where the edited latent stands on the axis."""
         state = self.state
-        if state is None or self.axis is None:
+        if state is None or self.axis is None or not self._in_step:
             return 0.0
         if isinstance(self.axis, ScaleAxis):
             return (
@@ -202,6 +207,8 @@ class ProbeCurves(Follower):
         """Return what is to be rendered for what is shown; None where nothing is probed or predicted."""
         opened = self._workspace.opened
         if self.axis is None or self.state is None or opened is None or opened.predictor is None:
+            return None
+        if not self._in_step:
             return None
         conditions = probe_conditions(self.spec, self.state.condition, self.axis, self.values)
         mean = (self._mean_part(done) for done in range(0, self.count, AT_ONCE))

@@ -687,6 +687,23 @@ def test_a_renamed_direction_is_still_the_probes_axis(open_desk, shelf) -> None:
     assert curves.position == pytest.approx(2.0, abs=1e-6)
 
 
+def test_the_axis_of_a_larger_model_is_no_place_in_a_smaller_one(
+    open_desk, shelf, tiny_model_folder: Path, tiny_predictor_folder: Path
+) -> None:
+    workspace = open_desk.workspace
+    workspace.open_checkpoint("faces-vae")
+    open_desk.wait(lambda: workspace.in_step and len(workspace.explore.state.latent) == 64)
+    curves = ProbeCurves(workspace)
+    shelf.set_probe(ProbeView(AxisRef(55), "glasses"))
+    curves.active = True
+    assert curves.axis == 55
+    assert curves.plan() is not None
+    curves.active = False  # nobody looks at it while the other one is opened
+    workspace.open_checkpoint(str(tiny_model_folder), str(tiny_predictor_folder))
+    open_desk.wait(lambda: workspace.in_step and len(workspace.explore.state.latent) == 8)
+    assert (curves.position, curves.plan()) == (0.0, None)
+
+
 def test_latents_of_one_models_images_are_not_taken_for_anothers(
     open_desk, explorer, shelf, idle_model_folder: Path, tiny_model_folder: Path, tiny_predictor_folder: Path
 ) -> None:
