@@ -125,6 +125,10 @@ class Counted:
             np.add.at(self.cells, tuple(every[:, (every != UNKNOWN).all(axis=0)]), 1)
 
 
+Runs = Mapping[tuple[str, int], Counted]
+"""What was counted of each model and seed."""
+
+
 def judged_attributes(judge: PredictorSpec | None, wish: Sequence[str] = ()) -> tuple[Attribute, ...]:
     """Return the attributes with classes that are counted.
 
@@ -156,7 +160,7 @@ def count_generation(
     device: str = "auto",
     reporter: Reporter | None = None,
     predictions: Predictions | None = None,
-    on_part: Callable[[Mapping[tuple[str, int], Counted]], None] | None = None,
+    on_part: Callable[[Runs], None] | None = None,
 ) -> dict[tuple[str, int], Counted]:
     """Draw and judge the samples of every model and seed, and count.
 
@@ -196,7 +200,7 @@ def count_drawn(
     device: torch.device,
     reporter: Reporter,
     predictions: Predictions | None = None,
-    on_part: Callable[[Mapping[tuple[str, int], Counted]], None] | None = None,
+    on_part: Callable[[Runs], None] | None = None,
 ) -> dict[tuple[str, int], Counted]:
     """Judge and count bodies of samples by name, as `count_generation` does those of its models."""
     counted: dict[tuple[str, int], Counted] = {}

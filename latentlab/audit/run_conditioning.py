@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from latentlab.audit import conditioning_statements, conditioning_table
+from latentlab.audit.carry_out import carry_out
 from latentlab.audit.conditioning import Conditioning, redraw_all
 from latentlab.audit.conditioning_charts import conditioning_charts
 from latentlab.audit.conditioning_count import Outcomes, count_outcomes
 from latentlab.audit.conditioning_plan import SCALES, ConditioningSettings
 from latentlab.audit.images_behind import Draw, Pictures, Row
-from latentlab.audit.partial import Partial
 from latentlab.audit.report import Audit
-from latentlab.audit.request_file import kept, read_settings
+from latentlab.audit.request_file import read_settings
 from latentlab.audit.run_generation import short_name
 from latentlab.audit.study_plan import StudyRequest
 from latentlab.data.catalog import open_set
@@ -71,19 +72,30 @@ def run_conditioning(
         seeds=(seed,),
         predictor=predictor or "",
     )
-    with kept(out, request):
-        reporter, where = reporter or Reporter(), resolve_device(device)
-        opened = OpenedConditioning.of(request, reporter)
-        partial = Partial(on_partial)
+    return do_conditioning(request, out, device, reporter, on_partial)
 
-        def on_part(counted: Outcomes) -> None:
-            partial.tell(lambda: _audit(opened, counted, str(where)))
 
-        counted = count_outcomes(opened.study, opened.record(), out, device, reporter, on_part)
-        found = _audit(opened, counted, str(where))
-        if out is not None:
-            found.save(out)
-    return found
+def do_conditioning(
+    request: StudyRequest,
+    out: Path | None = None,
+    device: str = "auto",
+    reporter: Reporter | None = None,
+    on_partial: Callable[[Audit], None] | None = None,
+) -> Audit:
+    """Do the conditioning study of a complete request; otherwise as `run_conditioning`."""
+    where = str(resolve_device(device))
+
+    def count(
+        opened: OpenedConditioning, reporter: Reporter, on_part: Callable[[Outcomes], None]
+    ) -> Outcomes:
+        return count_outcomes(opened.study, opened.record(), out, device, reporter, on_part)
+
+    def audit(opened: OpenedConditioning, counted: Outcomes) -> Audit:
+        return _audit(opened, counted, where)
+
+    return carry_out(
+        request, out, reporter, on_partial, partial(OpenedConditioning.of, request), count, audit
+    )
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from latentlab.audit import generation_table
+from latentlab.audit.carry_out import carry_out
 from latentlab.audit.generation import (
-    Counted,
     GenerationSettings,
+    Runs,
     common_attributes,
     count_generation,
     redraw,
@@ -19,10 +21,9 @@ from latentlab.audit.generation import (
 from latentlab.audit.generation_charts import generation_charts
 from latentlab.audit.images_behind import Draw, Pictures, Row
 from latentlab.audit.own_predictions import Predictions, known_attributes, read_predictions
-from latentlab.audit.partial import Partial
 from latentlab.audit.reference import TRAINING, UNIFORM, Reference, bare_reference, reference_of
 from latentlab.audit.report import Audit
-from latentlab.audit.request_file import audited_models, kept
+from latentlab.audit.request_file import audited_models
 from latentlab.audit.study_plan import StudyRequest
 from latentlab.device import resolve_device
 from latentlab.errors import SettingsError
@@ -84,15 +85,21 @@ def run_generation(
         predictions=str(predictions or ""),
         predictions_confusion=str(predictions_confusion or ""),
     )
-    with kept(out, request):
-        reporter, where = reporter or Reporter(), resolve_device(device)
-        study = Samples.of(request, reporter)
-        partial = Partial(on_partial)
+    return do_generation(request, out, device, reporter, on_partial)
 
-        def audit(counted: Mapping[tuple[str, int], Counted]) -> Audit:
-            return _audit(study, counted, str(where))
 
-        counted = count_generation(
+def do_generation(
+    request: StudyRequest,
+    out: Path | None = None,
+    device: str = "auto",
+    reporter: Reporter | None = None,
+    on_partial: Callable[[Audit], None] | None = None,
+) -> Audit:
+    """Do the generation study of a complete request; otherwise as `run_generation`."""
+    where = str(resolve_device(device))
+
+    def count(study: Samples, reporter: Reporter, on_part: Callable[[Runs], None]) -> Runs:
+        return count_generation(
             study.opened,
             study.settings,
             study.reference,
@@ -100,12 +107,13 @@ def run_generation(
             device,
             reporter,
             study.told,
-            None if on_partial is None else lambda counted: partial.tell(lambda: audit(counted)),
+            on_part,
         )
-        found = audit(counted)
-        if out is not None:
-            found.save(out)
-    return found
+
+    def audit(study: Samples, counted: Runs) -> Audit:
+        return _audit(study, counted, where)
+
+    return carry_out(request, out, reporter, on_partial, partial(Samples.of, request), count, audit)
 
 
 @dataclass(frozen=True)
@@ -210,7 +218,7 @@ def _check_reference(request: StudyRequest, opened: Mapping[str, Explorer]) -> N
         )
 
 
-def _audit(study: Samples, counted: Mapping[tuple[str, int], Counted], device: str) -> Audit:
+def _audit(study: Samples, counted: Runs, device: str) -> Audit:
     """Return the results of what is counted, of all or of a part."""
     attributes, reference, told = study.attributes, study.reference, study.told
     judges: dict[str, generation_table.Judge] = {}

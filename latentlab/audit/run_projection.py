@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from latentlab.audit import projection_study_report as told
+from latentlab.audit.carry_out import carry_out
 from latentlab.audit.images_behind import Draw, Pictures, Row
-from latentlab.audit.partial import Partial
 from latentlab.audit.projection_choice import ChosenPictures, ProjectionSettings, choose_pictures
 from latentlab.audit.projection_study import BothWays, pictures_behind, project_both_ways
 from latentlab.audit.projection_study_charts import charts_of
 from latentlab.audit.projection_study_table import results_of
 from latentlab.audit.report import Audit
-from latentlab.audit.request_file import kept, read_settings
+from latentlab.audit.request_file import read_settings
 from latentlab.audit.study_plan import StudyRequest
 from latentlab.errors import SettingsError
 from latentlab.metrics.report import Report
@@ -71,34 +72,76 @@ def run_projection(
         source="" if source == AUTO else source,
         predictor=predictor or "",
     )
-    with kept(out, request):
-        explorer, chosen = _opened(request, out, reporter)
-        record: dict[str, Any] = {
+    return do_projection(request, out, reporter=reporter, on_partial=on_partial)
+
+
+def do_projection(
+    request: StudyRequest,
+    out: Path | None = None,
+    device: str = "cpu",
+    reporter: Reporter | None = None,
+    on_partial: Callable[[Audit], None] | None = None,
+) -> Audit:
+    """Do the projection study of a complete request, always on the CPU; otherwise as `run_projection`."""
+
+    def opened(reporter: Reporter) -> OpenedProjection:
+        return OpenedProjection.of(request, out, reporter)
+
+    def count(opened: OpenedProjection, reporter: Reporter, on_part: Callable[[BothWays], None]) -> BothWays:
+        return project_both_ways(opened.explorer, opened.chosen, opened.record(), out, reporter, on_part)
+
+    return carry_out(request, out, reporter, on_partial, opened, count, _audit)
+
+
+@dataclass(frozen=True)
+class OpenedProjection:
+    """What the study projects: of a request, opened, chosen and checked."""
+
+    request: StudyRequest
+    explorer: Explorer
+    chosen: ChosenPictures
+
+    @classmethod
+    def of(
+        cls, request: StudyRequest, out: Path | None, reporter: Reporter | None = None
+    ) -> OpenedProjection:
+        """Open the model and the images; what lies in the study's own folder is no image of it.
+
+        Raises
+        ------
+        LatentLabError
+            If one cannot be used.
+        """
+        if not request.data:
+            raise SettingsError("The study needs images: a set's name, or a folder.")
+        explorer = Explorer.open(request.models[0], request.predictor or None)
+        settings = ProjectionSettings(
+            request.n,
+            request.onto,
+            request.source or AUTO,
+            request.groups or None,
+            request.attributes,
+            request.seeds[0],
+        )
+        chosen = choose_pictures(explorer, request.data, settings, () if out is None else (out,), reporter)
+        return cls(request, explorer, chosen)
+
+    def record(self) -> dict[str, Any]:
+        """Return all that the study rests on, as plain values."""
+        request, chosen = self.request, self.chosen
+        return {
             "study": "projection",
-            "model": explorer.located.sha256(),
-            "predictor": explorer.predictor_sha256(),
-            "data": data,
-            "n": n,
+            "model": self.explorer.located.sha256(),
+            "predictor": self.explorer.predictor_sha256(),
+            "data": request.data,
+            "n": request.n,
             "onto": list(chosen.onto),
-            "source": source,
+            "source": request.source or AUTO,
             "groups": list(chosen.groups),
             "attributes": [one.name for one in chosen.attributes],
-            "seed": seed,
+            "seed": request.seeds[0],
             "images_sha256": chosen.sha256,
         }
-        partial = Partial(on_partial)
-        found = project_both_ways(
-            explorer,
-            chosen,
-            record,
-            out,
-            reporter,
-            lambda so_far: partial.tell(lambda: _audit(explorer, chosen, so_far, data, record)),
-        )
-        audit = _audit(explorer, chosen, found, data, record)
-        if out is not None:
-            audit.save(out)
-    return audit
 
 
 def pictures_of(folder: Path, request: StudyRequest) -> Draw:
@@ -109,8 +152,8 @@ def pictures_of(folder: Path, request: StudyRequest) -> Draw:
     LatentLabError
         If the model or the images are not there any more, or are others.
     """
-    explorer, chosen = _opened(request, folder, None)
-    settings = read_settings(folder)
+    opened, settings = OpenedProjection.of(request, folder), read_settings(folder)
+    explorer, chosen = opened.explorer, opened.chosen
     explorer.located.expect(str(settings["model"]))
     if settings["images_sha256"] != chosen.sha256:
         raise SettingsError(f"The images of {request.data} are not those that {folder} was made of.")
@@ -122,33 +165,14 @@ def pictures_of(folder: Path, request: StudyRequest) -> Draw:
     return draw
 
 
-def _opened(
-    request: StudyRequest, out: Path | None, reporter: Reporter | None
-) -> tuple[Explorer, ChosenPictures]:
-    if not request.data:
-        raise SettingsError("The study needs images: a set's name, or a folder.")
-    explorer = Explorer.open(request.models[0], request.predictor or None)
-    settings = ProjectionSettings(
-        request.n,
-        request.onto,
-        request.source or AUTO,
-        request.groups or None,
-        request.attributes,
-        request.seeds[0],
-    )
-    return explorer, choose_pictures(
-        explorer, request.data, settings, () if out is None else (out,), reporter
-    )
-
-
-def _audit(
-    explorer: Explorer, chosen: ChosenPictures, found: BothWays, data: str, record: dict[str, Any]
-) -> Audit:
-    domain, seed = explorer.spec.condition.attributes[0].name, int(record["seed"])
+def _audit(opened: OpenedProjection, found: BothWays) -> Audit:
+    """Return the results of what is projected, of all or of a part."""
+    explorer, chosen, request = opened.explorer, opened.chosen, opened.request
+    domain, seed = explorer.spec.condition.attributes[0].name, request.seeds[0]
     results = results_of(found, chosen, domain, seed)
-    evaluation = told.evaluation_of(results, chosen.notes, record)
+    evaluation = told.evaluation_of(results, chosen.notes, opened.record())
     return Audit(
-        Report.of("audit projection", explorer.located, data, results.n, seed, "cpu", evaluation),
+        Report.of("audit projection", explorer.located, request.data, results.n, seed, "cpu", evaluation),
         told.group_rows(results),
         (*chosen.notes, *told.sentences(results)),
         {"gaps.csv": told.gap_rows(results), "datasets.csv": told.reached_rows(results)},

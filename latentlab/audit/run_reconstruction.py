@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from latentlab.audit import reconstruction_table
+from latentlab.audit.carry_out import carry_out
 from latentlab.audit.images_behind import Draw, Pictures, Row
 from latentlab.audit.own_predictions import Predictions, known_attributes, read_predictions
-from latentlab.audit.partial import Partial
 from latentlab.audit.reconstruction import (
     Chosen,
     ReconstructionSettings,
@@ -21,7 +22,7 @@ from latentlab.audit.reconstruction import (
 )
 from latentlab.audit.reconstruction_charts import reconstruction_charts
 from latentlab.audit.report import Audit
-from latentlab.audit.request_file import kept, read_settings
+from latentlab.audit.request_file import read_settings
 from latentlab.audit.study_plan import StudyRequest
 from latentlab.data.catalog import open_set
 from latentlab.data.image_set import ImageSet
@@ -82,15 +83,21 @@ def run_reconstruction(
         predictions=str(predictions or ""),
         predictions_confusion=str(predictions_confusion or ""),
     )
-    with kept(out, request):
-        reporter, where = reporter or Reporter(), resolve_device(device)
-        study = Pairs.of(request, reporter)
-        partial = Partial(on_partial)
+    return do_reconstruction(request, out, device, reporter, on_partial)
 
-        def audit(counted: Survived) -> Audit:
-            return _audit(study, counted, str(where))
 
-        counted = count_survival(
+def do_reconstruction(
+    request: StudyRequest,
+    out: Path | None = None,
+    device: str = "auto",
+    reporter: Reporter | None = None,
+    on_partial: Callable[[Audit], None] | None = None,
+) -> Audit:
+    """Do the reconstruction study of a complete request; otherwise as `run_reconstruction`."""
+    where = str(resolve_device(device))
+
+    def count(study: Pairs, reporter: Reporter, on_part: Callable[[Survived], None]) -> Survived:
+        return count_survival(
             study.explorer,
             study.chosen,
             study.record(),
@@ -98,12 +105,13 @@ def run_reconstruction(
             device,
             reporter,
             study.told,
-            None if on_partial is None else lambda counted: partial.tell(lambda: audit(counted)),
+            on_part,
         )
-        found = audit(counted)
-        if out is not None:
-            found.save(out)
-    return found
+
+    def audit(study: Pairs, counted: Survived) -> Audit:
+        return _audit(study, counted, where)
+
+    return carry_out(request, out, reporter, on_partial, partial(Pairs.of, request), count, audit)
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,6 @@ def run_training_ratio(
         If the set, a setting, the predictor or the folder cannot be used, before anything is trained;
         `Cancelled` on request.
     """
-    name = predictor or usual_predictor(data)
     request = StudyRequest(
         "training-ratio",
         data=data,
@@ -103,19 +102,37 @@ def run_training_ratio(
         seeds=tuple(seeds),
         ratio_attribute=attribute,
         ratios=tuple(ratios),
-        predictor=name,
+        predictor=predictor or usual_predictor(data),
         steps=steps,
         image_size=image_size,
         latent=latent,
     )
+    return do_training_ratio(request, out, device, reporter, on_partial)
+
+
+def do_training_ratio(
+    request: StudyRequest,
+    out: Path | None = None,
+    device: str = "auto",
+    reporter: Reporter | None = None,
+    on_partial: Callable[[Audit], None] | None = None,
+) -> Audit:
+    """Do the training-ratio study of a complete request; otherwise as `run_training_ratio`."""
     with kept(out, request):
         reporter, where = reporter or Reporter(), resolve_device(device)
         settings = RatioSettings(
-            attribute, tuple(ratios), tuple(seeds), n, tuple(attributes), steps, image_size, latent
+            request.ratio_attribute,
+            request.ratios,
+            request.seeds,
+            request.n,
+            request.attributes,
+            request.steps,
+            request.image_size,
+            request.latent,
         )
-        judge = _opened(name, data)
+        judge = _opened(request.predictor, request.data)
         counted = _counted(judge.spec, settings)
-        plan = plan_of(open_set(data, image_size, reporter), data, settings)
+        plan = plan_of(open_set(request.data, request.image_size, reporter), request.data, settings)
         _check_classes(plan, counted)
         record = {
             "study": "training-ratio",
@@ -124,8 +141,8 @@ def run_training_ratio(
             **as_record(plan),
         }
         with _folder(out) as folder:
-            study = StudyFolder(folder, record, ["ratio", *columns_of(counted)[1:]], n, PART)
-            real = look_at_real(judge.network, plan.images, data, counted, where, reporter)
+            study = StudyFolder(folder, record, ["ratio", *columns_of(counted)[1:]], request.n, PART)
+            real = look_at_real(judge.network, plan.images, request.data, counted, where, reporter)
             work = _Work(plan, judge, counted, folder, where, reporter)
             so_far, parts = Partial(on_partial), Parts(study)
             for place, (ratio, seed) in enumerate(settings.runs()):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from latentlab.audit import generation_table, truncation_table
-from latentlab.audit.generation import Counted, GenerationSettings, common_attributes
+from latentlab.audit.carry_out import carry_out
+from latentlab.audit.generation import GenerationSettings, Runs, common_attributes
 from latentlab.audit.images_behind import Draw, Pictures, Row
-from latentlab.audit.partial import Partial
 from latentlab.audit.reference import UNIFORM, Reference, reference_of
 from latentlab.audit.report import Audit
-from latentlab.audit.request_file import audited_models, kept, read_settings
+from latentlab.audit.request_file import audited_models, read_settings
 from latentlab.audit.run_generation import short_name
 from latentlab.audit.study_plan import StudyRequest
 from latentlab.audit.truncation import (
@@ -79,15 +80,25 @@ def run_truncation(
         truncations=tuple(truncations),
         predictor=predictor or "",
     )
-    with kept(out, request):
-        reporter, where = reporter or Reporter(), resolve_device(device)
-        opened = OpenedTruncation.of(request, reporter)
-        partial = Partial(on_partial)
+    return do_truncation(request, out, device, reporter, on_partial)
 
-        def on_part(counted: Mapping[tuple[str, int], Counted]) -> None:
-            partial.tell(lambda: _audit(opened, counted, str(where)))
 
-        counted = count_truncations(
+def do_truncation(
+    request: StudyRequest,
+    out: Path | None = None,
+    device: str = "auto",
+    reporter: Reporter | None = None,
+    on_partial: Callable[[Audit], None] | None = None,
+) -> Audit:
+    """Do the truncation study of a complete request; otherwise as `run_truncation`."""
+    where = str(resolve_device(device))
+
+    def count(
+        opened: OpenedTruncation,
+        reporter: Reporter,
+        on_part: Callable[[Runs], None],
+    ) -> Runs:
+        return count_truncations(
             opened.name,
             opened.explorer,
             opened.truncations,
@@ -98,10 +109,11 @@ def run_truncation(
             reporter,
             on_part,
         )
-        found = _audit(opened, counted, str(where))
-        if out is not None:
-            found.save(out)
-    return found
+
+    def audit(opened: OpenedTruncation, counted: Runs) -> Audit:
+        return _audit(opened, counted, where)
+
+    return carry_out(request, out, reporter, on_partial, partial(OpenedTruncation.of, request), count, audit)
 
 
 @dataclass(frozen=True)
@@ -146,7 +158,7 @@ class OpenedTruncation:
         return cls(name, explorer, truncations, settings, attributes, found)
 
 
-def _audit(opened: OpenedTruncation, counted: Mapping[tuple[str, int], Counted], device: str) -> Audit:
+def _audit(opened: OpenedTruncation, counted: Runs, device: str) -> Audit:
     """Return the results of what is counted, of all or of a part."""
     attributes, reference, settings = opened.attributes, opened.reference, opened.settings
     judge = opened.explorer.predictor_spec

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from latentlab.audit import run_conditioning as study_run
+from latentlab.audit import carry_out
 from latentlab.audit.charts import read_charts
 from latentlab.audit.conditioning import Conditioning, redraw
 from latentlab.audit.conditioning_count import Outcomes
@@ -183,7 +183,7 @@ def test_an_interrupted_study_goes_on_and_ends_as_one_that_was_not(
 def test_what_is_known_so_far_is_told_and_balanced(
     models: list[str], keen_predictor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(study_run, "Partial", partial(Partial, seconds=0.0))
+    monkeypatch.setattr(carry_out, "Partial", partial(Partial, seconds=0.0))
     told: list[Audit] = []
     asked = {"per_group": 20, "attributes": ("gender",), "predictor": keen_predictor}
     run_conditioning(models, "faces:test", on_partial=told.append, **asked)

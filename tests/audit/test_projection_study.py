@@ -159,7 +159,7 @@ def test_an_interrupted_study_goes_on_and_ends_as_one_that_was_not(
 def test_what_is_known_is_told_while_it_goes_on(
     tiny: dict[str, str], pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("latentlab.audit.run_projection.Partial.tell", lambda self, make: told.append(make()))
+    monkeypatch.setattr("latentlab.audit.carry_out.Partial.tell", lambda self, make: told.append(make()))
     told: list[object] = []
     audit = run_projection(tiny["checkpoint"], str(pictures), predictor=tiny["predictor"])
     assert [one.report.data_n for one in told] == [16, 32]

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from latentlab.audit import run_truncation as study_run
+from latentlab.audit import carry_out
 from latentlab.audit.charts import read_charts
 from latentlab.audit.generation import GenerationSettings
 from latentlab.audit.generation_table import class_shares
@@ -185,7 +185,7 @@ def test_an_interrupted_study_goes_on_and_ends_as_one_that_was_not(
 
 
 def test_what_is_known_so_far_is_told(tiny: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(study_run, "Partial", partial(Partial, seconds=0.0))
+    monkeypatch.setattr(carry_out, "Partial", partial(Partial, seconds=0.0))
     told: list[Audit] = []
     run_truncation(tiny["model"], n=70, predictor=tiny["predictor"], on_partial=told.append)
     assert told[0].report.data_n == 64
