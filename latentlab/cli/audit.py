@@ -15,19 +15,21 @@ from latentlab.cli import (
     audit_truncation,
 )
 from latentlab.cli.audit_options import (
-    AsJson,
     Attributes,
-    Checkpoint,
-    Device,
+    Condition,
     Judge,
     Models,
     Out,
+    PerGroup,
     Predictions,
     PredictionsConfusion,
+    Reference,
+    SampleCount,
+    SampleSeeds,
+    Truncation,
     show,
-    whole_numbers,
 )
-from latentlab.cli.options import split_names
+from latentlab.cli.options import AsJson, Checkpoint, Data, Device, Groups, split_names, whole_numbers
 
 
 def register(app: typer.Typer) -> None:
@@ -46,23 +48,12 @@ def register(app: typer.Typer) -> None:
 
 def generation(
     models: Models,
-    n: Annotated[int, typer.Option("--n", help="Samples of each model and seed.")] = 2000,
-    seeds: Annotated[str, typer.Option(help="Of the samples, by commas: one run each.")] = "0",
+    n: SampleCount = 2000,
+    seeds: SampleSeeds = "0",
     attributes: Attributes = None,
-    reference: Annotated[
-        str,
-        typer.Option(
-            help="What the shares are compared with: uniform, training (the set trained on), or a set."
-        ),
-    ] = "uniform",
-    truncation: Annotated[float, typer.Option(help="What every drawn z is multiplied by, 0 to 1.")] = 1.0,
-    condition: Annotated[
-        str,
-        typer.Option(
-            help="What a conditional model is told, such as gender=female; without it the labels of the "
-            "reference set's images, or each class as often."
-        ),
-    ] = "",
+    reference: Reference = "uniform",
+    truncation: Truncation = 1.0,
+    condition: Condition = "",
     predictor: Judge = None,
     predictions: Predictions = None,
     predictions_confusion: PredictionsConfusion = None,
@@ -99,14 +90,9 @@ def generation(
 
 def reconstruction(
     checkpoint: Checkpoint,
-    data: Annotated[str, typer.Option("--data", help="Labelled images: faces:test, a folder, ...")],
-    per_group: Annotated[int, typer.Option(help="Images of each group at most.")] = 200,
-    groups: Annotated[
-        str | None,
-        typer.Option(
-            help="Attributes whose intersections are the groups, by commas; gender,race by default."
-        ),
-    ] = None,
+    data: Data,
+    per_group: PerGroup = 200,
+    groups: Groups = None,
     attributes: Attributes = None,
     seed: Annotated[int, typer.Option(help="Of the choice of images and of the intervals.")] = 0,
     predictor: Judge = None,

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from latentlab.cli.audit_options import AsJson, Attributes, Device, Judge, Models, Out, show
-from latentlab.cli.options import split_names
+from latentlab.cli.audit_options import Attributes, Judge, Models, Out, PerGroup, show
+from latentlab.cli.options import AsJson, Data, Device, Groups, numbers, split_names
 
 
 def register(group: typer.Typer) -> None:
@@ -17,14 +17,9 @@ def register(group: typer.Typer) -> None:
 
 def conditioning(
     models: Models,
-    data: Annotated[str, typer.Option("--data", help="Labelled images: faces:test, a folder, ...")],
-    per_group: Annotated[int, typer.Option(help="Images of each group at most.")] = 200,
-    groups: Annotated[
-        str | None,
-        typer.Option(
-            help="Attributes whose intersections are the groups, by commas; gender,race by default."
-        ),
-    ] = None,
+    data: Data,
+    per_group: PerGroup = 200,
+    groups: Groups = None,
     attributes: Attributes = None,
     scales: Annotated[
         str, typer.Option(help="Of the condition, by commas: the decoder is told the scale x one-hot.")
@@ -42,7 +37,6 @@ def conditioning(
     Example: latentlab audit conditioning faces-weak-vae faces-weak-cvae --data faces:test --out audit
     """
     from latentlab.audit.runs import run_conditioning
-    from latentlab.cli.options import numbers
     from latentlab.cli.progress import show_progress
 
     chosen, wanted = numbers(scales, "--scales"), split_names(groups)

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from latentlab.audit.report import Audit
 
 Models = Annotated[list[str], typer.Argument(help="Checkpoints' folders or files, or bundled names.")]
-Checkpoint = Annotated[str, typer.Argument(help="A checkpoint's folder or file, or a bundled name.")]
 Judge = Annotated[
     str | None, typer.Option(help="The judging attribute predictor; the model's own by default.")
 ]
@@ -22,6 +21,21 @@ Out = Annotated[
     Path | None,
     typer.Option(help="A folder for settings, a row an image, a row a group, and the report; resumes there."),
 ]
+SampleCount = Annotated[int, typer.Option("--n", help="Samples of each model and seed.")]
+SampleSeeds = Annotated[str, typer.Option(help="Of the samples, by commas: one run each.")]
+PerGroup = Annotated[int, typer.Option(help="Images of each group at most.")]
+Reference = Annotated[
+    str,
+    typer.Option(help="What the shares are compared with: uniform, training (the set trained on), or a set."),
+]
+Condition = Annotated[
+    str,
+    typer.Option(
+        help="What a conditional model is told, such as gender=female; without it the labels of the "
+        "reference set's images, or each class as often."
+    ),
+]
+Truncation = Annotated[float, typer.Option(help="What every drawn z is multiplied by, 0 to 1.")]
 Predictions = Annotated[
     Path | None,
     typer.Option(
@@ -35,18 +49,6 @@ PredictionsConfusion = Annotated[
         help="A table (CSV: attribute, true, predicted, count) of how often they err; not corrected without."
     ),
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-
-
-def whole_numbers(text: str, option: str) -> tuple[int, ...]:
-    """Read whole numbers between commas, however large; raises `SettingsError` if one is none."""
-    from latentlab.errors import SettingsError
-
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise SettingsError(f"{option} takes whole numbers by commas, such as 0,1,2; not {text!r}.") from None
 
 
 def show(found: Audit, out: Path | None, as_json: bool) -> None:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from latentlab.cli.audit_options import Attributes, Checkpoint, Models, whole_numbers
-from latentlab.cli.options import split_names
+from latentlab.cli.audit_options import Attributes, Models, PerGroup, SampleCount, SampleSeeds, Truncation
+from latentlab.cli.options import Checkpoint, Data, split_names, whole_numbers
 
 Folder = Annotated[Path, typer.Option(help="A new folder for the images, the template and the classes.")]
 
@@ -28,14 +28,14 @@ def register(group: typer.Typer) -> None:
 def generation(
     models: Models,
     out: Folder,
-    n: Annotated[int, typer.Option("--n", help="Samples of each model and seed.")] = 2000,
-    seeds: Annotated[str, typer.Option(help="Of the samples, by commas: one run each.")] = "0",
+    n: SampleCount = 2000,
+    seeds: SampleSeeds = "0",
     attributes: Attributes = None,
     reference: Annotated[
         str,
         typer.Option(help="As for the study: a conditional model is told the labels of this set's images."),
     ] = "uniform",
-    truncation: Annotated[float, typer.Option(help="What every drawn z is multiplied by, 0 to 1.")] = 1.0,
+    truncation: Truncation = 1.0,
     condition: Annotated[str, typer.Option(help="What a conditional model is told.")] = "",
 ) -> None:
     """Export random samples as PNG files with ids, and a table to fill in.
@@ -61,9 +61,9 @@ def generation(
 
 def reconstruction(
     checkpoint: Checkpoint,
-    data: Annotated[str, typer.Option("--data", help="Labelled images: faces:test, a folder, ...")],
+    data: Data,
     out: Folder,
-    per_group: Annotated[int, typer.Option(help="Images of each group at most.")] = 200,
+    per_group: PerGroup = 200,
     groups: Annotated[
         str | None, typer.Option(help="Attributes whose intersections are the groups, by commas.")
     ] = None,

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from latentlab.cli.audit_options import AsJson, Attributes, Checkpoint, Judge, Out, show
-from latentlab.cli.options import split_names
+from latentlab.cli.audit_options import Attributes, Judge, Out, show
+from latentlab.cli.options import AsJson, Checkpoint, split_names
 
 
 def register(group: typer.Typer) -> None:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from latentlab.cli.audit_options import AsJson, Attributes, Device, Out, show, whole_numbers
-from latentlab.cli.options import split_names
+from latentlab.cli.audit_options import Attributes, Out, show
+from latentlab.cli.options import AsJson, Device, numbers, split_names, whole_numbers
 
 
 def register(group: typer.Typer) -> None:
@@ -43,7 +43,6 @@ def training_ratio(
     Example: latentlab audit training-ratio --ratios 0.52,0.5,0.4 --seeds 0,1,2 --out audit
     """
     from latentlab.audit.runs import run_training_ratio
-    from latentlab.cli.options import numbers
     from latentlab.cli.progress import show_progress
 
     chosen = whole_numbers(seeds, "--seeds")

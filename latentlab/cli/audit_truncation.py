@@ -6,17 +6,8 @@ from typing import Annotated
 
 import typer
 
-from latentlab.cli.audit_options import (
-    AsJson,
-    Attributes,
-    Checkpoint,
-    Device,
-    Judge,
-    Out,
-    show,
-    whole_numbers,
-)
-from latentlab.cli.options import split_names
+from latentlab.cli.audit_options import Attributes, Condition, Judge, Out, Reference, SampleSeeds, show
+from latentlab.cli.options import AsJson, Checkpoint, Device, numbers, split_names, whole_numbers
 
 
 def register(group: typer.Typer) -> None:
@@ -30,21 +21,10 @@ def truncation(
         str, typer.Option(help="What every drawn z is multiplied by, by commas, above 0 and up to 1.")
     ] = "1,0.7,0.5",
     n: Annotated[int, typer.Option("--n", help="Samples of each truncation and seed.")] = 2000,
-    seeds: Annotated[str, typer.Option(help="Of the samples, by commas: one run each.")] = "0",
+    seeds: SampleSeeds = "0",
     attributes: Attributes = None,
-    reference: Annotated[
-        str,
-        typer.Option(
-            help="What the shares are compared with: uniform, training (the set trained on), or a set."
-        ),
-    ] = "uniform",
-    condition: Annotated[
-        str,
-        typer.Option(
-            help="What a conditional model is told, such as gender=female; without it the labels of the "
-            "reference set's images, or each class as often."
-        ),
-    ] = "",
+    reference: Reference = "uniform",
+    condition: Condition = "",
     predictor: Judge = None,
     out: Out = None,
     device: Device = "auto",
@@ -55,7 +35,6 @@ def truncation(
     Example: latentlab audit truncation faces-vae --truncations 1,0.7,0.5 --reference training --out audit
     """
     from latentlab.audit.runs import run_truncation
-    from latentlab.cli.options import numbers
     from latentlab.cli.progress import show_progress
 
     chosen = whole_numbers(seeds, "--seeds")

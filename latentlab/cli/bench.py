@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from latentlab.cli.options import AsJson, Device
+
 if TYPE_CHECKING:
     from latentlab.metrics.report import Report
 
 Predictor = Annotated[str | None, typer.Option(help="The attribute predictor; the one that fits by default.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 Precision = Annotated[
     str | None, typer.Option(help="float32, bfloat16, float16 or int8; chosen by trial by default.")
 ]
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; chosen by trial.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def register(app: typer.Typer) -> None:

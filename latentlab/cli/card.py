@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from latentlab.cli.evaluate import CheckpointArgument, Data, Device, Seed
+from latentlab.cli.evaluate import Seed
+from latentlab.cli.options import Checkpoint, Data, Device
 
 
 def register(app: typer.Typer) -> None:
@@ -15,7 +16,7 @@ def register(app: typer.Typer) -> None:
 
 
 def card(
-    checkpoint: CheckpointArgument,
+    checkpoint: Checkpoint,
     data: Data,
     predictor: Annotated[
         str | None, typer.Option(help="The judging attribute predictor; the model's own by default.")

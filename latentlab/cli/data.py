@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from latentlab.cli.options import AsJson
+
 if TYPE_CHECKING:
     from latentlab.data.image_set import ImageSet
     from latentlab.data.make import Mixture
@@ -34,7 +36,6 @@ Seed = Annotated[
 ]
 Repeats = Annotated[bool, typer.Option("--repeats", help="Use images several times where a group is short.")]
 Split = Annotated[str, typer.Option(help="Split that is resampled: train, validation, test or all.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -8,21 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from latentlab.cli.evaluate_search import register_search
-from latentlab.cli.options import split_names
+from latentlab.cli.options import AsJson, Checkpoint, Data, Device, Figures, Groups, split_names
 
 if TYPE_CHECKING:
     from latentlab.metrics.report import Report
 
-CheckpointArgument = Annotated[str, typer.Argument(help="A checkpoint's folder or file, or a bundled name.")]
-Data = Annotated[str, typer.Option("--data", help="Labelled images: faces:test, a folder, ...")]
-Groups = Annotated[
-    str | None,
-    typer.Option(help="Attributes whose intersections are the groups, by commas; gender,race by default."),
-]
 Seed = Annotated[int, typer.Option(help="Of the samples and of the bootstrapped intervals.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Table = Annotated[Path | None, typer.Option(help="Also write every figure to this CSV file.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -37,13 +28,13 @@ def register(app: typer.Typer) -> None:
 
 
 def classifier(
-    checkpoint: CheckpointArgument,
+    checkpoint: Checkpoint,
     data: Data,
     groups: Groups = None,
     seed: Seed = 0,
     device: Device = "auto",
     as_json: AsJson = False,
-    table: Table = None,
+    table: Figures = None,
 ) -> None:
     """Accuracy and calibration error of an attribute predictor, overall and by group.
 
@@ -62,7 +53,7 @@ def classifier(
 
 
 def reconstruction(
-    checkpoint: CheckpointArgument,
+    checkpoint: Checkpoint,
     data: Data,
     predictor: Annotated[
         str | None, typer.Option(help="The judging attribute predictor; the model's own by default.")
@@ -72,7 +63,7 @@ def reconstruction(
     seed: Seed = 0,
     device: Device = "auto",
     as_json: AsJson = False,
-    table: Table = None,
+    table: Figures = None,
 ) -> None:
     """Error of a model's reconstructions, attributes that survive them, and Frechet distances.
 
@@ -98,7 +89,7 @@ def reconstruction(
 
 
 def counterfactual(
-    checkpoint: CheckpointArgument,
+    checkpoint: Checkpoint,
     data: Data,
     predictor: Annotated[
         str | None, typer.Option(help="The judging attribute predictor; the model's own by default.")
@@ -110,7 +101,7 @@ def counterfactual(
     seed: Seed = 0,
     device: Device = "auto",
     as_json: AsJson = False,
-    table: Table = None,
+    table: Figures = None,
 ) -> None:
     """Whether a conditional model's flips do what they say, and nothing else.
 
@@ -137,7 +128,7 @@ def counterfactual(
 
 
 def projection(
-    checkpoint: CheckpointArgument,
+    checkpoint: Checkpoint,
     data: Annotated[
         str,
         typer.Option(
@@ -170,7 +161,7 @@ def projection(
     seed: Seed = 0,
     device: Device = "auto",
     as_json: AsJson = False,
-    table: Table = None,
+    table: Figures = None,
 ) -> None:
     """Project held-out pictures onto every dataset, and judge that beside closed-form maps.
 

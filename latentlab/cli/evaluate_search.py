@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from latentlab.cli.options import AsJson, split_names
+from latentlab.cli.options import AsJson, Data, Device, Figures, split_names
 from latentlab.cli.search_options import (
     EpsData,
     EpsOption,
@@ -24,9 +23,6 @@ from latentlab.cli.search_options import (
 )
 
 Checkpoint = Annotated[str, typer.Argument(help="A model's folder or file, or a bundled name.")]
-Data = Annotated[str, typer.Option("--data", help="Labelled images: faces:test, a folder, ...")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
-Table = Annotated[Path | None, typer.Option(help="Also write every figure to this CSV file.")]
 
 
 def register_search(group: typer.Typer) -> None:
@@ -59,7 +55,7 @@ def search(
     ] = None,
     device: Device = "auto",
     as_json: AsJson = False,
-    table: Table = None,
+    table: Figures = None,
 ) -> None:
     """Search for latents of held-out images' reduced selves, and count how often one comes under eps.
 
@@ -107,7 +103,7 @@ def search_eps(
     luminance: Luminance = False,
     device: Device = "auto",
     as_json: AsJson = False,
-    table: Table = None,
+    table: Figures = None,
 ) -> None:
     """Measure how near a model's own reconstructions come once they are reduced: their median is eps.
 

@@ -18,6 +18,14 @@ Predictor = Annotated[
 Threads = Annotated[int, typer.Option(min=1, help="Threads; the result is repeatable for one count.")]
 Table = Annotated[Path | None, typer.Option(help="Save the predicted attributes here, as CSV.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+Checkpoint = Annotated[str, typer.Argument(help="A checkpoint's folder or file, or a bundled name.")]
+Data = Annotated[str, typer.Option("--data", help="Labelled images: faces:test, a folder, ...")]
+Groups = Annotated[
+    str | None,
+    typer.Option(help="Attributes whose intersections are the groups, by commas; gender,race by default."),
+]
+Figures = Annotated[Path | None, typer.Option(help="Also write every figure to this CSV file.")]
 Sheet = Annotated[Path | None, typer.Option(help="Save all pictures here as one.")]
 Loop = Annotated[Path | None, typer.Option(help="Save a loop that plays for ever: .gif, .webp or .png.")]
 Fps = Annotated[float, typer.Option(help="Pictures a second of the loop.")]
@@ -57,6 +65,16 @@ def numbers(text: str, option: str) -> tuple[float, ...]:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
         raise SettingsError(f"{option} takes numbers by commas, such as 1,1.5,2; not {text!r}.") from None
+
+
+def whole_numbers(text: str, option: str) -> tuple[int, ...]:
+    """Read whole numbers between commas, however large; raises `SettingsError` if one is none."""
+    from latentlab.errors import SettingsError
+
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise SettingsError(f"{option} takes whole numbers by commas, such as 0,1,2; not {text!r}.") from None
 
 
 def split_names(text: str | None) -> list[str] | None:
