@@ -14,12 +14,9 @@ from latentlab.audit.conditioning_count import Outcomes
 from latentlab.audit.conditioning_plan import Setting
 from latentlab.audit.report import PERCEIVED
 from latentlab.metrics.gap_change import gap_change
-from latentlab.metrics.gaps import difference, group_gap, holm
-from latentlab.metrics.intervals import RESAMPLES, SMALL, Estimate, mean_of_rates
+from latentlab.metrics.gaps import difference, group_gap, holm, permutations_of
+from latentlab.metrics.intervals import SMALL, Estimate, wilson_rate
 from latentlab.metrics.report import Evaluation, group_notes
-
-PERMUTATIONS = 40
-"""Permutations for each comparison at least, so that Holm's smallest p can be below 5%."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +167,9 @@ def results_of(found: Outcomes, study: Conditioning, seed: int = 0) -> Results:
             for place, setting in enumerate(settings):
                 seen = table.rates(place, names, codes)
                 body = [
-                    Rate(setting, one.name, by, group, k, _rate(k, n)) for group, (k, n) in seen.items() if n
+                    Rate(setting, one.name, by, group, k, wilson_rate(k, n))
+                    for group, (k, n) in seen.items()
+                    if n
                 ]
                 rates += body
                 if len(body) > 1:
@@ -260,7 +259,7 @@ def _beside(setting: Setting, study: Conditioning) -> list[Setting]:
 def _gaps(
     bodies: Sequence[tuple[Setting, str, str, list[Rate]]], generator: np.random.Generator
 ) -> tuple[Gap, ...]:
-    resamples = max(RESAMPLES, PERMUTATIONS * len(bodies))
+    resamples = permutations_of(len(bodies))
     found = []
     for setting, attribute, by, body in bodies:
         k, n = [one.k for one in body], [one.value.n for one in body]
@@ -277,13 +276,6 @@ def _gaps(
         found.append((setting, attribute, by, gap, most, least, picked.p))
     adjusted = holm([one[-1] for one in found]) if found else np.zeros(0)
     return tuple(Gap(*one, float(p)) for one, p in zip(found, adjusted, strict=True))
-
-
-def _rate(k: int, n: int) -> Estimate:
-    """Return k of n, n > 0, with Wilson's interval."""
-    found = mean_of_rates([k], [n])
-    assert found is not None
-    return found
 
 
 def evaluation_of(found: Results, study: Conditioning, settings: Mapping[str, Any]) -> Evaluation:

@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.audit.study_plan import StudyRequest
 from latentlab.checkpoints import locate
 from latentlab.checkpoints.companion import fitting_predictor
 from latentlab.data.image_set import ImageSet
-from latentlab.errors import DataError
+from latentlab.errors import DataError, SettingsError
 from latentlab.spec import MODE, Attribute, CheckpointConfig, Confusion
 
 CLASSES = "classes.json"
@@ -81,6 +82,28 @@ class Predictions:
 def token_of(record: Mapping[str, Any]) -> str:
     """Return what the ids of images begin with that are made as a record says."""
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def asked_predictions(request: StudyRequest, ids: Sequence[str], known: Sequence[Attribute]) -> Predictions:
+    """Read the predictions that a request names (`read_predictions`)."""
+    confusion = request.predictions_confusion
+    return read_predictions(
+        Path(request.predictions), ids, known, request.attributes, Path(confusion) if confusion else None
+    )
+
+
+def check_judge(request: StudyRequest, outside: bool) -> None:
+    """Make sure that a request names one judge: a predictor, or somebody outside.
+
+    Raises
+    ------
+    SettingsError
+        If a predictor is named beside somebody outside, or how often they err where a predictor judges.
+    """
+    if outside and request.predictor:
+        raise SettingsError("Either a predictor judges or somebody else's predictions count, not both.")
+    if not outside and request.predictions_confusion:
+        raise SettingsError("How often predictions err is of no use without predictions.")
 
 
 def read_predictions(

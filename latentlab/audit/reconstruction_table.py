@@ -22,7 +22,7 @@ from latentlab.audit.report import (
     words,
 )
 from latentlab.metrics.gaps import GroupGap, group_gap, holm, permutation_p, ratio
-from latentlab.metrics.intervals import RESAMPLES, SMALL, Estimate, bootstrap_mean, mean_of_rates
+from latentlab.metrics.intervals import RESAMPLES, SMALL, Estimate, bootstrap_mean, wilson_rate
 from latentlab.metrics.report import Evaluation
 from latentlab.metrics.shares import bias_amplification
 
@@ -97,7 +97,9 @@ def results_of(found: Survived, chosen: Chosen, seed: int = 0) -> Results:
         n = [found.original[name][g].sum() for g in range(len(chosen.names))]
         for g, group in enumerate(chosen.names):
             if n[g]:
-                survival.append(Survival(group, name, _rate(seen[g], n[g]), _rate(right[g], n[g])))
+                survival.append(
+                    Survival(group, name, wilson_rate(seen[g], n[g]), wilson_rate(right[g], n[g]))
+                )
         gap: GroupGap = group_gap(right, n, generator)
         if gap.gap is not None and gap.highest is not None and gap.lowest is not None:
             most, least = gap.highest, gap.lowest
@@ -242,7 +244,7 @@ def evaluation_of(
         for what in ("original", "survival"):
             rates = [one.original if what == "original" else one.reconstructed for one in of_name]
             n = sum(rate.n for rate in rates)
-            metrics[f"{what}.{name}"] = _rate(round(sum(rate.value * rate.n for rate in rates)), n)
+            metrics[f"{what}.{name}"] = wilson_rate(round(sum(rate.value * rate.n for rate in rates)), n)
             for one, rate in zip(of_name, rates, strict=True):
                 groups[one.group][f"{what}.{name}"] = rate
     n = sum(error.n for error in found.errors.values())
@@ -343,13 +345,6 @@ def _resampled_means(values: NDArray[np.float64], generator: np.random.Generator
     step = max(1, _CHUNK // len(values))
     sizes = [min(step, RESAMPLES - start) for start in range(0, RESAMPLES, step)]
     return np.concatenate([generator.choice(values, (size, len(values))).mean(axis=1) for size in sizes])
-
-
-def _rate(k: int, n: int) -> Estimate:
-    """Return k of n, n > 0, with Wilson's interval."""
-    found = mean_of_rates([k], [n])
-    assert found is not None
-    return found
 
 
 def _row(group: str, figure: str, value: Estimate) -> dict[str, Any]:

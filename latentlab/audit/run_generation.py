@@ -20,7 +20,7 @@ from latentlab.audit.generation import (
 )
 from latentlab.audit.generation_charts import generation_charts
 from latentlab.audit.images_behind import Draw, Pictures, Row
-from latentlab.audit.own_predictions import Predictions, known_attributes, read_predictions
+from latentlab.audit.own_predictions import Predictions, asked_predictions, check_judge, known_attributes
 from latentlab.audit.reference import TRAINING, UNIFORM, Reference, bare_reference, reference_of
 from latentlab.audit.report import Audit
 from latentlab.audit.request_file import audited_models
@@ -148,18 +148,10 @@ class Samples:
         """
         if request.predictions:
             bare = cls.to_judge(request, reporter)
-            confusion = request.predictions_confusion
-            told = read_predictions(
-                Path(request.predictions),
-                bare.ids(),
-                bare.attributes,
-                request.attributes,
-                Path(confusion) if confusion else None,
-            )
+            told = asked_predictions(request, bare.ids(), bare.attributes)
             reference = _reference(request, bare.opened, told.attributes, reporter)
             return replace(bare, attributes=told.attributes, reference=reference, told=told)
-        if request.predictions_confusion:
-            raise SettingsError("How often predictions err is of no use without predictions.")
+        check_judge(request, outside=False)
         settings, opened = _opened(request, request.predictor or None)
         attributes = common_attributes(opened, settings.attributes)
         return cls(request, opened, settings, attributes, _reference(request, opened, attributes, reporter))
@@ -173,8 +165,7 @@ class Samples:
         LatentLabError
             If one cannot be used.
         """
-        if request.predictor:
-            raise SettingsError("Either a predictor judges or somebody else's predictions count, not both.")
+        check_judge(request, outside=True)
         settings, opened = _opened(request, "")
         _check_reference(request, opened)
         first = next(iter(opened.values()))

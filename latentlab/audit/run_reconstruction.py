@@ -11,7 +11,7 @@ from typing import Any
 from latentlab.audit import reconstruction_table
 from latentlab.audit.carry_out import carry_out
 from latentlab.audit.images_behind import Draw, Pictures, Row
-from latentlab.audit.own_predictions import Predictions, known_attributes, read_predictions
+from latentlab.audit.own_predictions import Predictions, asked_predictions, check_judge, known_attributes
 from latentlab.audit.reconstruction import (
     Chosen,
     ReconstructionSettings,
@@ -146,20 +146,12 @@ class Pairs:
         """
         if request.predictions:
             bare = cls.to_judge(request, reporter)
-            confusion = request.predictions_confusion
-            told = read_predictions(
-                Path(request.predictions),
-                bare.ids(),
-                bare.known,
-                request.attributes,
-                Path(confusion) if confusion else None,
-            )
+            told = asked_predictions(request, bare.ids(), bare.known)
             chosen = choose_balanced(
                 bare.explorer, bare.images(reporter), _settings(request), told.attributes
             )
             return cls(request, bare.explorer, bare.data, chosen, bare.known, told)
-        if request.predictions_confusion:
-            raise SettingsError("How often predictions err is of no use without predictions.")
+        check_judge(request, outside=False)
         explorer = Explorer.open(request.models[0], request.predictor or None)
         settings = _settings(request)
         data = own_style(explorer.located.config, request.data)
@@ -175,8 +167,7 @@ class Pairs:
         LatentLabError
             If one cannot be used.
         """
-        if request.predictor:
-            raise SettingsError("Either a predictor judges or somebody else's predictions count, not both.")
+        check_judge(request, outside=True)
         explorer = Explorer.open(request.models[0], "")
         settings = _settings(request)
         config = explorer.located.config

@@ -12,13 +12,11 @@ from latentlab.audit import generation_table
 from latentlab.audit.generation_table import POOLED, ClassShare, Measure
 from latentlab.audit.reference import UNIFORM, Reference
 from latentlab.audit.report import PERCEIVED, between, chance, percent
-from latentlab.metrics.gaps import difference, group_gap, holm
-from latentlab.metrics.intervals import RESAMPLES, Estimate
+from latentlab.metrics.gaps import difference, group_gap, holm, permutations_of
+from latentlab.metrics.intervals import Estimate
 from latentlab.metrics.report import Evaluation
 
 LEVEL = 0.05
-PERMUTATIONS = 40
-"""Permutations for each comparison at least, so that Holm's smallest p can be below 5%."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ def shifts_of(shares: Sequence[ClassShare], seed: int = 0) -> tuple[Shift, ...]:
         if one.model != pooled[0].model and (one.attribute, one.label) in first
     ]
     generator = np.random.default_rng([seed, 13])
-    resamples = max(RESAMPLES, PERMUTATIONS * len(pairs))
+    resamples = permutations_of(len(pairs))
     p = [group_gap([a.count, b.count], [a.n, b.n], generator, resamples).p for a, b in pairs]
     adjusted = holm(p) if p else np.zeros(0)
     return tuple(

@@ -16,6 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from latentlab.metrics.intervals import RESAMPLES, SMALL, Counts, Estimate, Floats, wilson
 
+PERMUTATIONS = 40
+"""Permutations for each comparison at least, so that Holm's smallest p can be below 5%."""
 LEVEL = 0.95
 """Confidence of every interval here."""
 
@@ -244,6 +246,11 @@ def permutation_p(
 
     permuted = np.array([largest(generator.permutation(x)) for _ in range(resamples)])
     return _share_as_large(permuted, largest(x))
+
+
+def permutations_of(comparisons: int) -> int:
+    """Return how many permutations each of several comparisons gets, of which `holm` takes the p together."""
+    return max(RESAMPLES, PERMUTATIONS * comparisons)
 
 
 def holm(p: ArrayLike) -> Floats:

@@ -93,6 +93,13 @@ def mean_of_rates(successes: ArrayLike, n: ArrayLike) -> Estimate | None:
     return Estimate(mean, low, high, int(n.sum()))
 
 
+def wilson_rate(successes: int, n: int) -> Estimate:
+    """Return a rate with Wilson's interval; n > 0."""
+    found = mean_of_rates([successes], [n])
+    assert found is not None
+    return found
+
+
 def ratio_of_means(both: ArrayLike, first: ArrayLike, second: ArrayLike, n: ArrayLike) -> Estimate | None:
     """Return mean rate of ``first`` / mean rate of ``second``, where both judge the same images.
 
