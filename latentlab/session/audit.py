@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
@@ -19,16 +19,13 @@ from latentlab.operations.training_sets import held_out_sets
 from latentlab.paths import bundled_models
 from latentlab.session.audit_folder import StudyFound, absolute, read_study
 from latentlab.session.document import AuditView
-from latentlab.session.job_follower import Following, JobFollower
-from latentlab.session.pace import Pace
+from latentlab.session.followed import FollowedJob
+from latentlab.session.job_follower import Following
 from latentlab.session.workspace import Workspace
 
 if TYPE_CHECKING:
     from latentlab.jobs.audit_job import AuditSettings
     from latentlab.jobs.job import Job, JobState
-
-Phase = Literal["looking", "idle", "running", "ready", "stopped", "failed"]
-"""It is looked what is there; nothing is there; a job is at it; all is there; it was stopped; gone wrong."""
 
 FAILURE = "The study could not be done"
 USUAL_DATA = "faces:train"
@@ -44,30 +41,22 @@ class Wanted:
     device: str
 
 
-class AuditData:
+class AuditData(FollowedJob):
     """The study that is asked for, as far as it has come.
 
     Attributes
     ----------
-    changed
-        Phase, progress or message have changed.
     found_study
         Other results are there (`StudyFound`), or none any more (None).
     """
 
-    changed = Signal()
     found_study = Signal(object)
 
     def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-        self._follower = JobFollower(workspace.rendering.post, "audit")
+        super().__init__(workspace, "audit", "idle")
         self._wanted: Wanted | None = None
         self._predictors: dict[str, str] = {}
         self._held_out: dict[str, str] = {}
-        self.pace = Pace()
-        self.phase: Phase = "idle"
-        self.message = ""
-        self.done = self.total = 0
         self.found: StudyFound | None = None
 
     @property
@@ -141,23 +130,8 @@ class AuditData:
         if self._wanted is not None and self.phase != "running":
             self._begin(self._wanted, start=True)
 
-    def cancel(self) -> None:
-        """Stop the work; what it has finished is kept."""
-        self._follower.cancel()
-
-    def close(self) -> None:
-        """Stop following; a job that is running goes on."""
-        self._follower.close()
-
     def _begin(self, wanted: Wanted, start: bool) -> None:
-        self.pace.forget()
-        self._set("running" if start else "looking", "Starting" if start else "Looking for results")
-        self._follower.begin(
-            partial(self._find, wanted, start),
-            partial(self._set, "failed"),
-            partial(self._set, "stopped"),
-            FAILURE,
-        )
+        self._follow(partial(self._find, wanted, start), start, FAILURE)
 
     # On its own thread
 
@@ -194,20 +168,9 @@ class AuditData:
 
     # On the session's thread
 
-    def _show_state(self, state: JobState) -> None:
-        if state.total:
-            self.pace.tell(state.done)
-        self._set("running", state.stage or "Starting", state.done, state.total)
-
     def _take(self, found: StudyFound | None) -> None:
         self.found = found
         self.found_study.emit(found)
-
-    def _set(self, phase: Phase, text: str = "", done: int = 0, total: int = 0) -> None:
-        before = self.phase, self.message, self.done, self.total
-        self.phase, self.message, self.done, self.total = phase, text, done, total
-        if before != (phase, text, done, total):
-            self.changed.emit()
 
 
 class SoFar:

@@ -10,30 +10,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
 from latentlab.operations.projection_plan import AUTO, no_projection
 from latentlab.session.background import Background
 from latentlab.session.document import ManyView
-from latentlab.session.job_follower import Following, JobFollower
+from latentlab.session.followed import FollowedJob
+from latentlab.session.job_follower import Following
 from latentlab.session.kept_explorer import KeptExplorer, ModelKey
-from latentlab.session.pace import Pace
 from latentlab.session.session import Message
 from latentlab.session.workspace import Workspace
 from latentlab.spec import ModelSpec, PredictorSpec
 
 if TYPE_CHECKING:
-    from latentlab.jobs.job import JobState
     from latentlab.jobs.project_job import ProjectSettings
     from latentlab.operations.project_many import LoadedFolder
     from latentlab.operations.projection_examples import Changed, Example
     from latentlab.operations.projection_table import Composition, Shifts
-
-Phase = Literal["none", "looking", "idle", "running", "ready", "stopped", "failed"]
-"""No pictures are chosen; it is looked what is there; nothing is there; a job is at it; all is there; some of
-it is there, and nothing goes on; gone wrong."""
 
 KEEPS: Mapping[str, tuple[float, ...]] = {"follow": (0.0,), "keep": (1.0,), "both": (0.0, 1.0)}
 """The shares of *keep* of each mode."""
@@ -101,28 +96,20 @@ class ManyFound:
         return view.shown if there or not self.folders else next(iter(self.folders))
 
 
-class ManyData:
+class ManyData(FollowedJob):
     """The projections of many pictures, as far as they are there.
 
     Attributes
     ----------
-    changed
-        Phase, progress or message have changed.
     found_many
         Other results are there (`ManyFound`), or none any more (None).
     """
 
-    changed = Signal()
     found_many = Signal(object)
 
     def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-        self._follower = JobFollower(workspace.rendering.post, "many")
+        super().__init__(workspace, "many", "none")
         self._wanted: Wanted | None = None
-        self.pace = Pace()
-        self.phase: Phase = "none"
-        self.message = ""
-        self.done = self.total = 0
         self.found: ManyFound | None = None
         workspace.model_changed.connect(self._model_changed)
 
@@ -156,14 +143,6 @@ class ManyData:
         if self._wanted is not None and self.phase not in ("none", "running"):
             self._begin(self._wanted, start=True)
 
-    def cancel(self) -> None:
-        """Stop the work; what it has finished is kept."""
-        self._follower.cancel()
-
-    def close(self) -> None:
-        """Stop following; a job that is running goes on."""
-        self._follower.close()
-
     def _wish(self) -> Wanted | None:
         opened, view = self._workspace.opened, self.view
         key = ModelKey.of(self._workspace.session.document)
@@ -188,14 +167,7 @@ class ManyData:
     def _begin(self, wanted: Wanted, start: bool) -> None:
         opened = self._workspace.opened
         assert opened is not None
-        self.pace.forget()
-        self._set("running" if start else "looking", "Starting" if start else "Looking for results")
-        self._follower.begin(
-            partial(self._find, wanted, opened.spec, opened.predictor, start),
-            partial(self._set, "failed"),
-            partial(self._set, "stopped"),
-            FAILURE,
-        )
+        self._follow(partial(self._find, wanted, opened.spec, opened.predictor, start), start, FAILURE)
 
     # On its own thread
 
@@ -234,20 +206,9 @@ class ManyData:
 
     # On the session's thread
 
-    def _show_state(self, state: JobState) -> None:
-        if state.total:
-            self.pace.tell(state.done)
-        self._set("running", state.stage or "Starting", state.done, state.total)
-
     def _take(self, found: ManyFound | None) -> None:
         self.found = found
         self.found_many.emit(found)
-
-    def _set(self, phase: Phase, text: str = "", done: int = 0, total: int = 0) -> None:
-        before = self.phase, self.message, self.done, self.total
-        self.phase, self.message, self.done, self.total = phase, text, done, total
-        if before != (phase, text, done, total):
-            self.changed.emit()
 
 
 class ExampleMaker:

@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
 from latentlab.progress import Progress, Reporter
-from latentlab.session.job_follower import Following, JobFollower
+from latentlab.session.followed import Followed
+from latentlab.session.job_follower import Following
 from latentlab.session.session import Change, Message
 from latentlab.session.workspace import Workspace
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from latentlab.data.image_set import ImageSet
     from latentlab.jobs.job import Job
     from latentlab.operations.latent_map import LatentMap
-
-Phase = Literal["none", "looking", "making", "ready", "failed", "stopped"]
-"""Nothing asked for; being looked for; being made by a job; all there; gone wrong; stopped."""
 
 SEED = 0
 STOPPED = "Stopped. What was done is kept."
@@ -48,28 +46,21 @@ class Wanted:
     image_size: int
 
 
-class MapData:
+class MapData(Followed):
     """The map of the open model, as far as it is there.
 
     Attributes
     ----------
-    changed
-        Phase, progress or map have changed.
     found_map
         Another map, or more of it, is there (`LatentMap`).
     """
 
-    changed = Signal()
     found_map = Signal(object)
 
     def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-        self._follower = JobFollower(workspace.rendering.post, "map")
+        super().__init__(workspace, "map", "none")
         self._wanted: Wanted | None = None
         self._usual = "", ""
-        self.phase: Phase = "none"
-        self.message = ""
-        self.done = self.total = 0
         self.found: LatentMap | None = None
         self.images: ImageSet | None = None
         workspace.session.changed.connect(self._follow)
@@ -126,14 +117,6 @@ class MapData:
             self._begin(wanted)
         else:
             self.need()
-
-    def cancel(self) -> None:
-        """Stop the job; what it has finished is kept."""
-        self._follower.cancel()
-
-    def close(self) -> None:
-        """Stop following; a job that is running goes on."""
-        self._follower.close()
 
     def _wish(self) -> Wanted | None:
         from latentlab.data.catalog import full_name
@@ -219,12 +202,6 @@ class MapData:
         self._set("failed", text)
         if self.found is not None:  # what is shown does not say it
             self._workspace.session.message.emit(Message("error", f"The map was not finished: {text}"))
-
-    def _set(self, phase: Phase, text: str = "", done: int = 0, total: int = 0) -> None:
-        before = self.phase, self.message, self.done, self.total
-        self.phase, self.message, self.done, self.total = phase, text, done, total
-        if before != (phase, text, done, total):
-            self.changed.emit()
 
 
 def _kept(wanted: Wanted, path: Path, before: Kept | None, reporter: Reporter) -> Kept | None:
