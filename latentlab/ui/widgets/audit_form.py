@@ -8,11 +8,6 @@ from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLineEdit,
-    QProgressBar,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -33,31 +28,29 @@ from latentlab.ui.widgets.audit_fields import (
     shown_name,
 )
 from latentlab.ui.widgets.boxes import ComboBox
-from latentlab.ui.widgets.form import WIDTH, caption, scrolled
+from latentlab.ui.widgets.form import caption
+from latentlab.ui.widgets.work_form import WorkForm
 
 OWN_PREDICTOR = ("The model's own", "Own")
 USUAL_PREDICTOR = ("The set's usual one", "Usual")
 REFERENCES = {"uniform": "uniform: all classes alike", "training": "training: the set trained on"}
 
 
-class AuditForm(QFrame):
+class AuditForm(WorkForm):
     """Sends what is wished for, and the wishes to choose, to begin and to stop.
 
     ``study_chosen`` tells a study's name, ``wished`` a field and its value; ``folder_asked`` is the wish for
-    a dialog about a field or about ``out``; ``start_asked`` and ``stop_asked`` begin and end the work.
+    a dialog about a field or about ``out``.
     """
 
     study_chosen = Signal(str)
     wished = Signal(str, object)
     folder_asked = Signal(str)
-    out_wished = Signal(str)
-    start_asked = Signal()
-    stop_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("card")
-        self.setFixedWidth(WIDTH)
+        super().__init__(
+            "Start", "study", "Where tables, charts and report go; empty keeps them aside", parent
+        )
         self._view = AuditView()
         self.fields: dict[str, Field] = {}
         self._built = ""
@@ -69,25 +62,6 @@ class AuditForm(QFrame):
             self.study.addItem(kind.title, name)
         self.purpose = caption("")
         self.purpose.setWordWrap(True)
-        self.out = QLineEdit()
-        self.out.setPlaceholderText("the program's own folder")
-        self.out.setAccessibleName("Folder for the results")
-        self.out.setToolTip("Where tables, charts and report go; empty keeps them aside")
-        self.out.setAcceptDrops(False)
-        self.browse = QPushButton("…")
-        self.browse.setAccessibleName("Choose the folder for the results")
-        self.browse.setToolTip("Choose the folder for the results")
-        self.browse.setFixedWidth(38)
-        self.start = QPushButton("Start")
-        self.start.setProperty("role", "primary")
-        self.stop = QPushButton("Stop")
-        self.stop.setToolTip("Stop the work; what is done is kept, and it can go on later")
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(4)
-        self.progress.setAccessibleName("Progress of the study")
-        self.status = caption("")
-        self.status.setWordWrap(True)
         self._lay_out()
         self._connect()
 
@@ -104,36 +78,13 @@ class AuditForm(QFrame):
         self._asked = QVBoxLayout()
         self._asked.setSpacing(4)
         column.addLayout(self._asked)
-        column.addWidget(caption("Results", self.out))
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        row.addWidget(self.out, 1)
-        row.addWidget(self.browse)
-        column.addLayout(row)
+        self._add_results(column)
         column.addStretch(1)
-        foot = QVBoxLayout()
-        foot.setContentsMargins(0, 0, 8, 0)
-        foot.setSpacing(6)
-        foot.addWidget(self.status)
-        foot.addWidget(self.progress)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self.start, 1)
-        row.addWidget(self.stop, 1)
-        foot.addLayout(row)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 10, 8, 12)
-        layout.setSpacing(8)
-        self._area = scrolled(self._inner)
-        layout.addWidget(self._area, 1)
-        layout.addLayout(foot)
+        self._area = self._put_together(self._inner)
 
     def _connect(self) -> None:
         self.study.activated.connect(lambda _index: self._choose_study())
-        self.out.editingFinished.connect(self._take_out)
         self.browse.clicked.connect(lambda: self.folder_asked.emit("out"))
-        self.start.clicked.connect(self.start_asked)
-        self.stop.clicked.connect(self.stop_asked)
 
     @property
     def controls(self) -> list[QWidget]:
@@ -163,22 +114,13 @@ class AuditForm(QFrame):
         self._offer(kind, asked, choices)
         for name, field in self.fields.items():
             field.show_value(getattr(asked, name))  # type: ignore[attr-defined]  # each field's own type
-        if not (self.out.hasFocus() and self.out.isModified()):
-            self.out.setText(view.out)
+        self.show_out(view.out)
 
     def show_problems(self, wrong: Mapping[str, str]) -> None:
         """Mark what cannot be used, each field with its reason."""
         self._wrong = wrong
         for name, field in self.fields.items():
             field.show_reason(wrong.get(name, ""))
-
-    def show_progress(self, text: str, done: int = 0, total: int = 0, running: bool = False) -> None:
-        """Say how the work stands; a bar shows how far it has come while it is running."""
-        self.status.setText(text)
-        self.status.setVisible(bool(text))
-        self.progress.setVisible(running)
-        self.progress.setRange(0, total)
-        self.progress.setValue(done)
 
     def _build(self, study: str, kind: Study) -> None:
         """Make the controls of a study's fields."""
@@ -241,11 +183,6 @@ class AuditForm(QFrame):
 
     def _take(self, name: str, value: Any) -> None:
         self.wished.emit(name, value)
-
-    def _take_out(self) -> None:
-        self.out.setModified(False)
-        if self.out.text().strip() != self._view.out:
-            self.out_wished.emit(self.out.text().strip())
 
 
 def _models(kind: Study) -> Field:

@@ -10,11 +10,9 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLineEdit,
-    QProgressBar,
     QPushButton,
     QToolButton,
     QVBoxLayout,
@@ -25,8 +23,9 @@ from latentlab.operations.sample_plan import LARGEST_SEED
 from latentlab.session.document import ManyView
 from latentlab.ui.theme import Theme
 from latentlab.ui.widgets.boxes import ComboBox
-from latentlab.ui.widgets.form import WIDTH, caption, number_box, scrolled, switch
+from latentlab.ui.widgets.form import caption, number_box, switch
 from latentlab.ui.widgets.mode_block import FOLLOW_TIP, KEEP_TIP
+from latentlab.ui.widgets.work_form import WorkForm
 
 MOST = 100_000
 """Pictures that are projected at most."""
@@ -34,25 +33,22 @@ BOTH_TIP = "Project in both modes: then what the dataset's composition does is k
 MODES = (("follow", "Follow", FOLLOW_TIP), ("keep", "Keep", KEEP_TIP), ("both", "Both", BOTH_TIP))
 
 
-class ManyForm(QFrame):
+class ManyForm(WorkForm):
     """Sends the view that is wished for, and the wishes to choose, to begin and to stop.
 
-    ``folder_asked``, ``pictures_asked`` and ``out_asked`` are the wishes for a dialog; ``start_asked`` and
-    ``stop_asked`` begin and end the work; ``show_asked`` opens the folder of the results.
+    ``folder_asked``, ``pictures_asked`` and ``out_asked`` are the wishes for a dialog; ``show_asked`` opens
+    the folder of the results.
     """
 
     wished = Signal(ManyView)
     folder_asked = Signal()
     pictures_asked = Signal()
     out_asked = Signal()
-    start_asked = Signal()
-    stop_asked = Signal()
     show_asked = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("card")
-        self.setFixedWidth(WIDTH)
+        tip = "Where the tables go, and then a figure of each picture; empty keeps them aside"
+        super().__init__("Project", "projections", tip, parent)
         self._view = ManyView()
         self.data = ComboBox()
         self.data.setEditable(True)
@@ -78,15 +74,6 @@ class ManyForm(QFrame):
         self.modes: dict[str, QToolButton] = {}
         for mode, title, tip in MODES:
             self.modes[mode] = switch(title, tip)
-        self.out = QLineEdit()
-        self.out.setPlaceholderText("the program's own folder")
-        self.out.setAccessibleName("Folder for the results")
-        self.out.setToolTip("Where the tables go, and then a figure of each picture; empty keeps them aside")
-        self.out.setAcceptDrops(False)
-        self.browse = QPushButton("…")
-        self.browse.setAccessibleName("Choose the folder for the results")
-        self.browse.setToolTip("Choose the folder for the results")
-        self.browse.setFixedWidth(38)
         self.judge = caption("")
         self.judge.setWordWrap(True)
         self.onto: dict[str, QCheckBox] = {}
@@ -94,18 +81,8 @@ class ManyForm(QFrame):
         self._onto.setContentsMargins(0, 0, 0, 0)
         self._onto.setHorizontalSpacing(8)
         self._onto.setVerticalSpacing(4)
-        self.start = QPushButton("Project")
-        self.start.setProperty("role", "primary")
-        self.stop = QPushButton("Stop")
-        self.stop.setToolTip("Stop the work; what is done is kept, and it can go on later")
         self.show_folder = QPushButton("Show folder")
         self.show_folder.setToolTip("Open the folder of the results, with the tables as CSV")
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(4)
-        self.progress.setAccessibleName("Progress of the projections")
-        self.status = caption("")
-        self.status.setWordWrap(True)
         self._lay_out()
         self._connect()
 
@@ -150,31 +127,11 @@ class ManyForm(QFrame):
             row.addWidget(button)
         column.addLayout(row)
         column.addSpacing(4)
-        column.addWidget(caption("Results", self.out))
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        row.addWidget(self.out, 1)
-        row.addWidget(self.browse)
-        column.addLayout(row)
+        self._add_results(column)
         column.addStretch(1)
         column.addSpacing(6)
         column.addWidget(self.judge)
-        foot = QVBoxLayout()
-        foot.setContentsMargins(0, 0, 8, 0)
-        foot.setSpacing(6)
-        foot.addWidget(self.status)
-        foot.addWidget(self.progress)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self.start, 1)
-        row.addWidget(self.stop, 1)
-        row.addWidget(self.show_folder)
-        foot.addLayout(row)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 10, 8, 12)
-        layout.setSpacing(8)
-        layout.addWidget(scrolled(inner), 1)
-        layout.addLayout(foot)
+        self._put_together(inner, self.show_folder)
 
     def _connect(self) -> None:
         self.data.activated.connect(lambda _index: self._take_data())
@@ -182,13 +139,11 @@ class ManyForm(QFrame):
         self.folder.clicked.connect(self.folder_asked)
         self.pictures.clicked.connect(self.pictures_asked)
         self.browse.clicked.connect(self.out_asked)
-        self.start.clicked.connect(self.start_asked)
-        self.stop.clicked.connect(self.stop_asked)
         self.show_folder.clicked.connect(self.show_asked)
         self.count.valueChanged.connect(lambda value: self._wish(count=value))
         self.seed.valueChanged.connect(lambda value: self._wish(seed=value))
         self.source.activated.connect(lambda _index: self._wish(source=self.source.currentData()))
-        self.out.editingFinished.connect(self._take_out)
+        self.out_wished.connect(lambda out: self._wish(out=out))
         for mode, button in self.modes.items():
             button.clicked.connect(lambda _checked=False, mode=mode: self._wish(mode=mode))
 
@@ -240,8 +195,7 @@ class ManyForm(QFrame):
         self._view = view
         if not (self._line.hasFocus() and self._line.isModified()):
             self._show_data()
-        if not (self.out.hasFocus() and self.out.isModified()):
-            self.out.setText(view.out)
+        self.show_out(view.out)
         with QSignalBlocker(self.source), QSignalBlocker(self.count), QSignalBlocker(self.seed):
             self.source.setCurrentIndex(max(0, self.source.findData(view.source)))
             self.count.setValue(view.count)
@@ -251,14 +205,6 @@ class ManyForm(QFrame):
             box.setChecked(name in chosen)
         for mode, button in self.modes.items():
             button.setChecked(mode == view.mode)
-
-    def show_progress(self, text: str, done: int = 0, total: int = 0, running: bool = False) -> None:
-        """Say how the work stands; a bar shows how far it has come while it is running."""
-        self.status.setText(text)
-        self.status.setVisible(bool(text))
-        self.progress.setVisible(running)
-        self.progress.setRange(0, total)
-        self.progress.setValue(done)
 
     def _show_data(self) -> None:
         view = self._view
@@ -278,11 +224,6 @@ class ManyForm(QFrame):
             self._show_data()
         else:
             self._wish(data=text, pictures=())
-
-    def _take_out(self) -> None:
-        self.out.setModified(False)
-        if self.out.text().strip() != self._view.out:
-            self._wish(out=self.out.text().strip())
 
     def _take_onto(self) -> None:
         chosen = tuple(name for name, box in self.onto.items() if box.isChecked())
