@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from latentlab.audit import conditioning_statements, conditioning_table
-from latentlab.audit.carry_out import carry_out
+from latentlab.audit.carry_out import Work
 from latentlab.audit.conditioning import Conditioning, redraw_all
 from latentlab.audit.conditioning_charts import conditioning_charts
 from latentlab.audit.conditioning_count import Outcomes, count_outcomes
@@ -21,7 +20,6 @@ from latentlab.audit.run_generation import short_name
 from latentlab.audit.study_plan import StudyRequest
 from latentlab.data.catalog import open_set
 from latentlab.data.image_set import ImageSet
-from latentlab.device import resolve_device
 from latentlab.errors import SettingsError
 from latentlab.metrics.report import Report
 from latentlab.metrics.runs import own_style
@@ -72,30 +70,7 @@ def run_conditioning(
         seeds=(seed,),
         predictor=predictor or "",
     )
-    return do_conditioning(request, out, device, reporter, on_partial)
-
-
-def do_conditioning(
-    request: StudyRequest,
-    out: Path | None = None,
-    device: str = "auto",
-    reporter: Reporter | None = None,
-    on_partial: Callable[[Audit], None] | None = None,
-) -> Audit:
-    """Do the conditioning study of a complete request; otherwise as `run_conditioning`."""
-    where = str(resolve_device(device))
-
-    def count(
-        opened: OpenedConditioning, reporter: Reporter, on_part: Callable[[Outcomes], None]
-    ) -> Outcomes:
-        return count_outcomes(opened.study, opened.record(), out, device, reporter, on_part)
-
-    def audit(opened: OpenedConditioning, counted: Outcomes) -> Audit:
-        return _audit(opened, counted, where)
-
-    return carry_out(
-        request, out, reporter, on_partial, partial(OpenedConditioning.of, request), count, audit
-    )
+    return WORK.do(request, out, device, reporter, on_partial)
 
 
 @dataclass(frozen=True)
@@ -180,6 +155,20 @@ def _audit(opened: OpenedConditioning, counted: Outcomes, device: str) -> Audit:
         },
         conditioning_charts(found, statements, study),
     )
+
+
+def _count(
+    opened: OpenedConditioning,
+    out: Path | None,
+    device: str,
+    reporter: Reporter,
+    on_part: Callable[[Outcomes], None],
+) -> Outcomes:
+    return count_outcomes(opened.study, opened.record(), out, device, reporter, on_part)
+
+
+WORK = Work(lambda request, _out, reporter: OpenedConditioning.of(request, reporter), _count, _audit)
+"""The study of any complete request."""
 
 
 def pictures_of(folder: Path, request: StudyRequest) -> Draw:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from latentlab.audit import generation_table
-from latentlab.audit.carry_out import carry_out
+from latentlab.audit.carry_out import Work
 from latentlab.audit.generation import (
     GenerationSettings,
     Runs,
@@ -25,7 +24,6 @@ from latentlab.audit.reference import TRAINING, UNIFORM, Reference, bare_referen
 from latentlab.audit.report import Audit
 from latentlab.audit.request_file import audited_models
 from latentlab.audit.study_plan import StudyRequest
-from latentlab.device import resolve_device
 from latentlab.errors import SettingsError
 from latentlab.metrics.report import Report
 from latentlab.operations.explore import Explorer
@@ -85,35 +83,7 @@ def run_generation(
         predictions=str(predictions or ""),
         predictions_confusion=str(predictions_confusion or ""),
     )
-    return do_generation(request, out, device, reporter, on_partial)
-
-
-def do_generation(
-    request: StudyRequest,
-    out: Path | None = None,
-    device: str = "auto",
-    reporter: Reporter | None = None,
-    on_partial: Callable[[Audit], None] | None = None,
-) -> Audit:
-    """Do the generation study of a complete request; otherwise as `run_generation`."""
-    where = str(resolve_device(device))
-
-    def count(study: Samples, reporter: Reporter, on_part: Callable[[Runs], None]) -> Runs:
-        return count_generation(
-            study.opened,
-            study.settings,
-            study.reference,
-            out,
-            device,
-            reporter,
-            study.told,
-            on_part,
-        )
-
-    def audit(study: Samples, counted: Runs) -> Audit:
-        return _audit(study, counted, where)
-
-    return carry_out(request, out, reporter, on_partial, partial(Samples.of, request), count, audit)
+    return WORK.do(request, out, device, reporter, on_partial)
 
 
 @dataclass(frozen=True)
@@ -240,6 +210,22 @@ def _audit(study: Samples, counted: Runs, device: str) -> Audit:
         },
         generation_charts(shares, cells, attributes, reference),
     )
+
+
+def _count(
+    study: Samples,
+    out: Path | None,
+    device: str,
+    reporter: Reporter,
+    on_part: Callable[[Runs], None],
+) -> Runs:
+    return count_generation(
+        study.opened, study.settings, study.reference, out, device, reporter, study.told, on_part
+    )
+
+
+WORK = Work(lambda request, _out, reporter: Samples.of(request, reporter), _count, _audit)
+"""The study of any complete request."""
 
 
 def pictures_of(folder: Path, request: StudyRequest) -> Draw:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from latentlab.audit import projection_study_report as told
-from latentlab.audit.carry_out import carry_out
+from latentlab.audit.carry_out import Work
 from latentlab.audit.images_behind import Draw, Pictures, Row
 from latentlab.audit.projection_choice import ChosenPictures, ProjectionSettings, choose_pictures
 from latentlab.audit.projection_study import BothWays, pictures_behind, project_both_ways
@@ -72,25 +72,7 @@ def run_projection(
         source="" if source == AUTO else source,
         predictor=predictor or "",
     )
-    return do_projection(request, out, reporter=reporter, on_partial=on_partial)
-
-
-def do_projection(
-    request: StudyRequest,
-    out: Path | None = None,
-    device: str = "cpu",
-    reporter: Reporter | None = None,
-    on_partial: Callable[[Audit], None] | None = None,
-) -> Audit:
-    """Do the projection study of a complete request, always on the CPU; otherwise as `run_projection`."""
-
-    def opened(reporter: Reporter) -> OpenedProjection:
-        return OpenedProjection.of(request, out, reporter)
-
-    def count(opened: OpenedProjection, reporter: Reporter, on_part: Callable[[BothWays], None]) -> BothWays:
-        return project_both_ways(opened.explorer, opened.chosen, opened.record(), out, reporter, on_part)
-
-    return carry_out(request, out, reporter, on_partial, opened, count, _audit)
+    return do_projection(request, out, "cpu", reporter, on_partial)
 
 
 @dataclass(frozen=True)
@@ -144,6 +126,46 @@ class OpenedProjection:
         }
 
 
+def _audit(opened: OpenedProjection, found: BothWays, _device: str) -> Audit:
+    """Return the results of what is projected, of all or of a part."""
+    explorer, chosen, request = opened.explorer, opened.chosen, opened.request
+    domain, seed = explorer.spec.condition.attributes[0].name, request.seeds[0]
+    results = results_of(found, chosen, domain, seed)
+    evaluation = told.evaluation_of(results, chosen.notes, opened.record())
+    return Audit(
+        Report.of("audit projection", explorer.located, request.data, results.n, seed, "cpu", evaluation),
+        told.group_rows(results),
+        (*chosen.notes, *told.sentences(results)),
+        {"gaps.csv": told.gap_rows(results), "datasets.csv": told.reached_rows(results)},
+        charts_of(results),
+    )
+
+
+def _count(
+    opened: OpenedProjection,
+    out: Path | None,
+    _device: str,
+    reporter: Reporter,
+    on_part: Callable[[BothWays], None],
+) -> BothWays:
+    return project_both_ways(opened.explorer, opened.chosen, opened.record(), out, reporter, on_part)
+
+
+WORK = Work(OpenedProjection.of, _count, _audit)
+"""The study of any complete request."""
+
+
+def do_projection(
+    request: StudyRequest,
+    out: Path | None,
+    _device: str,
+    reporter: Reporter | None,
+    on_partial: Callable[[Audit], None] | None,
+) -> Audit:
+    """Do the study of a complete request; always on the CPU, whatever device others would take."""
+    return WORK.do(request, out, "cpu", reporter, on_partial)
+
+
 def pictures_of(folder: Path, request: StudyRequest) -> Draw:
     """Return what draws the pictures behind rows of a study's folder again (`latentlab.audit.images_behind`).
 
@@ -163,18 +185,3 @@ def pictures_of(folder: Path, request: StudyRequest) -> Draw:
         return pictures_behind(explorer, chosen, found["image"], found["dataset"], found["mode"])
 
     return draw
-
-
-def _audit(opened: OpenedProjection, found: BothWays) -> Audit:
-    """Return the results of what is projected, of all or of a part."""
-    explorer, chosen, request = opened.explorer, opened.chosen, opened.request
-    domain, seed = explorer.spec.condition.attributes[0].name, request.seeds[0]
-    results = results_of(found, chosen, domain, seed)
-    evaluation = told.evaluation_of(results, chosen.notes, opened.record())
-    return Audit(
-        Report.of("audit projection", explorer.located, request.data, results.n, seed, "cpu", evaluation),
-        told.group_rows(results),
-        (*chosen.notes, *told.sentences(results)),
-        {"gaps.csv": told.gap_rows(results), "datasets.csv": told.reached_rows(results)},
-        charts_of(results),
-    )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from latentlab.audit import reconstruction_table
-from latentlab.audit.carry_out import carry_out
+from latentlab.audit.carry_out import Work
 from latentlab.audit.images_behind import Draw, Pictures, Row
 from latentlab.audit.own_predictions import Predictions, asked_predictions, check_judge, known_attributes
 from latentlab.audit.reconstruction import (
@@ -26,7 +25,6 @@ from latentlab.audit.request_file import read_settings
 from latentlab.audit.study_plan import StudyRequest
 from latentlab.data.catalog import open_set
 from latentlab.data.image_set import ImageSet
-from latentlab.device import resolve_device
 from latentlab.errors import SettingsError
 from latentlab.metrics.report import Report
 from latentlab.metrics.runs import own_style
@@ -83,35 +81,7 @@ def run_reconstruction(
         predictions=str(predictions or ""),
         predictions_confusion=str(predictions_confusion or ""),
     )
-    return do_reconstruction(request, out, device, reporter, on_partial)
-
-
-def do_reconstruction(
-    request: StudyRequest,
-    out: Path | None = None,
-    device: str = "auto",
-    reporter: Reporter | None = None,
-    on_partial: Callable[[Audit], None] | None = None,
-) -> Audit:
-    """Do the reconstruction study of a complete request; otherwise as `run_reconstruction`."""
-    where = str(resolve_device(device))
-
-    def count(study: Pairs, reporter: Reporter, on_part: Callable[[Survived], None]) -> Survived:
-        return count_survival(
-            study.explorer,
-            study.chosen,
-            study.record(),
-            out,
-            device,
-            reporter,
-            study.told,
-            on_part,
-        )
-
-    def audit(study: Pairs, counted: Survived) -> Audit:
-        return _audit(study, counted, where)
-
-    return carry_out(request, out, reporter, on_partial, partial(Pairs.of, request), count, audit)
+    return WORK.do(request, out, device, reporter, on_partial)
 
 
 @dataclass(frozen=True)
@@ -234,6 +204,22 @@ def _audit(study: Pairs, counted: Survived, device: str) -> Audit:
         },
         reconstruction_charts(found, confusion, amplification),
     )
+
+
+def _count(
+    study: Pairs,
+    out: Path | None,
+    device: str,
+    reporter: Reporter,
+    on_part: Callable[[Survived], None],
+) -> Survived:
+    return count_survival(
+        study.explorer, study.chosen, study.record(), out, device, reporter, study.told, on_part
+    )
+
+
+WORK = Work(lambda request, _out, reporter: Pairs.of(request, reporter), _count, _audit)
+"""The study of any complete request."""
 
 
 def pictures_of(folder: Path, request: StudyRequest) -> Draw:

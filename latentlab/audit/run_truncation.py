@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from latentlab.audit import generation_table, truncation_table
-from latentlab.audit.carry_out import carry_out
+from latentlab.audit.carry_out import Work
 from latentlab.audit.generation import GenerationSettings, Runs, common_attributes
 from latentlab.audit.images_behind import Draw, Pictures, Row
 from latentlab.audit.reference import UNIFORM, Reference, reference_of
@@ -25,7 +24,6 @@ from latentlab.audit.truncation import (
     truncation_record,
 )
 from latentlab.audit.truncation_charts import truncation_charts
-from latentlab.device import resolve_device
 from latentlab.errors import SettingsError
 from latentlab.metrics.report import Report
 from latentlab.operations.explore import Explorer
@@ -80,40 +78,7 @@ def run_truncation(
         truncations=tuple(truncations),
         predictor=predictor or "",
     )
-    return do_truncation(request, out, device, reporter, on_partial)
-
-
-def do_truncation(
-    request: StudyRequest,
-    out: Path | None = None,
-    device: str = "auto",
-    reporter: Reporter | None = None,
-    on_partial: Callable[[Audit], None] | None = None,
-) -> Audit:
-    """Do the truncation study of a complete request; otherwise as `run_truncation`."""
-    where = str(resolve_device(device))
-
-    def count(
-        opened: OpenedTruncation,
-        reporter: Reporter,
-        on_part: Callable[[Runs], None],
-    ) -> Runs:
-        return count_truncations(
-            opened.name,
-            opened.explorer,
-            opened.truncations,
-            opened.settings,
-            opened.reference,
-            out,
-            device,
-            reporter,
-            on_part,
-        )
-
-    def audit(opened: OpenedTruncation, counted: Runs) -> Audit:
-        return _audit(opened, counted, where)
-
-    return carry_out(request, out, reporter, on_partial, partial(OpenedTruncation.of, request), count, audit)
+    return WORK.do(request, out, device, reporter, on_partial)
 
 
 @dataclass(frozen=True)
@@ -181,6 +146,30 @@ def _audit(opened: OpenedTruncation, counted: Runs, device: str) -> Audit:
         },
         truncation_charts(shares, apart, shifts, attributes),
     )
+
+
+def _count(
+    opened: OpenedTruncation,
+    out: Path | None,
+    device: str,
+    reporter: Reporter,
+    on_part: Callable[[Runs], None],
+) -> Runs:
+    return count_truncations(
+        opened.name,
+        opened.explorer,
+        opened.truncations,
+        opened.settings,
+        opened.reference,
+        out,
+        device,
+        reporter,
+        on_part,
+    )
+
+
+WORK = Work(lambda request, _out, reporter: OpenedTruncation.of(request, reporter), _count, _audit)
+"""The study of any complete request."""
 
 
 def pictures_of(folder: Path, request: StudyRequest) -> Draw:

@@ -8,12 +8,16 @@ from pathlib import Path
 
 from latentlab.audit.report import Audit
 from latentlab.audit.report_files import write_reports
-from latentlab.audit.run_conditioning import do_conditioning, run_conditioning
-from latentlab.audit.run_generation import do_generation, run_generation
+from latentlab.audit.run_conditioning import WORK as CONDITIONING
+from latentlab.audit.run_conditioning import run_conditioning
+from latentlab.audit.run_generation import WORK as GENERATION
+from latentlab.audit.run_generation import run_generation
 from latentlab.audit.run_projection import do_projection, run_projection
-from latentlab.audit.run_reconstruction import do_reconstruction, run_reconstruction
+from latentlab.audit.run_reconstruction import WORK as RECONSTRUCTION
+from latentlab.audit.run_reconstruction import run_reconstruction
 from latentlab.audit.run_training_ratio import do_training_ratio, run_training_ratio
-from latentlab.audit.run_truncation import do_truncation, run_truncation
+from latentlab.audit.run_truncation import WORK as TRUNCATION
+from latentlab.audit.run_truncation import run_truncation
 from latentlab.audit.study_plan import OUTSIDE, Study, StudyRequest, study_of
 from latentlab.audit.training_ratio_plan import DATA, RatioSettings
 from latentlab.checkpoints.companion import usual_predictor
@@ -104,10 +108,10 @@ _OWN: Mapping[str, tuple[str, ...]] = {
 _ONE_SEED = ("reconstruction", "conditioning", "projection")
 _Doer = Callable[[StudyRequest, Path | None, str, Reporter | None, Callable[[Audit], None] | None], Audit]
 _DOERS: Mapping[str, _Doer] = {
-    "generation": do_generation,
-    "reconstruction": do_reconstruction,
-    "conditioning": do_conditioning,
-    "truncation": do_truncation,
+    "generation": GENERATION.do,
+    "reconstruction": RECONSTRUCTION.do,
+    "conditioning": CONDITIONING.do,
+    "truncation": TRUNCATION.do,
     "projection": do_projection,
     "training-ratio": do_training_ratio,
 }
