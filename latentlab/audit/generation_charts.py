@@ -68,10 +68,16 @@ def _share(one: ClassShare) -> Mark:
     behind = {"model": one.model, one.attribute: one.label}
     if one.seed != POOLED:
         behind["seed"] = one.seed
+    series = one.model if one.seed == POOLED else f"{one.model}, seed {one.seed}"
+    return share_mark(one, words(one.label), series, behind)
+
+
+def share_mark(one: ClassShare, label: str, series: str, images: Mapping[str, str]) -> Mark:
+    """Return the mark of a share, raw and corrected; those that are least sure of the class come first."""
     corrected = one.corrected
     return Mark(
-        words(one.label),
-        one.model if one.seed == POOLED else f"{one.model}, seed {one.seed}",
+        label,
+        series,
         one.share.value,
         one.share.low,
         one.share.high,
@@ -81,9 +87,14 @@ def _share(one: ClassShare) -> Mark:
         corrected.high,
         one.small,
         f"{one.count:,} of {one.n:,}" + (", moved into 0 to 1" if corrected.clipped else ""),
-        behind,
-        worst=f"-{one.attribute}={one.label}",
+        images,
+        worst=least_sure(one),
     )
+
+
+def least_sure(one: ClassShare) -> str:
+    """Return the order of the images behind a share: those with the least probability of its class first."""
+    return f"-{one.attribute}={one.label}"
 
 
 def _gaps(attribute: str, pooled: Sequence[ClassShare]) -> Chart:

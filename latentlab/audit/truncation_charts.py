@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from latentlab.audit.charts import Chart, Mark
+from latentlab.audit.generation_charts import least_sure, share_mark
 from latentlab.audit.generation_table import POOLED, ClassShare, Measure
 from latentlab.audit.report import chance, words
 from latentlab.audit.truncation_table import Shift
@@ -45,28 +46,9 @@ def _shares(attribute: str, found: Sequence[ClassShare]) -> Chart:
         f"Shares of {words(attribute)} among the samples",
         "lines",
         "share",
-        tuple(_share(one) for one in found),
+        tuple(share_mark(one, one.model, words(one.label), _behind(one)) for one in found),
         axis=AXIS,
         note=f"In the reference: {told}." if told else "",
-    )
-
-
-def _share(one: ClassShare) -> Mark:
-    corrected = one.corrected
-    return Mark(
-        one.model,
-        words(one.label),
-        one.share.value,
-        one.share.low,
-        one.share.high,
-        one.n,
-        corrected.share,
-        corrected.low,
-        corrected.high,
-        one.small,
-        f"{one.count:,} of {one.n:,}" + (", moved into 0 to 1" if corrected.clipped else ""),
-        _behind(one),
-        worst=_least_sure(one),
     )
 
 
@@ -86,7 +68,7 @@ def _shifts(attribute: str, found: Sequence[Shift]) -> Chart:
                 told=f"{one.share.count:,} of {one.share.n:,} against {one.base.count:,} of "
                 f"{one.base.n:,}; {p}",
                 images=_behind(one.share),
-                worst=_least_sure(one.share),
+                worst=least_sure(one.share),
             )
         )
     base = found[0].base.model if found else ""
@@ -118,7 +100,3 @@ def _measures(name: str, title: str, found: Sequence[Measure]) -> Chart:
 
 def _behind(one: ClassShare) -> Mapping[str, str]:
     return {AXIS: one.model, one.attribute: one.label}
-
-
-def _least_sure(one: ClassShare) -> str:
-    return f"-{one.attribute}={one.label}"

@@ -41,7 +41,7 @@ class Wanted:
     device: str
 
 
-class AuditData(FollowedJob):
+class AuditData(FollowedJob[Wanted]):
     """The study that is asked for, as far as it has come.
 
     Attributes
@@ -51,23 +51,17 @@ class AuditData(FollowedJob):
     """
 
     found_study = Signal(object)
+    found: StudyFound | None = None
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace, "audit", "idle")
-        self._wanted: Wanted | None = None
         self._predictors: dict[str, str] = {}
         self._held_out: dict[str, str] = {}
-        self.found: StudyFound | None = None
 
     @property
     def view(self) -> AuditView:
         """How the audit is set."""
         return self._workspace.session.document.audit
-
-    @property
-    def wanted(self) -> Wanted | None:
-        """What is asked for, as it is set; None where no model is open that it could be of."""
-        return self._wanted
 
     def wish(self) -> Wanted | None:
         """Return the study as it is set; None where it is of the open model and none is open."""
@@ -105,30 +99,10 @@ class AuditData(FollowedJob):
                 self._predictors[path] = ""
         return self._predictors[path]
 
-    def need(self) -> None:
-        """Look what there is of what is set, and follow the work on it; nothing is begun."""
-        wanted = self.wish()
-        if wanted == self._wanted:
-            return
-        self._wanted = wanted
-        self._follower.leave()
-        if self.found is not None:
-            self._take(None)
-        if wanted is None:
-            self._set("idle")
-        else:
-            self._begin(wanted, start=False)
-
     def look_again(self) -> None:
         """Look anew, such as after a run was deleted."""
         self._wanted = None
         self.need()
-
-    def start(self) -> None:
-        """Begin the study, or go on with it: what is done already is not done again."""
-        self.need()
-        if self._wanted is not None and self.phase != "running":
-            self._begin(self._wanted, start=True)
 
     def _begin(self, wanted: Wanted, start: bool) -> None:
         self._follow(partial(self._find, wanted, start), start, FAILURE)

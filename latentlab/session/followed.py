@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from psygnal import Signal
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Phase = Literal["none", "looking", "idle", "making", "running", "ready", "stopped", "failed"]
 """Nothing is asked for; it is looked what is there; nothing is there; it is being made without being asked;
 a job is at it; all is there; it was stopped, and some of it may be there; gone wrong."""
+
+
+Wanted = TypeVar("Wanted")
 
 
 class Followed:
@@ -53,12 +56,60 @@ class Followed:
             self.changed.emit()
 
 
-class FollowedJob(Followed):
-    """Work that is only begun when somebody asks for it; its pace is known."""
+class FollowedJob(Followed, Generic[Wanted]):
+    """Work that is only begun when somebody asks for it; its pace is known.
 
-    def __init__(self, workspace: Workspace, name: str, phase: Phase) -> None:
-        super().__init__(workspace, name, phase)
+    Whose work it is says what is wanted as things are set (`wish`), takes what is found (`_take`, None for
+    nothing any more), and looks or begins (`_begin`, which calls `_follow`).
+
+    Attributes
+    ----------
+    found
+        What is there of what is wanted; None for nothing.
+    """
+
+    found: Any = None
+
+    def __init__(self, workspace: Workspace, name: str, nothing: Phase) -> None:
+        super().__init__(workspace, name, nothing)
+        self._nothing = nothing
+        self._wanted: Wanted | None = None
         self.pace = Pace()
+
+    @property
+    def wanted(self) -> Wanted | None:
+        """What is asked for, as it is set; None where nothing can be."""
+        return self._wanted
+
+    def wish(self) -> Wanted | None:
+        """Return what is wanted, as things are set now."""
+        raise NotImplementedError
+
+    def need(self) -> None:
+        """Look what there is of what is set, and follow the work on it; nothing is begun."""
+        wanted = self.wish()
+        if wanted == self._wanted:
+            return
+        self._wanted = wanted
+        self._follower.leave()
+        if self.found is not None:
+            self._take(None)
+        if wanted is None:
+            self._set(self._nothing)
+        else:
+            self._begin(wanted, start=False)
+
+    def start(self) -> None:
+        """Begin the work, or go on with it: what is done already is not done again."""
+        self.need()
+        if self._wanted is not None and self.phase not in ("none", "running"):
+            self._begin(self._wanted, start=True)
+
+    def _begin(self, wanted: Wanted, start: bool) -> None:
+        raise NotImplementedError
+
+    def _take(self, found: Any) -> None:
+        raise NotImplementedError
 
     def _follow(self, find: Callable[[Following], None], start: bool, failure: str) -> None:
         """Look what there is, and ``start`` the work where that is wanted; ``find`` does it on its thread."""

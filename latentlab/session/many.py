@@ -96,7 +96,7 @@ class ManyFound:
         return view.shown if there or not self.folders else next(iter(self.folders))
 
 
-class ManyData(FollowedJob):
+class ManyData(FollowedJob[Wanted]):
     """The projections of many pictures, as far as they are there.
 
     Attributes
@@ -106,11 +106,10 @@ class ManyData(FollowedJob):
     """
 
     found_many = Signal(object)
+    found: ManyFound | None = None
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace, "many", "none")
-        self._wanted: Wanted | None = None
-        self.found: ManyFound | None = None
         workspace.model_changed.connect(self._model_changed)
 
     @property
@@ -118,32 +117,8 @@ class ManyData(FollowedJob):
         """How it is set."""
         return self._workspace.session.document.shelf.many
 
-    @property
-    def wanted(self) -> Wanted | None:
-        """What is asked for, as it is set; None where no pictures are chosen."""
-        return self._wanted
-
-    def need(self) -> None:
-        """Look what there is of what is set, and follow the work on it; nothing is begun."""
-        wanted = self._wish()
-        if wanted == self._wanted:
-            return
-        self._wanted = wanted
-        self._follower.leave()
-        if self.found is not None:
-            self._take(None)
-        if wanted is None:
-            self._set("none")
-        else:
-            self._begin(wanted, start=False)
-
-    def start(self) -> None:
-        """Begin the work, or go on with it: what is done already is not done again."""
-        self.need()
-        if self._wanted is not None and self.phase not in ("none", "running"):
-            self._begin(self._wanted, start=True)
-
-    def _wish(self) -> Wanted | None:
+    def wish(self) -> Wanted | None:
+        """Return what is wanted as it is set; None where no pictures are chosen."""
         opened, view = self._workspace.opened, self.view
         key = ModelKey.of(self._workspace.session.document)
         if opened is None or key is None or not self._workspace.in_step:

@@ -22,8 +22,8 @@ from PySide6.QtWidgets import (
 from latentlab.session.audit_choices import number_words, numbers_of
 from latentlab.ui.theme import numerals
 from latentlab.ui.widgets.bars_painter import label_of
-from latentlab.ui.widgets.boxes import ComboBox, DoubleSpinBox
-from latentlab.ui.widgets.form import caption, number_box
+from latentlab.ui.widgets.boxes import DoubleSpinBox, SpinBox
+from latentlab.ui.widgets.form import caption, choice_box, number_box
 
 FOLDER_TIP = "Choose a folder"
 
@@ -182,7 +182,7 @@ class ModelField(Field):
     def __init__(self, title: str, tip: str, button: str) -> None:
         super().__init__(title)
         self._value = ""
-        self.box = _combo(title, tip)
+        self.box = choice_box(title, tip)
         self.button = self._with_folder(self.box, button)
         self.box.activated.connect(lambda _index: self.wished.emit((self.box.currentData(),)))
 
@@ -206,7 +206,7 @@ class ChoiceField(Field):
 
     def __init__(self, title: str, tip: str, button: str = "") -> None:
         super().__init__(title)
-        self.box = _combo(title, tip)
+        self.box = choice_box(title, tip)
         self.button: QPushButton | None = None
         if button:
             self.button = self._with_folder(self.box, button)
@@ -237,7 +237,7 @@ class SetField(Field):
     def __init__(self, title: str, tip: str, button: str) -> None:
         super().__init__(title)
         self._value = ""
-        self.box = _combo(title, tip)
+        self.box = choice_box(title, tip)
         self.box.setEditable(True)
         self.box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.line.setAcceptDrops(False)
@@ -284,44 +284,13 @@ class SetField(Field):
             self.wished.emit(wanted)
 
 
-class CountField(Field):
-    """How many."""
+class BoxField(Field):
+    """A number in a box beside its caption."""
 
-    def __init__(self, title: str, tip: str, most: int) -> None:
+    def __init__(self, title: str, box: SpinBox | DoubleSpinBox) -> None:
         super().__init__(title)
-        self.box = number_box(title, tip, 1, most, 80)
-        self._beside(self.box)
-        self.box.valueChanged.connect(self.wished.emit)
-
-    @property
-    def controls(self) -> list[QWidget]:
-        """What the Tab key reaches, in order."""
-        return [self.box]
-
-    def show_value(self, value: int) -> None:
-        """Show how many."""
-        with QSignalBlocker(self.box):
-            self.box.setValue(value)
-
-
-class ShareField(Field):
-    """A number above 0, up to 1."""
-
-    def __init__(self, title: str, tip: str) -> None:
-        super().__init__(title)
-        self.box = DoubleSpinBox()
-        self.box.setRange(0.01, 1.0)
-        self.box.setSingleStep(0.05)
-        self.box.setDecimals(2)
-        self.box.setAccessibleName(title)
-        self.box.setToolTip(tip)
-        self.box.setKeyboardTracking(False)
-        self.box.setFont(numerals(self.box.font()))
-        self.box.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.box.setFixedWidth(80)
-        self.box.lineEdit().setAcceptDrops(False)
-        self._beside(self.box)
-        self.box.valueChanged.connect(lambda value: self.wished.emit(round(value, 2)))
+        self.box = box
+        self._beside(box)
 
     @property
     def controls(self) -> list[QWidget]:
@@ -331,7 +300,35 @@ class ShareField(Field):
     def show_value(self, value: float) -> None:
         """Show the number."""
         with QSignalBlocker(self.box):
-            self.box.setValue(value)
+            self.box.setValue(value)  # type: ignore[arg-type]  # whole where the box takes whole ones
+
+
+class CountField(BoxField):
+    """How many."""
+
+    def __init__(self, title: str, tip: str, most: int) -> None:
+        box = number_box(title, tip, 1, most, 80)
+        super().__init__(title, box)
+        box.valueChanged.connect(self.wished.emit)
+
+
+class ShareField(BoxField):
+    """A number above 0, up to 1."""
+
+    def __init__(self, title: str, tip: str) -> None:
+        box = DoubleSpinBox()
+        box.setRange(0.01, 1.0)
+        box.setSingleStep(0.05)
+        box.setDecimals(2)
+        box.setAccessibleName(title)
+        box.setToolTip(tip)
+        box.setKeyboardTracking(False)
+        box.setFont(numerals(box.font()))
+        box.setAlignment(Qt.AlignmentFlag.AlignRight)
+        box.setFixedWidth(80)
+        box.lineEdit().setAcceptDrops(False)
+        super().__init__(title, box)
+        box.valueChanged.connect(lambda value: self.wished.emit(round(value, 2)))
 
 
 class NumbersField(Field):
@@ -402,15 +399,6 @@ class TextField(Field):
 def shown_name(name: str) -> str:
     """Return what an attribute or a class is called in a list."""
     return label_of(name)
-
-
-def _combo(name: str, tip: str) -> ComboBox:
-    box = ComboBox()
-    box.setAccessibleName(name)
-    box.setToolTip(tip)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(12)
-    return box
 
 
 def _line(name: str, tip: str, example: str) -> QLineEdit:

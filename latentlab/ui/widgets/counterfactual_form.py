@@ -14,8 +14,9 @@ from latentlab.session.document import CounterfactualView
 from latentlab.spec import ConditionSchema
 from latentlab.ui.theme import Theme, numerals
 from latentlab.ui.widgets.bars_painter import label_of
-from latentlab.ui.widgets.boxes import ComboBox, SpinBox
+from latentlab.ui.widgets.boxes import SpinBox
 from latentlab.ui.widgets.condition_block import ValueRow
+from latentlab.ui.widgets.form import choice_box
 
 THIS_PICTURE, NONE, OTHER = "The edited picture", "nothing", "the next class"
 SIDES = (("decoder", "decoder"), ("encoder", "encoder"), ("both", "both"))
@@ -38,17 +39,21 @@ class CounterfactualForm(QWidget):
         super().__init__(parent)
         self._view = CounterfactualView()
         self._schema = ConditionSchema()
-        self._data = _box("Of what", "The edited picture, or a page of a set's pictures; type another set")
+        self._data = choice_box(
+            "Of what", "The edited picture, or a page of a set's pictures; type another set"
+        )
         self._data.setEditable(True)
         self._data.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         line = self._data.lineEdit()
         assert line is not None
         line.setAcceptDrops(False)
-        self._attribute = _box("Attribute", "Whose classes are gone through")
-        self._second = _box("Second attribute", "With a second attribute: a table of the classes of both")
-        self._target = _box("Target", "The class that every picture is drawn as")
-        self._side = _box("Who is told", "Which side of the model is told the other class")
-        self._sort = _box("Order", "Most effect or most leakage first, or as they stand in the set")
+        self._attribute = choice_box("Attribute", "Whose classes are gone through")
+        self._second = choice_box(
+            "Second attribute", "With a second attribute: a table of the classes of both"
+        )
+        self._target = choice_box("Target", "The class that every picture is drawn as")
+        self._side = choice_box("Who is told", "Which side of the model is told the other class")
+        self._sort = choice_box("Order", "Most effect or most leakage first, or as they stand in the set")
         for box, choices in ((self._side, SIDES), (self._sort, SORTS)):
             for value, text in choices:
                 box.addItem(text, value)
@@ -212,15 +217,6 @@ class CounterfactualForm(QWidget):
     def _set_visible(self, widget: QWidget, visible: bool) -> None:
         widget.setVisible(visible)
         self._captions[widget].setVisible(visible)
-
-
-def _box(name: str, tip: str) -> QComboBox:
-    box = ComboBox()
-    box.setAccessibleName(name)
-    box.setToolTip(tip)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(12)
-    return box
 
 
 def _spin(name: str, low: int, high: int) -> QSpinBox:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QScrollArea, QSizePolicy, QToolButton, QWidget
 
 from latentlab.ui.theme import numerals
-from latentlab.ui.widgets.boxes import SpinBox
+from latentlab.ui.widgets.boxes import ComboBox, SpinBox
 
 WIDTH = 316
 """Width of a panel, in pixels."""
@@ -33,6 +33,16 @@ def number_box(name: str, tip: str, least: int, most: int, width: int, unit: str
     box.setAlignment(Qt.AlignmentFlag.AlignRight)
     box.setFixedWidth(width)
     box.lineEdit().setAcceptDrops(False)  # files that are dropped are the window's
+    return box
+
+
+def choice_box(name: str, tip: str) -> ComboBox:
+    """Return a box to choose from, as wide as there is room, however long what it offers."""
+    box = ComboBox()
+    box.setAccessibleName(name)
+    box.setToolTip(tip)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(12)
     return box
 
 
