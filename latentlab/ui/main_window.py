@@ -371,10 +371,8 @@ class MainWindow(QMainWindow):
 
     def _show_ways(self) -> None:
         self.explore.stage.set_side_by_side(self._checked("side_by_side"))
-        self.explore.set_smooth(not self._checked("show_pixels"))
-        self.counterfactuals.set_smooth(not self._checked("show_pixels"))
-        self.analogies.set_smooth(not self._checked("show_pixels"))
-        self.audit.set_smooth(not self._checked("show_pixels"))
+        for screen in self.screens.values():
+            screen.set_smooth(not self._checked("show_pixels"))
         self.explore.stage.set_difference(self._checked("difference"))
         for name in WAYS:
             self.settings.set_flag(name, self._checked(name))
@@ -544,10 +542,8 @@ class MainWindow(QMainWindow):
             return
         self.settings.geometry = self.saveGeometry()
         self.sessions.close()
-        self.explore.close_threads()
-        self.counterfactuals.close_threads()
-        self.analogies.close_threads()
-        self.audit.close_threads()
+        for screen in self.screens.values():
+            screen.close_threads()
         self._writer.close()
         self.workspace.close()
         super().closeEvent(event)
