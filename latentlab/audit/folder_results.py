@@ -216,6 +216,7 @@ def _command(request: StudyRequest) -> str:
     options: dict[str, Sequence[str]] = {
         "generation": ("n", "seeds", "attributes", "reference", "truncation", "condition"),
         "reconstruction": ("data", "per_group", "groups", "attributes", "seed"),
+        "search": ("data", "per_group", "groups", "restarts", "steps", "eps", "seed"),
     }
     if request.study not in options:
         return ""

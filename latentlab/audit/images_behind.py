@@ -211,6 +211,12 @@ def _reconstruction(folder: Path, request: StudyRequest) -> Draw:
     return pictures_of(folder, request)
 
 
+def _search(folder: Path, request: StudyRequest) -> Draw:
+    from latentlab.audit.run_search import pictures_of
+
+    return pictures_of(folder, request)
+
+
 def _training_ratio(folder: Path, request: StudyRequest) -> Draw:
     from latentlab.audit.run_training_ratio import pictures_of
 
@@ -228,6 +234,7 @@ DRAWERS: dict[str, Callable[[Path, StudyRequest], Draw]] = {
     "generation": _generation,
     "projection": _projection,
     "reconstruction": _reconstruction,
+    "search": _search,
     "training-ratio": _training_ratio,
     "truncation": _truncation,
 }

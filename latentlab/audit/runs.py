@@ -15,9 +15,12 @@ from latentlab.audit.run_generation import run_generation
 from latentlab.audit.run_projection import do_projection, run_projection
 from latentlab.audit.run_reconstruction import WORK as RECONSTRUCTION
 from latentlab.audit.run_reconstruction import run_reconstruction
+from latentlab.audit.run_search import WORK as SEARCH
+from latentlab.audit.run_search import run_search
 from latentlab.audit.run_training_ratio import do_training_ratio, run_training_ratio
 from latentlab.audit.run_truncation import WORK as TRUNCATION
 from latentlab.audit.run_truncation import run_truncation
+from latentlab.audit.search_study_plan import RESTARTS, STEPS
 from latentlab.audit.study_plan import OUTSIDE, Study, StudyRequest, study_of
 from latentlab.audit.training_ratio_plan import DATA, RatioSettings
 from latentlab.checkpoints.companion import usual_predictor
@@ -30,6 +33,7 @@ __all__ = [
     "run_generation",
     "run_projection",
     "run_reconstruction",
+    "run_search",
     "run_study",
     "run_training_ratio",
     "run_truncation",
@@ -82,6 +86,8 @@ def _complete(request: StudyRequest, study: Study) -> StudyRequest:
         request = replace(request, seeds=request.seeds[:1])
     if request.study == "projection" and request.source == AUTO:
         request = replace(request, source="")
+    if request.study == "search":
+        request = replace(request, steps=request.steps or STEPS, restarts=request.restarts or RESTARTS)
     if request.study == "training-ratio":
         data = request.data or DATA
         request = replace(
@@ -102,10 +108,11 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     "conditioning": (),
     "truncation": (),
     "projection": ("source",),
+    "search": ("steps", "restarts", "eps"),
     "training-ratio": ("steps", "image_size", "latent"),
 }
 """Which of `OUTSIDE` each study knows of."""
-_ONE_SEED = ("reconstruction", "conditioning", "projection")
+_ONE_SEED = ("reconstruction", "conditioning", "projection", "search")
 _Doer = Callable[[StudyRequest, Path | None, str, Reporter | None, Callable[[Audit], None] | None], Audit]
 _DOERS: Mapping[str, _Doer] = {
     "generation": GENERATION.do,
@@ -113,5 +120,6 @@ _DOERS: Mapping[str, _Doer] = {
     "conditioning": CONDITIONING.do,
     "truncation": TRUNCATION.do,
     "projection": do_projection,
+    "search": SEARCH.do,
     "training-ratio": do_training_ratio,
 }

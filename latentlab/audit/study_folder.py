@@ -102,6 +102,12 @@ def on_device(explorer: Explorer, device: torch.device) -> Iterator[None]:
             network.to("cpu")
 
 
+def expect_free(path: Path) -> None:
+    """Raise `SettingsError` where a folder holds files and no study."""
+    if path.is_dir() and not (path / SETTINGS).exists() and any(path.iterdir()):
+        raise SettingsError(f"{path} holds other files. Choose an empty folder, or that of the study.")
+
+
 class StudyFolder:
     """A study's folder, made where there is none.
 
@@ -142,10 +148,7 @@ class StudyFolder:
         if (path / SETTINGS).exists():
             self._compare(wanted)
         else:
-            if any(path.iterdir()):
-                raise SettingsError(
-                    f"{path} holds other files. Choose an empty folder, or that of the study."
-                )
+            expect_free(path)
             write_whole(path / SETTINGS, json.dumps(wanted, indent=1))
         self.done = self._cut()
 

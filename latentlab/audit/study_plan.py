@@ -12,7 +12,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from latentlab.errors import SettingsError
 
-OUTSIDE = ("predictions", "predictions_confusion", "source", "steps", "image_size", "latent")
+OUTSIDE = (
+    "predictions",
+    "predictions_confusion",
+    "source",
+    "steps",
+    "image_size",
+    "latent",
+    "restarts",
+    "eps",
+)
 """The fields that no form asks for, and only some studies know of."""
 
 
@@ -51,7 +60,7 @@ class StudyRequest:
         The attribute of two classes whose share in training is varied, and the shares of its first class.
     steps, image_size, latent
         Of each training: optimiser steps, the pictures' size in pixels, and entries of the latent; 0 for the
-        usual ones.
+        usual ones. Of a search: steps of each restart.
     onto
         The datasets projected onto; empty for all.
     source
@@ -61,6 +70,8 @@ class StudyRequest:
     predictions, predictions_confusion
         Tables of what somebody else says of the study's images, in the predictor's place, and of how often
         they err (`latentlab.audit.own_predictions`); empty for none.
+    restarts, eps
+        Of the search study: restarts of each search, and the distance to reach; 0 for the usual ones.
     """
 
     study: str
@@ -85,6 +96,8 @@ class StudyRequest:
     predictor: str = ""
     predictions: str = ""
     predictions_confusion: str = ""
+    restarts: int = 0
+    eps: float = 0.0
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON takes it: the study's name and the fields that the study knows of."""
@@ -199,6 +212,15 @@ STUDIES: Mapping[str, Study] = {
         512,
         ("encode",),
         "cinn",
+    ),
+    "search": Study(
+        "Search",
+        "Whose group survives where a model finds a picture for a few pixels, by search and by sampling.",
+        ("models", "data", "n", "groups", "seeds", "predictor"),
+        True,
+        "images of each group at most",
+        6,
+        ("sample",),
     ),
     "truncation": Study(
         "Truncation",

@@ -8,9 +8,11 @@ import typer
 
 from latentlab.cli import (
     audit_conditioning,
+    audit_debiasing,
     audit_predictions,
     audit_projection,
     audit_report,
+    audit_search,
     audit_training_ratio,
     audit_truncation,
 )
@@ -40,6 +42,8 @@ def register(app: typer.Typer) -> None:
     audit_conditioning.register(group)
     audit_truncation.register(group)
     audit_projection.register(group)
+    audit_search.register(group)
+    audit_debiasing.register(group)
     audit_training_ratio.register(group)
     audit_predictions.register(group)
     audit_report.register(group)

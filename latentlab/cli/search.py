@@ -85,8 +85,12 @@ def search(
     rate: Rate = 4.0,
     loss: Loss = "l2",
     precision: Annotated[
-        str, typer.Option(help="float32, or bfloat16 for the search itself, where that is faster.")
-    ] = "float32",
+        str,
+        typer.Option(
+            help="Of the search itself: float32, bfloat16, or auto: the faster one here. What it finds is "
+            "decoded in float32."
+        ),
+    ] = "auto",
     loop: Annotated[
         Path | None, typer.Option(help="Save the search played back: .gif, .webp, .png or .mp4.")
     ] = None,

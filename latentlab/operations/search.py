@@ -25,6 +25,7 @@ from latentlab.operations.search_eps import Eps, known_eps
 from latentlab.operations.search_events import OnPosteriorStep, OnStep
 from latentlab.operations.search_plan import PosteriorSettings, SearchSettings
 from latentlab.operations.search_posterior import sample_posterior
+from latentlab.operations.search_precision import resolve_precision
 from latentlab.operations.search_result import PictureSearch, Restart, Sampling
 from latentlab.operations.search_run import FoundRow, Search, found_row
 from latentlab.operations.search_target import Fit, Given, SearchTarget, search_target
@@ -65,7 +66,8 @@ class LatentSearch:
         starts: NDArray[np.float32] | None = None,
     ) -> None:
         self.explorer, self.targets = explorer, tuple(targets)
-        self.settings = settings or SearchSettings()
+        settings = settings or SearchSettings()
+        self.settings = replace(settings, precision=resolve_precision(settings.precision, "cpu"))
         observation = self.settings.observation
         self.eps = eps or known_eps(explorer.located.config, observation, self.settings.eps)
         self.unknowns = Unknowns(
@@ -168,6 +170,7 @@ def sample_picture(
     free: Sequence[str] = (),
     kept: int = 4,
     on_step: OnPosteriorStep | None = None,
+    show_every: int = 0,
     reporter: Reporter | None = None,
 ) -> PictureSearch:
     """Sample what a small picture may show (`sample_posterior`), instead of searching for the likeliest.
@@ -180,8 +183,8 @@ def sample_picture(
         Without it half of the settings' steps are proposals of the warm-up, and half are draws.
     kept
         Draws of each chain that are decoded and judged, evenly over it; the last is one of them.
-    on_step
-        Told of every step of the chains.
+    on_step, show_every
+        As in `sample_posterior`.
 
     Raises
     ------
@@ -202,6 +205,7 @@ def sample_picture(
         seed=settings.seed,
         threads=explorer.threads,
         on_step=on_step,
+        show_every=show_every,
         reporter=reporter,
     )
     places = np.linspace(sampling.draws - 1, 0, min(kept, sampling.draws), endpoint=False)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import cast
 
@@ -28,6 +27,7 @@ from latentlab.model import LatentModel
 from latentlab.operations.render import intra_op_threads
 from latentlab.operations.search_events import SearchStep
 from latentlab.operations.search_plan import Observation, Precision, SearchSettings
+from latentlab.operations.search_precision import in_precision, resolve_precision
 from latentlab.operations.search_run import Search, frozen
 from latentlab.operations.search_unknowns import Observer, Unknowns
 from latentlab.progress import Progress, Reporter
@@ -56,7 +56,7 @@ def bench_search(
     restarts: int = 8,
     factor: int = 8,
     device: str = "auto",
-    precision: str = "float32",
+    precision: str = "auto",
     threads: int | None = None,
     rounds: int = _ROUNDS,
     reporter: Reporter | None = None,
@@ -80,7 +80,7 @@ def bench_search(
         observation=Observation(factor),
         restarts=restarts,
         stop=False,
-        precision=cast(Precision, precision),
+        precision=resolve_precision(cast(Precision, precision), where),
     )
     threads = cpu_threads() if threads is None else threads
     if threads < 1 or rounds < 1:
@@ -103,11 +103,10 @@ def measure_search(
     z = torch.from_numpy(starts[:, : model.spec.latent_size]).to(device).reshape(-1, *model.spec.latent_shape)
     z.requires_grad_()
     condition = unknowns.conditions(torch.from_numpy(starts).to(device))
-    half = settings.precision == "bfloat16"
     seen: list[SearchStep] = []
 
     def bare() -> None:
-        with torch.autocast(device.type, torch.bfloat16) if half else nullcontext():
+        with in_precision(settings.precision, device):
             pictures = model.decode(z, condition)
         torch.autograd.grad(pictures.float().sum(), z)
 

@@ -39,11 +39,17 @@ def known_eps(config: CheckpointConfig, observation: Observation, asked: float |
     """Return the eps that was asked for, or the one that a checkpoint records, or the reference's."""
     if asked is not None:
         return Eps(asked, "as asked for")
+    found = recorded_eps(config, observation)
+    if found is not None:
+        return Eps(found, "the model's own, from its card")
+    return Eps(REFERENCE_EPS, "the reference's, for the model's own was not measured")
+
+
+def recorded_eps(config: CheckpointConfig, observation: Observation) -> float | None:
+    """Return the eps that a checkpoint records; None where it records none of the observation."""
     recorded = config.training.get(RECORD)
     found = recorded.get(observation.key) if isinstance(recorded, dict) else None
-    if isinstance(found, (int, float)) and 0.0 < found <= 1.0:
-        return Eps(float(found), "the model's own, from its card")
-    return Eps(REFERENCE_EPS, "the reference's, for the model's own was not measured")
+    return float(found) if isinstance(found, (int, float)) and 0.0 < found <= 1.0 else None
 
 
 def reconstruction_distances(

@@ -25,6 +25,8 @@ class SearchStep:
     pictures
         Uint8 ``[N, S, S, 3]`` of this step (of a restart that has stopped, its best); None but at the steps
         that pictures were asked for.
+    observed
+        What is observed of those pictures, float32 ``[N, side, side, channels]``; None where they are.
     """
 
     step: int
@@ -33,17 +35,23 @@ class SearchStep:
     best: NDArray[np.float32]
     statuses: NDArray[np.int8]
     pictures: NDArray[np.uint8] | None
+    observed: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class PosteriorStep:
-    """How the chains stand: distances ``[N]``, acceptance since the warm-up began or ended, temperature."""
+    """How the chains stand: distances ``[N]``, acceptance since the warm-up began or ended, temperature.
+
+    ``pictures`` and ``observed`` are as in `SearchStep`, of where the chains stand.
+    """
 
     step: int
     steps: int
     distances: NDArray[np.float32]
     acceptance: NDArray[np.float32]
     temperature: float
+    pictures: NDArray[np.uint8] | None = None
+    observed: NDArray[np.float32] | None = None
 
 
 OnStep = Callable[[SearchStep], None]

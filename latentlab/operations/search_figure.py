@@ -102,10 +102,10 @@ class SearchLoop:
     steps
         How many steps there will be at most, for how often a frame is taken.
     eps
-        The distance to reach.
+        The distance to reach; None for a posterior's chains, which reach none.
     """
 
-    def __init__(self, target: Picture, steps: int, eps: float) -> None:
+    def __init__(self, target: Picture, steps: int, eps: float | None) -> None:
         self._target, self._eps = target, eps
         self.every = max(1, steps // FRAMES)
         """How often pictures are needed: `show_every` of the search."""
@@ -128,7 +128,7 @@ class SearchLoop:
         if not self._frames:
             raise SettingsError("There is no search to play back: it made no step.")
         frames = [*self._frames, *[self._frames[-1]] * _HOLD]
-        save_loop(path, frames, fps, 1)
+        save_loop(path, frames, fps, 1, NOTE)
 
     def _frame(self, step: SearchStep) -> Picture:
         assert step.pictures is not None
@@ -151,7 +151,9 @@ class SearchLoop:
             where = (x + cell / 2, y + cell + _CAPTION / 2)
             draw.text(where, said, fill="black", font=self._font, anchor="mm")
         under = int((step.statuses == UNDER).sum())
-        told = f"step {step.step}: {under} of {n} {STATUSES[UNDER]} = {self._eps:.2g}"
+        told = f"step {step.step} of a posterior's {n} chains"
+        if self._eps is not None:
+            told = f"step {step.step}: {under} of {n} {STATUSES[UNDER]} = {self._eps:.2g}"
         draw.text((4, height + _CAPTION / 2), told, fill="black", font=self._font, anchor="lm")
         draw.text((4, height + 1.5 * _CAPTION), NOTE, fill="black", font=self._font, anchor="lm")
         return np.array(canvas)

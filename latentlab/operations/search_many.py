@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.data.contact_sheet import save_sheet
 from latentlab.data.pictures import read_picture_bytes
 from latentlab.errors import ImageError, SettingsError
 from latentlab.operations.done_file import DONE, append, begin, done_lines, free_name
@@ -31,6 +30,7 @@ from latentlab.operations.search_figure import (
     search_figure,
 )
 from latentlab.operations.search_plan import NOTE, STATUSES, UNDER, SearchSettings
+from latentlab.operations.search_precision import resolve_precision
 from latentlab.operations.search_result import PictureSearch, Sampling
 from latentlab.operations.search_table import search_rows
 from latentlab.operations.search_target import Fit, Given, SearchTarget, check_fit, search_target
@@ -80,6 +80,7 @@ class ManySearch:
             "predictor": explorer.predictor_sha256(),
             "threads": explorer.threads,
             **self.settings.record(),
+            "precision": resolve_precision(self.settings.precision, "cpu"),
             "eps": self.eps.value,
             "eps_source": self.eps.source,
             "posterior": self.posterior,
@@ -284,7 +285,7 @@ def search_many(
                 part = PartOf(reporter, place, len(inside))
                 found, played = _search(explorer, target, how, before if goes_on else None, more, film, part)
                 if before is None or goes_on:  # else only its loop was missing
-                    _write(out / name, found)
+                    write_pictures(out / name, found)
                     record = {"key": key, "folder": name, **found.record()}
                     if before is not None:
                         nearer[key] = _nearer(before, record)
@@ -366,8 +367,14 @@ def _search(
     return found, played
 
 
-def _write(folder: Path, found: PictureSearch) -> None:
-    """Write the pictures of one search."""
+def write_pictures(folder: Path, found: PictureSearch) -> None:
+    """Write the pictures of one search: the target, one a restart, and a sheet of all.
+
+    Raises
+    ------
+    SettingsError
+        If the folder cannot be made, or a picture not be written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -377,7 +384,7 @@ def _write(folder: Path, found: PictureSearch) -> None:
     digits = len(str(len(found.restarts) - 1))
     for place, one in enumerate(found.restarts):
         save_picture(folder / f"restart-{place:0{digits}}.png", one.pixels)
-    save_sheet(folder / SHEET, np.array(search_figure(found)))
+    save_picture(folder / SHEET, np.array(search_figure(found)))
 
 
 def _told(record: Mapping[str, Any]) -> dict[str, Any]:

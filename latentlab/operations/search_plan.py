@@ -28,7 +28,7 @@ Kind = Literal["colour", "luminance"]
 Optimiser = Literal["adam", "lbfgs"]
 Loss = Literal["l2", "l1", "map"]
 Constraint = Literal["sphere", "none"]
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["auto", "float32", "bfloat16"]
 Status = Literal["searching", "under eps", "not converged"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 DRAWN = "drawn"
@@ -141,7 +141,8 @@ class SearchSettings:
     sigma
         Standard deviation of the observation's noise, for *map* and the posterior; the root of eps if None.
     precision
-        Of the search's own pictures; what it returns is decoded in float32.
+        Of the search's own pictures (`latentlab.operations.search_precision`); distances near eps are taken
+        again in float32, and what it returns is decoded in float32.
     """
 
     observation: Observation = Observation()
@@ -156,7 +157,7 @@ class SearchSettings:
     geocross: float = 0.05
     constraint: Constraint = "sphere"
     sigma: float | None = None
-    precision: Precision = "float32"
+    precision: Precision = "auto"
 
     def __post_init__(self) -> None:
         _one_of("The optimiser", self.optimiser, get_args(Optimiser))
@@ -195,15 +196,19 @@ class PosteriorSettings:
         Leapfrog steps of a proposal, each an evaluation; with 1 it is the adjusted Langevin algorithm.
     least_power
         Power of the likelihood in the first proposal, 0 to 1.
+    approach
+        Steps of the approach before all of them (`latentlab.operations.search_posterior`), after which the
+        likelihood has its power from the first proposal on; 0 for none.
     """
 
     warm_up: int = 200
     draws: int = 200
     leaps: int = 8
     least_power: float = 0.01
+    approach: int = 0
 
     def __post_init__(self) -> None:
-        if self.warm_up < 1 or self.draws < 4 or self.leaps < 1:
+        if self.warm_up < 1 or self.draws < 4 or self.leaps < 1 or self.approach < 0:
             raise SettingsError("Posterior sampling needs 1 step of warm-up, 4 draws and 1 leap at least.")
         if not 0.0 < self.least_power <= 1.0:
             raise SettingsError(
@@ -213,7 +218,7 @@ class PosteriorSettings:
     def power(self, step: int) -> float:
         """Return the power of the likelihood at a step: 1 / temperature."""
         over = 0.7 * self.warm_up  # the rest of the warm-up leads the step size at the temperature 1
-        return 1.0 if step >= over else float(self.least_power ** (1.0 - step / over))
+        return 1.0 if self.approach or step >= over else float(self.least_power ** (1.0 - step / over))
 
 
 def rate_at(step: int, steps: int, rate: float) -> float:

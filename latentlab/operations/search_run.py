@@ -27,6 +27,7 @@ from latentlab.operations.render import intra_op_threads, to_uint8
 from latentlab.operations.search_events import OnStep, SearchStep
 from latentlab.operations.search_geodesic import geocross
 from latentlab.operations.search_plan import MISSED, SEARCHING, UNDER, SearchSettings, rate_at
+from latentlab.operations.search_precision import in_precision, resolve_precision
 from latentlab.operations.search_step import AdamStepper, LBFGSStepper, Stepper
 from latentlab.operations.search_unknowns import Drawn, Unknowns
 from latentlab.progress import Progress, Reporter
@@ -117,7 +118,7 @@ class Search:
         self._best, self._score = v.clone(), v.new_full((n,), torch.inf)
         self._distances, self._best_distances = v.new_full((n,), torch.inf), v.new_full((n,), torch.inf)
         self._statuses, self._steps = np.zeros(n, dtype=np.int8), np.zeros(n, dtype=np.int64)
-        self._shown: NDArray[np.uint8] | None = None
+        self._shown: tuple[NDArray[np.uint8], NDArray[np.float32]] | None = None
         self._made = 0
 
     @property
@@ -203,23 +204,22 @@ class Search:
             (gradients,) = torch.autograd.grad(losses.sum(), v)
         self._keep(v.detach(), distances.detach(), losses.detach())
         if shows:
-            self._show(drawn.pictures.detach())
+            self._show(drawn)
         self._made += 1
         here = self._rows.cpu().numpy()
         self._steps[here] += 1
         stepper.update(losses.detach(), gradients, rate)
         if self._spheres and not self._turns:
             stepper.v.copy_(self._on_sphere(stepper.v))
-        self._let_go(distances.detach(), here, drawn.pictures.detach())
+        self._let_go(distances.detach(), here, drawn)
 
     def _draw(self, v: Tensor) -> Drawn:
-        half = self.settings.precision == "bfloat16"
-        with torch.autocast(v.device.type, torch.bfloat16) if half else nullcontext():
+        with in_precision(self.settings.precision, v.device):
             return self.unknowns.draw(v)
 
     def _exact(self, v: Tensor, distances: Tensor) -> Tensor:
         """Return the distances ``[N]``, those near eps in float32 where the search's precision is less."""
-        if self.settings.precision == "float32":
+        if resolve_precision(self.settings.precision, v.device) == "float32":
             return distances
         close = distances.detach() <= _CLOSE * self.eps
         if bool(close.any()):
@@ -252,7 +252,7 @@ class Search:
         self._score[kept], self._best_distances[kept] = scores[better], distances[better]
         self._best[kept] = (self._on_sphere(v) if self._turns else v)[better]
 
-    def _let_go(self, distances: Tensor, here: NDArray[np.int64], pictures: Tensor) -> None:
+    def _let_go(self, distances: Tensor, here: NDArray[np.int64], drawn: Drawn) -> None:
         """Take the restarts that have stopped out of the batch."""
         reached = distances <= _SAFE * self.eps
         if self._made == 1 and not bool(distances.isfinite().all()):
@@ -265,7 +265,7 @@ class Search:
         done = gone.cpu().numpy()
         self._statuses[here[done]] = self._ended(here[done])
         if self._shown is not None:
-            self._shown[here[done]] = to_uint8(pictures[gone])
+            self._put(here[done], drawn.pictures.detach()[gone], drawn.observed.detach()[gone])
         kept = ~gone
         self._rows, self._y, self._norms = self._rows[kept], self._y[kept], self._norms[kept]
         self._stepper.narrow(kept)
@@ -303,15 +303,25 @@ class Search:
 
     # What is told
 
-    def _show(self, pictures: Tensor) -> None:
+    def _show(self, drawn: Drawn) -> None:
         if self._shown is None:
-            size = self.unknowns.spec.image_size
-            self._shown = np.zeros((len(self._best), size, size, 3), dtype=np.uint8)
-            gone = np.setdiff1d(np.arange(len(self._best)), self._rows.cpu().numpy())
+            size, (channels, side, _) = self.unknowns.spec.image_size, self.targets.shape[1:]
+            n = len(self._best)
+            self._shown = (
+                np.zeros((n, size, size, 3), np.uint8),
+                np.zeros((n, side, side, channels), np.float32),
+            )
+            gone = np.setdiff1d(np.arange(n), self._rows.cpu().numpy())
             if len(gone):  # they stopped while nobody was shown pictures
                 with torch.no_grad():
-                    self._shown[gone] = to_uint8(self.unknowns.draw(self._best[gone]).pictures)
-        self._shown[self._rows.cpu().numpy()] = to_uint8(pictures)
+                    best = self.unknowns.draw(self._best[gone])
+                self._put(gone, best.pictures, best.observed)
+        self._put(self._rows.cpu().numpy(), drawn.pictures.detach(), drawn.observed.detach())
+
+    def _put(self, rows: NDArray[np.int64], pictures: Tensor, observed: Tensor) -> None:
+        assert self._shown is not None
+        self._shown[0][rows] = to_uint8(pictures)
+        self._shown[1][rows] = _array(observed.permute(0, 2, 3, 1).float())
 
     def _event(self, until: int, with_pictures: bool) -> SearchStep:
         shown = self._shown if with_pictures else None
@@ -321,7 +331,8 @@ class Search:
             self._distances.cpu().numpy().copy(),
             self._best_distances.cpu().numpy().copy(),
             self._statuses.copy(),
-            None if shown is None else shown.copy(),
+            None if shown is None else shown[0].copy(),
+            None if shown is None else shown[1].copy(),
         )
 
 

@@ -80,7 +80,7 @@ class Unknowns:
     Raises
     ------
     SettingsError
-        If the model's prior is not standard normal, or an attribute cannot be free.
+        If the model cannot be searched or its prior is not standard normal, or an attribute cannot be free.
     """
 
     def __init__(
@@ -94,6 +94,8 @@ class Unknowns:
         if spec.prior != "standard_normal" or "sample" in spec.cannot:
             why = spec.cannot.get("sample", "its prior is not standard normal.")
             raise SettingsError(f"The model's latents cannot be searched from random ones: {why}")
+        if "search" in spec.cannot:
+            raise SettingsError(f"The model's latents cannot be searched: {spec.cannot['search']}")
         self.model, self.spec, self.observer = model, spec, observer
         self.free = tuple(dict.fromkeys(free))
         self._condition = None

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import ExifTags, Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from latentlab.errors import SettingsError
 from latentlab.paths import bundled
@@ -65,7 +67,11 @@ def check_fps(kind: str, fps: float) -> None:
 
 
 def save_loop(
-    path: Path, pictures: Sequence[NDArray[np.uint8]], fps: float = 12.0, enlarge: int | None = None
+    path: Path,
+    pictures: Sequence[NDArray[np.uint8]],
+    fps: float = 12.0,
+    enlarge: int | None = None,
+    note: str = "",
 ) -> None:
     """Write pictures uint8 ``[S, S, 3]`` as a loop that plays for ever.
 
@@ -79,6 +85,8 @@ def save_loop(
     enlarge
         How many times larger the pictures become, their pixels as squares; without it, so many that they
         have `LOOP` pixels at least.
+    note
+        What the file says of itself, where players and viewers show such words.
 
     Raises
     ------
@@ -95,10 +103,11 @@ def save_loop(
     if not 1 <= enlarge <= 16:
         raise SettingsError(f"Pictures are enlarged 1 to 16 times, not {enlarge}.")
     if kind == "MP4":
-        _save_film(path, pictures, fps, enlarge)
+        _save_film(path, pictures, fps, enlarge, note)
         return
     frames = [Image.fromarray(np.kron(p, np.ones((enlarge, enlarge, 1), dtype=np.uint8))) for p in pictures]
-    more = {"GIF": {"optimize": False}, "WEBP": {"lossless": True}, "PNG": {}}[kind]
+    how = {"GIF": {"optimize": False}, "WEBP": {"lossless": True}, "PNG": {}}[kind]
+    more = {**how, **(_told(kind, note) if note else {})}
     with whole_file(path) as part:
         frames[0].save(
             part,
@@ -111,7 +120,22 @@ def save_loop(
         )
 
 
-def _save_film(path: Path, pictures: Sequence[NDArray[np.uint8]], fps: float, enlarge: int) -> None:
+def _told(kind: str, note: str) -> dict[str, Any]:
+    """Return how a kind of `LOOPS` is told what it says of itself."""
+    if kind == "GIF":
+        return {"comment": note.encode()}
+    if kind == "PNG":
+        told = PngInfo()
+        told.add_text("Description", note)
+        return {"pnginfo": told}
+    described = Image.Exif()
+    described[ExifTags.Base.ImageDescription] = note
+    return {"exif": described.tobytes()}
+
+
+def _save_film(
+    path: Path, pictures: Sequence[NDArray[np.uint8]], fps: float, enlarge: int, note: str
+) -> None:
     """Write pictures as H.264, large enough and in even sizes, as players expect."""
     try:
         import av
@@ -124,6 +148,8 @@ def _save_film(path: Path, pictures: Sequence[NDArray[np.uint8]], fps: float, en
     enlarge = max(enlarge, -(-FILM // size))
     side = size * enlarge + (size * enlarge) % 2
     with whole_file(path) as part, av.open(str(part), "w", format="mp4") as film:
+        if note:
+            film.metadata["comment"] = note
         stream = film.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000))
         stream.width = stream.height = side
         stream.pix_fmt = "yuv420p"

@@ -146,6 +146,11 @@ def _grouped(found: Evaluation, prefix: str) -> dict[str, Metrics]:
 
 
 def _check_place(located: Located, replace: bool) -> None:
+    if located.foreign is not None:
+        raise SettingsError(
+            f"{located.path} is another program's checkpoint, which stays as it is; a card lies in one of "
+            "LatentLab. Write one with latentlab convert first."
+        )
     if not located.path.is_dir():
         raise SettingsError(
             f"{located.path} is a single file; a card lies in a checkpoint's folder. Name the folder."

@@ -18,6 +18,8 @@ from latentlab.audit.study_plan import StudyRequest
 from latentlab.live.frames import Encoded, Opened
 from latentlab.operations.direction import Direction
 from latentlab.operations.interpolate import Kind
+from latentlab.operations.search_plan import Kind as Colours
+from latentlab.operations.search_plan import Loss, Optimiser, Precision
 
 
 def one_line(text: str) -> str:
@@ -424,6 +426,83 @@ class ManyView:
     sort: Literal["attribute", "shift"] = "attribute"
 
 
+@dataclass(frozen=True, eq=False)
+class SearchPicture:
+    """A picture that is searched for in the place of the open one: drawn, or of a model without an encoder.
+
+    Parameters
+    ----------
+    name
+        What it is called.
+    pixels
+        Uint8 ``[H, W, 3]``, RGB.
+    small
+        Whether it is the small picture itself.
+    """
+
+    name: str
+    pixels: NDArray[np.uint8]
+    small: bool = False
+
+
+@dataclass(frozen=True)
+class SearchView:
+    """What the Search screen searches for, how, and what of the found set is shown.
+
+    Parameters
+    ----------
+    own
+        What is searched for in the place of the picture that is open; None for that one.
+    given
+        Whether the picture is reduced (``full``) or the small picture itself; ``auto`` goes by its size.
+    factor, kind, exposure
+        As in `latentlab.operations.search_plan.Observation`; the nearest factor that the model allows.
+    posterior
+        Whether the posterior is sampled; then ``restarts`` are its chains, half of the steps its warm-up.
+    restarts, steps, seed, loss, optimiser, rate, precision
+        As in `latentlab.operations.search_plan.SearchSettings`.
+    eps, sigma
+        As there; 0 stands for the model's own eps, and for the root of eps.
+    temperature, leaps
+        The first temperature of the warm-up, and leapfrog steps of a proposal, of the posterior.
+    fixed
+        Attributes of the condition that are told, each with its class; a cINN's others are as in Explore,
+        the others of other models are searched for too.
+    more
+        With how many more steps a search goes on.
+    attribute
+        Whose mix is shown; empty for the first.
+    beside
+        What the mix is compared with: what the predictor sees in the input, the input's own labels, what is
+        assumed, nothing.
+    assumed
+        Shares of an attribute's classes, by attribute.
+    """
+
+    own: SearchPicture | None = None
+    given: Literal["auto", "full", "small"] = "auto"
+    factor: int = 8
+    kind: Colours = "colour"
+    exposure: float = 0.0
+    posterior: bool = False
+    restarts: int = 8
+    steps: int = 400
+    seed: int = 0
+    eps: float = 0.0
+    loss: Loss = "l2"
+    optimiser: Optimiser = "adam"
+    rate: float = 4.0
+    precision: Precision = "float32"
+    sigma: float = 0.0
+    temperature: float = 100.0
+    leaps: int = 8
+    fixed: tuple[tuple[str, str], ...] = ()
+    more: int = 200
+    attribute: str = ""
+    beside: Literal["input", "row", "assumed", "none"] = "input"
+    assumed: tuple[tuple[str, tuple[float, ...]], ...] = ()
+
+
 FIRST_STUDY = StudyRequest("generation")
 
 
@@ -477,6 +556,7 @@ class Shelf:
     projection: ProjectionView = ProjectionView()
     many: ManyView = ManyView()
     samples: SamplesView = SamplesView()
+    search: SearchView = SearchView()
 
     def pin(self, name: str) -> Pin | None:
         """Return the pin of that name, None where there is none."""

@@ -250,7 +250,7 @@ def read_session(text: str, name: str) -> Saved:
 def _plain(value: Any) -> Any:
     """Return a part of the document as what JSON can hold."""
     if isinstance(value, np.ndarray):
-        return value.tolist()
+        return picture_text(value) if value.dtype == np.uint8 else value.tolist()
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, Record):

@@ -18,6 +18,8 @@ from pydantic_core import ErrorDetails
 
 from latentlab.audit.study_plan import STUDIES, StudyRequest
 from latentlab.operations.sample_plan import LARGEST_SEED, MOST_WAY
+from latentlab.operations.search_plan import MOST_RESTARTS
+from latentlab.operations.search_plan import MOST_STEPS as MOST_SEARCH
 from latentlab.operations.traverse import MOST_STEPS
 from latentlab.spec import Record
 
@@ -257,6 +259,47 @@ class ManyPart(Part):
     shown: Literal["keep", "follow", "bias"] = "bias"
     target: str = ""
     sort: Literal["attribute", "shift"] = "attribute"
+
+
+Pair = Annotated[tuple[str, str], Field(strict=False)]
+Shares = Annotated[tuple[Annotated[Finite, Field(ge=0.0, le=1.0)], ...], Field(strict=False)]
+Assumed = Annotated[tuple[str, Shares], Field(strict=False)]
+Share = Annotated[Finite, Field(ge=0.0, le=1.0)]
+
+
+class SearchPicturePart(Part):
+    """`SearchPicture`."""
+
+    name: Line
+    pixels: str
+    small: bool = False
+
+
+class SearchPart(Part):
+    """`SearchView`; its own picture is read by itself."""
+
+    own: object = None
+    given: Literal["auto", "full", "small"] = "auto"
+    factor: Annotated[int, Field(ge=2, le=4096)] = 8
+    kind: Literal["colour", "luminance"] = "colour"
+    exposure: Annotated[Finite, Field(ge=0.0, le=2.0)] = 0.0
+    posterior: bool = False
+    restarts: Annotated[int, Field(ge=1, le=MOST_RESTARTS)] = 8
+    steps: Annotated[int, Field(ge=1, le=MOST_SEARCH)] = 400
+    seed: Annotated[int, Field(ge=0, le=LARGEST_SEED - MOST_RESTARTS)] = 0
+    eps: Share = 0.0
+    loss: Literal["l2", "l1", "map"] = "l2"
+    optimiser: Literal["adam", "lbfgs"] = "adam"
+    rate: Annotated[Finite, Field(gt=0.0, le=10.0)] = 4.0
+    precision: Literal["float32", "bfloat16"] = "float32"
+    sigma: Share = 0.0
+    temperature: Annotated[Finite, Field(ge=1.0, le=1e6)] = 100.0
+    leaps: Annotated[int, Field(ge=1, le=64)] = 8
+    fixed: Annotated[tuple[Pair, ...], Field(strict=False)] = ()
+    more: Annotated[int, Field(ge=1, le=MOST_SEARCH)] = 200
+    attribute: str = ""
+    beside: Literal["input", "row", "assumed", "none"] = "input"
+    assumed: Annotated[tuple[Assumed, ...], Field(strict=False)] = ()
 
 
 def _study(name: str) -> str:

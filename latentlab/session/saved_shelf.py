@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 
+from latentlab.errors import ImageError
 from latentlab.operations.direction import UNIT, Direction
 from latentlab.operations.sample_plan import MOST_ROWS
 from latentlab.session.document import (
@@ -23,6 +24,8 @@ from latentlab.session.document import (
     ProjectionView,
     SampleRow,
     SamplesView,
+    SearchPicture,
+    SearchView,
     Shelf,
     StripView,
 )
@@ -42,8 +45,11 @@ from latentlab.session.saved_parts import (
     Salvage,
     SampleRowPart,
     SamplesPart,
+    SearchPart,
+    SearchPicturePart,
     StripPart,
 )
+from latentlab.session.saved_picture import picture_of
 from latentlab.session.shelf import free_name
 
 
@@ -80,6 +86,7 @@ def read_shelf(data: object, salvage: Salvage, sizes: Counter[int], of: str = ""
         projection=_projection(given.get("projection", {}), salvage, of),
         many=_many(given.get("many", {}), salvage, of),
         samples=_samples(given.get("samples", {}), salvage, of),
+        search=_search(given.get("search", {}), salvage, of),
     )
     shelf = _with_own_names(shelf)
     sizes.update(pin.latent.size for pin in shelf.pins)
@@ -230,6 +237,25 @@ def _strip(data: object, salvage: Salvage, of: str) -> StripView:
         ref = None if given is None else salvage.part(LatentRefPart, given, f"the {name} of {what}")
         ends[name] = getattr(usual, name) if ref is None else LatentRef(**dict(ref))
     return StripView(**{**dict(part), **ends})
+
+
+def _search(data: object, salvage: Salvage, of: str) -> SearchView:
+    part = salvage.part(SearchPart, data, f"the settings of the search{of}")
+    if part is None:
+        return SearchView()
+    own = None if part.own is None else _search_picture(part.own, f"the picture of the search{of}", salvage)
+    return SearchView(**{**dict(part), "own": own})
+
+
+def _search_picture(data: object, what: str, salvage: Salvage) -> SearchPicture | None:
+    part = salvage.part(SearchPicturePart, data, what)
+    if part is None:
+        return None
+    try:
+        return SearchPicture(part.name, picture_of(part.pixels), part.small)
+    except ImageError as error:
+        salvage.say(what, str(error))
+        return None
 
 
 def _many(data: object, salvage: Salvage, of: str) -> ManyView:

@@ -22,6 +22,7 @@ from latentlab.session.document import (
     ProbeView,
     ProjectionView,
     SamplesView,
+    SearchView,
     Shelf,
 )
 from latentlab.session.session import Session
@@ -270,6 +271,10 @@ class ShelfIntents:
     def set_samples(self, view: SamplesView, name: str = "Set the samples", key: str | None = None) -> None:
         """Show other samples; while a slider moves, its ``key`` makes its moves one step."""
         self._change(name, key, samples=view)
+
+    def set_search(self, view: SearchView, name: str = "Set the search", key: str | None = None) -> None:
+        """Search otherwise, or show something else of it; changes of one ``key`` make one step."""
+        self._change(name, key, search=view)
 
     def set_many(self, view: ManyView) -> None:
         """Project other pictures together, or others ways, or show something else of it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,20 @@ Phase = Literal["empty", "loading", "ready", "failed"]
 
 Purpose = Literal["open", "return", "restart", "session"]
 """Why a checkpoint is opened: asked for, undo or redo went to it, another renderer, a saved session."""
+
+
+_LARGE = 100_000_000
+
+
+def opening_words(checkpoint: str) -> str:
+    """Say that a checkpoint is being opened; of one that takes a while, how large its files are."""
+    path = Path(checkpoint)
+    try:
+        files = [path] if path.is_file() else list(path.iterdir()) if path.is_dir() else []
+        size = sum(file.stat().st_size for file in files if file.is_file())
+    except OSError:
+        size = 0
+    return f"Opening the model ({size / 1e6:,.0f} MB)" if size > _LARGE else "Opening the model"
 
 
 @dataclass(eq=False)

@@ -6,7 +6,7 @@ the answer is there, in one undoable step, so what was there before stays until 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +37,7 @@ from latentlab.session.saved import Saved
 from latentlab.session.session import Change, Message, Session
 from latentlab.session.session_files import Found, SessionFiles
 from latentlab.session.telling import Teller
-from latentlab.session.underway import Brought, Encoding, Opening, Phase, Purpose
+from latentlab.session.underway import Brought, Encoding, Opening, Phase, Purpose, opening_words
 
 if TYPE_CHECKING:
     from latentlab.data.pictures import Picture
@@ -91,6 +91,8 @@ class Workspace:
         self.teller = Teller(self.session, self._tell_encoder)
         self.painted = PaintedEncoder(self.session, self._encode_painted)
         self.beside = BesideEncoder(self._encode_beside)
+        self.take_aside: Callable[[Brought], bool] = lambda _picture: False
+        """Takes a picture that the model cannot encode, where somebody has a use for it."""
         self._opening: Opening | None = None
         self._encoding: Encoding | None = None
         self._held: Brought | None = None
@@ -112,7 +114,7 @@ class Workspace:
     def busy(self) -> str:
         """What is being waited for, in words; empty when nothing is."""
         if self._opening is not None:
-            return "Opening the model"
+            return opening_words(self._request[0] if self._request else "")
         if self._encoding is not None:
             return "Encoding the picture"
         return "Reading the picture" if self._reader.busy else self._files.busy
@@ -315,6 +317,8 @@ class Workspace:
         elif self.opened is None:
             self._error(f"{picture.name} was not encoded: no model is open. Open a checkpoint first.")
         elif "encode" in self.opened.spec.cannot:
+            if self.take_aside(picture):
+                return
             reason = self.opened.spec.cannot["encode"]
             self._error(f"{self.opened.name} cannot encode pictures: {reason}")
         else:

@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 import latentlab
 
-CHECKPOINT_FILTER = "Checkpoints (config.json *.safetensors);;All files (*)"
+CHECKPOINT_FILTER = (
+    "Checkpoints (config.json *.safetensors *.ckpt *.pt *.pth *.bin *.onnx *_config.json);;All files (*)"
+)
 TARGET_FILTERS = {
     ".png": "PNG (*.png)",
     ".csv": "CSV (*.csv)",
@@ -20,9 +22,15 @@ TARGET_FILTERS = {
     ".gif": "GIF (*.gif);;WebP (*.webp);;Animated PNG (*.png);;MP4 (*.mp4)",
 }
 
+NAMED_FILTERS = {
+    "search.png": "PNG (*.png);;PDF (*.pdf);;SVG (*.svg)",
+    "search.csv": "CSV (*.csv);;JSON (*.json)",
+}
+"""Those of files of which there are more kinds, by what they are called at first."""
+
 
 def ask_checkpoint(parent: QWidget) -> Path | None:
-    """Ask for a checkpoint: its config.json or its .safetensors file; None where nothing was chosen."""
+    """Ask for a checkpoint: its configuration or its file of weights; None where nothing was chosen."""
     path, _ = QFileDialog.getOpenFileName(parent, "Open checkpoint", "", CHECKPOINT_FILTER)
     return Path(path) if path else None
 
@@ -66,7 +74,7 @@ def ask_directions(parent: QWidget) -> Path | None:
 def ask_target(parent: QWidget, name: str) -> Path | None:
     """Ask where to save; ``name`` is the proposal, and its suffix is added where no known one is written."""
     suffix = Path(name).suffix
-    filters = TARGET_FILTERS[suffix]
+    filters = NAMED_FILTERS.get(name, TARGET_FILTERS[suffix])
     text, chosen = QFileDialog.getSaveFileName(parent, "Export", name, filters)
     if not text:
         return None

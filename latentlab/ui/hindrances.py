@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from latentlab.operations import projection_plan
+from latentlab.session import search_wanted
 from latentlab.session.workspace import Workspace
 from latentlab.ui import camera
 
@@ -20,6 +21,18 @@ def nothing(_workspace: Workspace) -> str:
 def only_audit(workspace: Workspace) -> str:
     """Say that only the Audit screen has a report."""
     return no_model(workspace) or "Only the Audit screen has a report."
+
+
+def only_search(workspace: Workspace) -> str:
+    """Say that only the Search screen has a found set."""
+    return no_model(workspace) or "Only the Search screen has a found set."
+
+
+def no_search(workspace: Workspace) -> str:
+    """Say why nothing can be searched for with the open model, where nothing can."""
+    if not workspace.in_step or workspace.opened is None:
+        return no_model(workspace)
+    return search_wanted.no_search(workspace.opened.spec, workspace.opened.name)
 
 
 def no_model(workspace: Workspace) -> str:

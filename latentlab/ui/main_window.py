@@ -35,6 +35,8 @@ from latentlab.ui.screens.analogies import AnalogiesScreen
 from latentlab.ui.screens.audit import AuditScreen
 from latentlab.ui.screens.counterfactuals import CounterfactualsScreen
 from latentlab.ui.screens.explore import LATER_MILLISECONDS, VIEWS, ExploreScreen
+from latentlab.ui.screens.search import SearchScreen
+from latentlab.ui.search_exports import SearchExports
 from latentlab.ui.sessions import Sessions
 from latentlab.ui.settings import Settings
 from latentlab.ui.theme import SCHEMES, Scheme, Theme
@@ -95,8 +97,15 @@ class MainWindow(QMainWindow):
             workspace, self.explore.intents, theme, self.actions_table["open_checkpoint"], self._writer
         )
         self.audit = AuditScreen(workspace, self.explore.intents, theme)
-        self.screens: dict[str, ExploreScreen | CounterfactualsScreen | AnalogiesScreen | AuditScreen] = {
-            one.name: one for one in (self.explore, self.counterfactuals, self.analogies, self.audit)
+        needed = ("crop", "export_loop", "export_set", "open_checkpoint")
+        self.search = SearchScreen(
+            workspace, self.explore.intents, theme, {name: self.actions_table[name] for name in needed}
+        )
+        self.screens: dict[
+            str, ExploreScreen | CounterfactualsScreen | AnalogiesScreen | AuditScreen | SearchScreen
+        ] = {
+            one.name: one
+            for one in (self.explore, self.counterfactuals, self.analogies, self.audit, self.search)
         }
         self.screen_name = ExploreScreen.name
         self.exports = Exports(
@@ -104,11 +113,13 @@ class MainWindow(QMainWindow):
         )
         self.counterfactual_exports = CounterfactualExports(workspace, self.counterfactuals, self._writer)
         self.audit_exports = AuditExports(workspace, self.audit, self._writer)
+        self.search_exports = SearchExports(workspace, self.search, self._writer)
         self._all_exports = (
             self.exports,
             self.counterfactual_exports,
             *self.analogies.renderings,
             self.audit_exports,
+            self.search_exports,
         )
         self.status = Status()
         self.setStatusBar(self.status)
@@ -147,7 +158,7 @@ class MainWindow(QMainWindow):
         self.explore.timed.connect(self.status.show_times)
         self.explore.view_changed.connect(lambda _view: self._tell_view())
         self.explore.intents.audit.folder_brought.connect(self._show_study)
-        for screen in (self.counterfactuals, self.analogies, self.audit):
+        for screen in (self.counterfactuals, self.analogies, self.audit, self.search):
             screen.explore_asked.connect(lambda: self.show_screen(ExploreScreen.name))
         self.analogies.projections.resample_asked.connect(self.actions_table["randomise"].trigger)
         self.analogies.projections.draw_asked.connect(self.explore.draw)
@@ -238,6 +249,10 @@ class MainWindow(QMainWindow):
             "screen_counterfactuals": lambda: self.show_screen(CounterfactualsScreen.name),
             "screen_analogies": lambda: self.show_screen(AnalogiesScreen.name),
             "screen_audit": lambda: self.show_screen(AuditScreen.name),
+            "screen_search": lambda: self.show_screen(SearchScreen.name),
+            "search": self._search,
+            "draw_small": self._draw_small,
+            "export_set": self._export_set,
             **{f"view_{view}": partial(self._show_view, view) for view in VIEWS},
             "side_by_side": self._show_ways,
             "show_pixels": self._show_ways,
@@ -317,10 +332,31 @@ class MainWindow(QMainWindow):
             return self.analogies.exports
         if self.screen_name == AuditScreen.name:
             return self.audit_exports.targets
+        if self.screen_name == SearchScreen.name:
+            return self.search_exports.targets
         on_explore = self.screen_name == ExploreScreen.name
         return self._explore_exports() if on_explore else self.counterfactual_exports.targets
 
+    def _search(self) -> None:
+        """Show the search and begin, hold or go on with it."""
+        self.show_screen(SearchScreen.name)
+        self.search.start_or_go_on()
+
+    def _draw_small(self) -> None:
+        """Draw the small picture that is searched for, or stop drawing it."""
+        here = self.screen_name == SearchScreen.name
+        self.show_screen(SearchScreen.name)
+        self.search.draw(not (here and self.search.drawing))
+
+    def _export_set(self) -> None:
+        folder = dialogs.ask_folder(self, "Folder for the found set")
+        if folder is not None:
+            self.search_exports.set(folder)
+
     def _export_loop(self) -> None:
+        if self.screen_name == SearchScreen.name:
+            self._ask_target("search.gif", lambda path: self.search_exports.loop(path, self.search.fps))
+            return
         self._ask_target("loop.gif", lambda path: self.exports.loop(path, self.explore.picture.fps))
 
     def _save_session(self) -> None:
@@ -345,7 +381,7 @@ class MainWindow(QMainWindow):
     def _activate(self) -> None:
         """Let the screen that is looked at, and no other, be rendered."""
         ready = self.workspace.phase == "ready"
-        for screen in (self.counterfactuals, self.analogies, self.audit):
+        for screen in (self.counterfactuals, self.analogies, self.audit, self.search):
             screen.active = ready and screen.name == self.screen_name
 
     def _tell_view(self) -> None:

@@ -43,6 +43,13 @@ def test_the_models_own_samples_are_found_and_faces_are_not(tiny_model_folder: P
     found = evaluate_search(model, few, HOW, Eps(1e-4, "for this test"), controls=10)
     assert found.metrics["control.success_rate"].value > 0.8
     assert found.metrics["control.success_rate"].n == 10
+    assert found.metrics["control.beside.success_rate"].value > 0.8
+    assert found.metrics["control.beside.success_rate"].n == 10
+    assert found.metrics["redrawn.success_rate"].value > 0.8, "the model's own pictures too"
+    assert found.metrics["redrawn.success_rate"].n == 4
+    assert found.metrics["redrawn.distance"].value < 1e-3 < found.metrics["distance"].value
+    assert any("from beside their own latents" in note for note in found.notes)
+    assert any("have the norm" in note for note in found.notes)
     assert found.metrics["success_rate"].value == 0.0  # random weights draw no face
     assert found.metrics["restart_success_rate"].n == 4
     assert set(found.groups) == {

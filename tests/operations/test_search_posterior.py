@@ -71,6 +71,30 @@ def test_it_samples_the_posterior_of_a_linear_model(warm_up: int, leaps: int):
     assert shown == pytest.approx(spread + fitted, rel=0.1)
 
 
+def test_an_approach_brings_short_chains_to_the_posterior():
+    unknowns = Unknowns(Linear().eval(), Observer(Observation(2), 8))
+    sigma, chains = 0.03, 200
+    with torch.no_grad():
+        middle = unknowns.draw(torch.zeros(1, 5)).observed.reshape(-1)
+        a = (unknowns.draw(torch.eye(5)).observed.flatten(1) - middle).double().numpy().T
+        y = unknowns.draw(torch.tensor([[1.0, -1.0, 0.5, 0.2, 1.5]])).observed
+    covariance = np.linalg.inv(np.eye(5) + a.T @ a / sigma**2)
+    mean = covariance @ a.T @ (y.reshape(-1) - middle).double().numpy() / sigma**2
+    stages: list[tuple[str, int, int]] = []
+    reporter = Reporter(lambda progress: stages.append((progress.stage, progress.done, progress.total)))
+    starts = np.stack([unknowns.start(7 + k) for k in range(chains)])
+    how = {"chains": chains, "starts": starts, "reporter": reporter}
+    found = sample_posterior(unknowns, y, sigma, PosteriorSettings(2, 4, 2, approach=100), **how)
+    draws = found.draws[:, -1]  # one of each chain: independent
+    spread = np.sqrt(covariance.diagonal())
+    assert (np.abs(draws.mean(0) - mean) < 4.0 * spread / chains**0.5).all()
+    assert (np.abs(draws.std(0) / spread - 1.0) < 4.0 / (2.0 * chains) ** 0.5).all()
+    assert stages[0] == ("Approaching", 1, 106)
+    assert stages[-1] == ("Sampling", 106, 106)
+    with pytest.raises(SettingsError, match="200 starts of 5"):
+        sample_posterior(unknowns, y, sigma, chains=chains, starts=starts[:1])
+
+
 def test_two_groups_are_answered_as_the_grid_says():
     study = two_group_study(1200)
     for method, answer in study.found.items():

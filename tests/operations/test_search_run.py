@@ -17,6 +17,8 @@ from latentlab.model import Posterior
 from latentlab.operations.downscale import Downscale
 from latentlab.operations.explore import Explorer
 from latentlab.operations.latents import draw
+from latentlab.operations.search import LatentSearch
+from latentlab.operations.search_eps import Eps
 from latentlab.operations.search_events import SearchStep
 from latentlab.operations.search_plan import (
     MISSED,
@@ -26,8 +28,10 @@ from latentlab.operations.search_plan import (
     SearchSettings,
     rate_at,
 )
+from latentlab.operations.search_precision import resolve_precision
 from latentlab.operations.search_run import Search
 from latentlab.operations.search_step import LBFGSStepper
+from latentlab.operations.search_target import SearchTarget
 from latentlab.operations.search_unknowns import Observer, Unknowns
 from latentlab.progress import Progress, Reporter
 from latentlab.spec import ModelSpec
@@ -55,7 +59,8 @@ def targets(unknowns: Unknowns) -> torch.Tensor:
 
 
 def settings(**more: object) -> SearchSettings:
-    return SearchSettings(**{"observation": OBSERVED, "restarts": 4, "steps": 120, **more})  # type: ignore[arg-type]
+    usual = {"observation": OBSERVED, "restarts": 4, "steps": 120, "precision": "float32"}
+    return SearchSettings(**{**usual, **more})  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -266,6 +271,38 @@ def test_a_lower_precision_searches_and_full_precision_answers(unknowns: Unknown
     assert any(one.status == UNDER for one in found)
     for one, status in zip(found, search.statuses, strict=True):
         assert (one.distance <= 1e-3) == (status == UNDER)
+
+
+def test_the_faster_precision_is_taken_where_there_is_one_and_recorded(
+    explorer: Explorer, unknowns: Unknowns, targets: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+):
+    assert SearchSettings().precision == "auto"
+    for known, wanted in (({"avx512_bf16": True}, "bfloat16"), ({"avx2": True}, "float32")):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda known=known: known)
+        assert resolve_precision("auto", "cpu") == wanted
+        assert resolve_precision("auto", "cuda") == "float32"
+        assert resolve_precision("float32", "cpu") == "float32"
+        small = np.ascontiguousarray(targets[0].permute(1, 2, 0).numpy())
+        how = settings(precision="auto", steps=3)
+        search = LatentSearch(explorer, [SearchTarget(small, None, ())], how, eps=Eps(1e-3, "of this test"))
+        search.run()
+        (found,) = search.found(judged=False)
+        assert found.record()["settings"]["precision"] == wanted
+        as_wished = Search(unknowns, targets[:1], settings(precision=wanted, steps=3), 1e-3)
+        as_wished.run()
+        distances = [one.distance for one in found.restarts]
+        assert distances == pytest.approx([one.distance for one in as_wished.found()], rel=1e-5)
+
+
+def test_downscaling_the_returned_picture_gives_the_reported_distance(
+    unknowns: Unknowns, targets: torch.Tensor
+):
+    search = Search(unknowns, targets, settings(precision="bfloat16", rate=1.0, constraint="none"), 1e-3)
+    search.run()
+    for row, one in enumerate(search.found()):
+        picture = torch.from_numpy(one.picture.transpose(2, 0, 1).copy())[None]
+        again = (unknowns.observer(picture)[0] - targets[row // 4]).square().mean()
+        assert float(again) == pytest.approx(one.distance, rel=1e-6)
 
 
 def test_seeds_count_from_zero_and_are_those_of_randomise(unknowns: Unknowns):

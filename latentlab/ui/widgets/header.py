@@ -29,6 +29,8 @@ class Header(QWidget):
             "export_figure",
             "export_table",
             "export_report",
+            "export_loop",
+            "export_set",
             "copy_picture",
             "copy_python",
         ):
