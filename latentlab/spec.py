@@ -197,9 +197,10 @@ class ModelSpec(Record):
     """What a `LatentModel` is and can do; everything above the model asks this record first.
 
     ``latent_shape`` is the shape of one image's latent: ``(D,)`` for the built-in families.
-    ``cannot`` maps an ability the model lacks (``encode``, ``sample``) to the reason, which the window
-    shows where it greys the control. ``cannot_show`` names, by class of the first conditional attribute (of a
-    cINN: by dataset), the attributes that its pictures never show, such as glasses in a style without them.
+    ``cannot`` maps an ability the model lacks (``encode``, ``sample``, ``search``) to the reason, which the
+    window shows where it greys the control. ``cannot_show`` names, by class of the first conditional
+    attribute (of a cINN: by dataset), the attributes that its pictures never show, such as glasses in a style
+    without them.
     """
 
     family: str
@@ -207,7 +208,7 @@ class ModelSpec(Record):
     latent_shape: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
     prior: Literal["standard_normal", "other"] = "standard_normal"
     condition: ConditionSchema = ConditionSchema()
-    cannot: Mapping[Literal["encode", "sample"], str] = Field(default_factory=dict)
+    cannot: Mapping[Literal["encode", "sample", "search"], str] = Field(default_factory=dict)
     latent_summary: LatentSummary | None = None
     cannot_show: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from latentlab.checkpoints.native import Checkpoint, load, locate
+from latentlab.checkpoints.native import Checkpoint, load_located, locate
 from latentlab.errors import CheckpointError
 from latentlab.paths import bundled_models
 from latentlab.spec import CheckpointConfig
@@ -21,12 +21,13 @@ def load_model(name: str | Path) -> Checkpoint:
     CheckpointError
         If it cannot be opened or is a predictor.
     """
-    if locate(name).config.kind != "model":
+    located = locate(name)
+    if located.config.kind != "model":
         raise CheckpointError(
             f"{name} is an attribute predictor, not a model: it cannot draw pictures. Open a model first, "
             "and then this checkpoint (or give it with --predictor) to judge that model's pictures."
         )
-    return load(name)
+    return load_located(located)
 
 
 def load_predictor(name: str | Path) -> Checkpoint:
@@ -37,11 +38,12 @@ def load_predictor(name: str | Path) -> Checkpoint:
     CheckpointError
         If it cannot be opened or is a model.
     """
-    if locate(name).config.kind != "predictor":
+    located = locate(name)
+    if located.config.kind != "predictor":
         raise CheckpointError(
             f"{name} is a model, not an attribute predictor. Choose a predictor's checkpoint."
         )
-    return load(name)
+    return load_located(located)
 
 
 def fitting_predictor(config: CheckpointConfig) -> str:

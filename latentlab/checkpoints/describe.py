@@ -5,16 +5,19 @@ Everything comes from the configuration, the weights' header and their bytes; to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from latentlab.checkpoints.foreign.numbers import check_numbers
 from latentlab.checkpoints.header import check_finite
 from latentlab.checkpoints.native import Located, locate
 from latentlab.spec import Attribute, CheckpointConfig
 
 _CARD_LINES = 3
+_PROJECTS = "cinn"
+_IGNORED_LINES = 12
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class Description:
     ``latent_shape`` is empty for a predictor; ``attributes`` are what a predictor judges, ``condition``
     what a model is conditioned on. ``size_bytes`` and ``sha256`` are of the weights file, ``parameters``
     the numbers in it, ``precision`` the types they are stored in. ``cannot`` maps what the checkpoint is
-    unable to do to the reason. ``card`` holds the first lines of the model card.
+    unable to do to the reason. ``card`` holds the first lines of the model card. The last five are of a
+    foreign checkpoint (`latentlab.checkpoints.foreign.Imported`) and empty for a native one.
     """
 
     name: str
@@ -44,6 +48,11 @@ class Description:
     network: Mapping[str, Any]
     training: Mapping[str, Any]
     card: str
+    format: str = ""
+    recognised: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """Return everything as plain values, for JSON."""
@@ -56,6 +65,11 @@ class Description:
             ("kind", f"{self.kind}, family {self.family}"),
             ("file", f"{self.path} ({self.size_bytes / 1e6:,.1f} MB)"),
             ("SHA-256", self.sha256),
+            ("format", self.format),
+            ("recognised", "\n".join(self.recognised)),
+            ("ignored", ignored_words(self.ignored)),
+            ("missing", "\n".join(self.missing)),
+            ("notes", "\n".join(self.notes)),
             ("image size", f"{self.image_size} px"),
             ("latent", f"{latent}, prior {self.prior.replace('_', ' ')}" if latent else ""),
             ("condition", "\n".join(self.condition)),
@@ -79,7 +93,11 @@ def describe(name: str | Path) -> Description:
         finite. That its tensors fit its network is only known to `latentlab.checkpoints.load`.
     """
     located = locate(name)
-    check_finite(located.weights, located.header)
+    foreign = located.foreign
+    if foreign is None:
+        check_finite(located.weights, located.header)
+    else:
+        check_numbers(foreign, located.weights)
     config = located.config
     model, predictor = config.model, config.predictor
     return Description(
@@ -99,8 +117,25 @@ def describe(name: str | Path) -> Description:
         cannot=_cannot(config),
         network=dict(config.network),
         training=dict(config.training),
-        card=_first_lines(located),
+        card=_first_lines(located) if foreign is None else "",
+        format=foreign.format if foreign else "",
+        recognised=foreign.recognised if foreign else (),
+        ignored=foreign.ignored if foreign else (),
+        missing=foreign.missing if foreign else (),
+        notes=foreign.notes if foreign else (),
     )
+
+
+def ignored_words(names: Sequence[str]) -> str:
+    """Say what of a foreign file was not used, by what the names begin with, a line for each."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(name if " " in name else name.partition(".")[0], []).append(name)
+    lines = [
+        alike[0] if len(alike) == 1 else f"{start}.*: {len(alike)} tensors" for start, alike in found.items()
+    ]
+    left = len(lines) - _IGNORED_LINES
+    return "\n".join(lines[:_IGNORED_LINES] + ([f"and {left} more"] if left > 0 else []))
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
@@ -118,6 +153,8 @@ def _cannot(config: CheckpointConfig) -> dict[str, str]:
     found = {str(ability): reason for ability, reason in config.model.cannot.items()}
     if not config.model.condition.size:
         found["condition"] = "it is unconditional: there is nothing to scale, flip or mix"
+    if config.model.family != _PROJECTS:
+        found["project"] = f"only a {_PROJECTS} maps between datasets; it is a {config.model.family}"
     return found
 
 

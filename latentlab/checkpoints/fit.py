@@ -22,6 +22,7 @@ from latentlab.conditions import first_classes
 from latentlab.errors import CheckpointError
 from latentlab.families import MODEL_FAMILIES, PREDICTOR_FAMILIES
 from latentlab.families.cinn import CINN
+from latentlab.families.installed import installed_family
 from latentlab.spec import CheckpointConfig, ModelSpec, PredictorSpec
 
 _FAULTS = (ValueError, TypeError, KeyError, IndexError, RuntimeError)
@@ -41,15 +42,10 @@ def build(config: CheckpointConfig, where: Path) -> nn.Module:
         If the family is unknown or the network's settings are not its own.
     """
     family = config.spec.family
-    known: Mapping[str, Any] = MODEL_FAMILIES if config.kind == "model" else PREDICTOR_FAMILIES
-    if family not in known:
-        raise CheckpointError(
-            f"{where}: {config.kind} family {family!r} is unknown to this program; it knows "
-            f"{', '.join(known)}. Update LatentLab if a newer version wrote it."
-        )
+    make = _builder(config.kind, family, where)
     with torch.device("meta"):
         try:
-            network: nn.Module = known[family](config.network, config.spec)
+            network: nn.Module = make(config.network, config.spec)
         except ValidationError as error:
             raise CheckpointError(first_fault(error, where, "network")) from None
         except _FAULTS as error:
@@ -59,13 +55,33 @@ def build(config: CheckpointConfig, where: Path) -> nn.Module:
     return network
 
 
+def _builder(kind: str, family: str, where: Path) -> Callable[[Any, Any], nn.Module]:
+    """Return what builds a family's networks: the program's own, or an installed package's."""
+    known: Mapping[str, Any] = MODEL_FAMILIES if kind == "model" else PREDICTOR_FAMILIES
+    if family in known:
+        own: Callable[[Any, Any], nn.Module] = known[family]
+        return own
+    try:
+        brought = installed_family(kind, family)
+    except ImportError as error:
+        raise CheckpointError(f"{where}: its family {family!r} is not to be had: {_line(error)}.") from None
+    if brought is None:
+        raise CheckpointError(
+            f"{where}: {kind} family {family!r} is unknown to this program; it knows {', '.join(known)}. "
+            "Update LatentLab if a newer version wrote it, or install the package that brings it."
+        )
+    return brought
+
+
 def try_out(network: nn.Module, config: CheckpointConfig, where: Path) -> None:
     """Run a network once, and make sure that it gives what its specification says.
 
     Parameters
     ----------
     network
-        In evaluation mode, with its numbers, on the CPU.
+        In evaluation mode, with its numbers, on the CPU. One that does the same at every place of a picture,
+        and takes long, has a ``trial_size``: that of a smaller picture (px), whose specification its
+        ``config.spec`` gives.
     where
         The checkpoint, for messages.
 
@@ -85,6 +101,8 @@ def try_out(network: nn.Module, config: CheckpointConfig, where: Path) -> None:
         for call, run, expected in _trials(network, config.spec):
             try:
                 found = f"the shape {list(run().shape)}"
+            except CheckpointError as error:
+                raise CheckpointError(f"{where}: {error}") from None
             except _FAULTS as error:
                 found = _line(error)
             if found != f"the shape {expected}":
@@ -131,10 +149,11 @@ def _trials(
     network: nn.Module, spec: ModelSpec | PredictorSpec
 ) -> Iterator[tuple[str, Callable[[], Tensor], list[int]]]:
     """Give what the network must be able to do, as calls, with the shape each must return."""
-    size = [1, 3, spec.image_size, spec.image_size]
+    side = getattr(network, "trial_size", spec.image_size)
+    size = [1, 3, side, side]
     machine: Any = network
     if isinstance(spec, ModelSpec):
-        latent = [1, *spec.latent_shape]
+        latent = [1, *(spec if side == spec.image_size else machine.config.spec(side)).latent_shape]
         c = torch.from_numpy(first_classes(spec.condition)).unsqueeze(0) if spec.condition.size else None
         yield "decode", lambda: machine.decode(torch.zeros(latent), c), size
         if "encode" not in spec.cannot:

@@ -24,8 +24,11 @@ FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
 WHOLE = ("I64", "U8")
 """The types of whole numbers."""
-WHOLE_NAMES = frozenset({"forward_shuffle_idx", "backward_shuffle_idx", "initialized"})
-"""The last part of the names of tensors that hold whole numbers: a flow's permutations and flags."""
+WHOLE_NAMES = frozenset(
+    {"forward_shuffle_idx", "backward_shuffle_idx", "initialized", "num_batches_tracked", "graph"}
+)
+"""The last part of the names of tensors that hold whole numbers: a flow's permutations and flags, a
+normalisation's counters, a graph's bytes."""
 
 _BF16_EXPONENT = 0x7F80
 

@@ -1,8 +1,9 @@
-"""Native checkpoints: a folder with ``config.json``, ``model.safetensors`` and ``README.md``, or one file.
+"""Checkpoints, native and foreign: find one, open one, write a native one.
 
-The folder is in the Hugging Face layout. A single ``.safetensors`` file whose metadata holds the
-configuration (key ``latentlab_config``) opens too. Weights are only ever read by safetensors: nothing is
-unpickled and no code from a checkpoint runs.
+A native one is a folder with ``config.json``, ``model.safetensors`` and ``README.md``, in the Hugging Face
+layout. A single ``.safetensors`` file whose metadata holds the configuration (key ``latentlab_config``) opens
+too, and so does what other programs wrote, where an importer knows it (`latentlab.checkpoints.foreign`).
+Nothing is ever unpickled and no code from a checkpoint runs.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,14 +19,15 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from latentlab.checkpoints.foreign import Imported, header_of, import_foreign
 from latentlab.checkpoints.header import Header, check_finite, read_header
-from latentlab.checkpoints.recognise import first_fault, read_bytes, read_text
+from latentlab.checkpoints.recognise import NotSafetensorsError, first_fault, read_bytes, read_text
 from latentlab.errors import CheckpointError
 from latentlab.paths import bundled_models
 from latentlab.spec import CONFIG_VERSION, CheckpointConfig
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 METADATA_KEY = "latentlab_config"
@@ -32,12 +35,16 @@ METADATA_KEY = "latentlab_config"
 
 @dataclass(frozen=True)
 class Located:
-    """A checkpoint on disk: the path given, its weights file and header, its validated configuration."""
+    """A checkpoint on disk: the path given, its weights file and header, its validated configuration.
+
+    ``foreign`` is what an importer made of another program's checkpoint; None for a native one.
+    """
 
     path: Path
     weights: Path
     config: CheckpointConfig
     header: Header
+    foreign: Imported | None = None
 
     @property
     def name(self) -> str:
@@ -80,20 +87,40 @@ class Checkpoint:
         return self.located.config
 
 
-def locate(name: str | Path) -> Located:
+def locate(name: str | Path, options: Mapping[str, str] | None = None) -> Located:
     """Find a checkpoint by bundled name or by path and read its configuration, without torch.
+
+    Parameters
+    ----------
+    options
+        What a person says of a foreign checkpoint that its file does not tell; see `import_foreign`.
 
     Raises
     ------
     CheckpointError
-        If there is none, or it is damaged, foreign or of another version.
+        If there is none, or it is damaged, of no known format or of another version.
     """
     path = _find(name)
+    try:
+        return _located(path)
+    except _NotNativeError as error:
+        # A configuration stands for the folder that it lies in.
+        found = import_foreign(path.parent if path.suffix == ".json" else path, options or {})
+        if found is None:
+            raise CheckpointError(str(error)) from None
+        return Located(path, found.weights or path, found.config, header_of(found), found)
+
+
+class _NotNativeError(CheckpointError):
+    """A path that holds no native checkpoint; a foreign one it may be."""
+
+
+def _located(path: Path) -> Located:
     if path.name == CONFIG:
         path = path.parent
     if path.is_dir():
         if not (path / CONFIG).is_file():
-            raise CheckpointError(
+            raise _NotNativeError(
                 f"The folder {path} is not a checkpoint: it has no {CONFIG}. Choose the folder that holds "
                 f"{CONFIG} and {WEIGHTS}."
             )
@@ -104,12 +131,15 @@ def locate(name: str | Path) -> Located:
                 f"The checkpoint {path} lacks its weights file {WEIGHTS}. Copy or download it again."
             )
         return Located(path, weights, config, read_header(weights))
-    header = read_header(path)
+    try:
+        header = read_header(path)
+    except NotSafetensorsError as error:
+        raise _NotNativeError(str(error)) from None
     if METADATA_KEY in header.metadata:
         return Located(path, path, _parse(header.metadata[METADATA_KEY], path), header)
     if path.name == WEIGHTS and (path.parent / CONFIG).is_file():
-        return locate(path.parent)
-    raise CheckpointError(
+        return _located(path.parent)
+    raise _NotNativeError(
         f"{path} holds tensors but no LatentLab configuration (metadata {METADATA_KEY!r}), so its network "
         f"is not known. Open the checkpoint's folder instead, with its {CONFIG}."
     )
@@ -124,15 +154,37 @@ def load(name: str | Path) -> Checkpoint:
         If it cannot be found or read, its tensors do not fit its configuration, or a weight is not a
         finite number.
     """
+    return load_located(locate(name))
+
+
+def load_located(located: Located) -> Checkpoint:
+    """Open a checkpoint that has been located; see `load`."""
+    import torch
+
+    from latentlab.checkpoints.fit import build, check_tensors, try_out
+
+    network = build(located.config, located.path)
+    check_tensors(network, located.header, located.weights)
+    network.load_state_dict(_filling(located), assign=True)
+    for parameter in network.parameters():
+        parameter.requires_grad_(False)
+    network.eval()
+    if located.foreign is None:
+        network.to(memory_format=torch.channels_last)
+    try_out(network, located.config, located.path)
+    return Checkpoint(located, network)
+
+
+def _filling(located: Located) -> dict[str, Tensor]:
+    """Return what fills a checkpoint's network, with its numbers looked at, in float32."""
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from latentlab.checkpoints.fit import build, check_tensors, try_out
+    if located.foreign is not None:
+        from latentlab.checkpoints.foreign.fill import tensors_of
 
-    located = locate(name)
-    network = build(located.config, located.path)
-    check_tensors(network, located.header, located.weights)
+        return dict(tensors_of(located.foreign, located.weights, torch.float32))
     check_finite(located.weights, located.header)
     try:
         tensors = load_file(located.weights)
@@ -140,15 +192,9 @@ def load(name: str | Path) -> Checkpoint:
         raise CheckpointError(
             f"{located.weights} cannot be read ({error}). Download or copy it again."
         ) from None
-    network.load_state_dict(
-        {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()},
-        assign=True,
-    )
-    for parameter in network.parameters():
-        parameter.requires_grad_(False)
-    network.eval().to(memory_format=torch.channels_last)
-    try_out(network, located.config, located.path)
-    return Checkpoint(located, network)
+    return {
+        name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()
+    }
 
 
 def save(
@@ -167,8 +213,6 @@ def save(
         cannot be written.
     """
     import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
 
     tensors = {}
     for name, tensor in network.state_dict().items():
@@ -180,12 +224,26 @@ def save(
                 f"{' in float16' if half else ''}. Train again with a lower learning rate."
             )
         tensors[name] = tensor
+    return write(folder, tensors, config, card)
+
+
+def write(folder: Path, tensors: Mapping[str, Tensor], config: CheckpointConfig, card: str = "") -> Path:
+    """Write a native checkpoint's folder from tensors as they are, which have been looked at; see `save`.
+
+    Raises
+    ------
+    CheckpointError
+        If the folder cannot be written.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
     text = config.model_dump_json(indent=1)
     contents = {CONFIG: text + "\n"} | ({CARD: card} if card else {})
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as part:
-            save_file(tensors, Path(part, WEIGHTS), metadata={METADATA_KEY: text})
+            save_file(dict(tensors), Path(part, WEIGHTS), metadata={METADATA_KEY: text})
             for file, content in contents.items():
                 Path(part, file).write_text(content, encoding="utf-8")
             # Safetensors gives its files to their owner only, whatever the umask says.
@@ -223,7 +281,7 @@ def _parse(text: str, where: Path) -> CheckpointConfig:
     except RecursionError:
         raise CheckpointError(f"{where} is nested too deeply for a configuration.") from None
     if not isinstance(data, dict) or "latentlab" not in data:
-        raise CheckpointError(
+        raise _NotNativeError(
             f"{where} is not a LatentLab configuration: it lacks the field 'latentlab' with the version. "
             "Choose a checkpoint that LatentLab wrote."
         )

@@ -13,6 +13,11 @@ from pydantic import ValidationError
 
 from latentlab.errors import CheckpointError
 
+
+class NotSafetensorsError(CheckpointError):
+    """A file of another kind than safetensors, and no false start either."""
+
+
 _LARGEST_HEADER = 100_000_000
 _PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
 _WEB_PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
@@ -36,7 +41,8 @@ def read_text(path: Path) -> str:
         If it is empty, something else than text, a web page or a Git LFS pointer.
     """
     content = read_bytes(path)
-    _explain_false_start(path, content[:512])
+    explain_false_start(path, content[:512])
+    _explain_pickle(path, content[:512])
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -52,11 +58,12 @@ def explain_foreign(path: Path) -> None:
         With what was found and what to do.
     """
     head = read_bytes(path, 512)
-    _explain_false_start(path, head)
+    explain_false_start(path, head)
+    _explain_pickle(path, head)
     length = int.from_bytes(head[:8], "little")
     size = path.stat().st_size
     if len(head) < 9 or head[8:9] != b"{" or length > _LARGEST_HEADER:
-        raise CheckpointError(
+        raise NotSafetensorsError(
             f"{path} is not a safetensors file: its first bytes are {head[:8]!r}. Choose a checkpoint's "
             "folder or its .safetensors file."
         )
@@ -84,7 +91,8 @@ def first_fault(error: ValidationError, where: Path, before: str = "") -> str:
     return f"{where}: {f'field {field}: ' if field else ''}{first['msg']}."
 
 
-def _explain_false_start(path: Path, head: bytes) -> None:
+def explain_false_start(path: Path, head: bytes) -> None:
+    """Raise `CheckpointError` if a file that begins so is empty, a web page or a Git LFS pointer."""
     if not head:
         raise CheckpointError(f"{path} is empty (0 bytes). Download or copy it again.")
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_WEB_PAGES):
@@ -96,8 +104,11 @@ def _explain_false_start(path: Path, head: bytes) -> None:
         raise CheckpointError(
             f"{path} is a Git LFS pointer, not the file itself. Run 'git lfs pull' in its repository."
         )
+
+
+def _explain_pickle(path: Path, head: bytes) -> None:
     if head.startswith(_PICKLES):
-        raise CheckpointError(
+        raise NotSafetensorsError(
             f"{path} is a pickle or PyTorch archive, which can hold code; it was not opened. Save the "
             "weights as safetensors where they were made."
         )

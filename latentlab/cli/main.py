@@ -18,6 +18,8 @@ from latentlab.errors import Cancelled, LatentLabError
 COMMANDS = (
     "open",
     "info",
+    "convert",
+    "export",
     "data",
     "train",
     "evaluate",

@@ -180,9 +180,9 @@ FALSE_STARTS: dict[Callable[[Path], Path], str] = {
     deep_json: "nested too deeply",
     binary_config: "should be a JSON text",
     no_weights: "lacks its weights file",
-    no_config_in_single_file: "no LatentLab configuration",
+    no_config_in_single_file: "should be a checkpoint of a known format",
     torch_archive: "can hold code",
-    torch_archive_by_itself: "can hold code",
+    torch_archive_by_itself: "should be a checkpoint of a known format",
     plain_pickle: "can hold code",
     old_pickle: "is not a safetensors file",
 }

@@ -21,7 +21,7 @@ def other_version(folder: Path) -> Path:
 
 
 def no_version(folder: Path) -> Path:
-    return change_config(folder, latentlab=None, _class_name="AutoencoderKL")
+    return change_config(folder, latentlab=None, _class_name="UNet2DModel")
 
 
 def unknown_field(folder: Path) -> Path:

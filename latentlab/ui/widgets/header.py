@@ -9,7 +9,7 @@ from latentlab.ui.actions import Actions
 from latentlab.ui.theme import Theme
 from latentlab.ui.widgets.buttons import icon_button, menu_button, text_button
 
-FAMILIES = {"vae": "VAE", "cvae": "Conditional VAE", "cinn": "Conditional INN"}
+FAMILIES = {"vae": "VAE", "cvae": "Conditional VAE", "cinn": "Conditional INN", "dbvae": "Debiasing VAE"}
 
 
 class Header(QWidget):

@@ -1,0 +1,47 @@
+"""Read the numbers of what was imported and look at each of them; no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from latentlab.checkpoints.foreign.importer import Imported
+from latentlab.checkpoints.foreign.stored import FLOATING, Array
+from latentlab.errors import CheckpointError
+
+_EXPONENT = 0x7F80
+_AT_ONCE = 1 << 20
+"""Numbers that are looked at together."""
+
+
+def check_numbers(imported: Imported, weights: Path) -> None:
+    """Look at every number of what was imported; raises `CheckpointError` as `look_at` does."""
+    for name, stored in imported.tensors.items():
+        look_at(name, stored.dtype, stored.read(), weights)
+
+
+def look_at(name: str, dtype: str, numbers: Array, weights: Path) -> None:
+    """Raise `CheckpointError` if a tensor's numbers (``BF16`` as uint16 bits) are not all finite.
+
+    Parameters
+    ----------
+    name, weights
+        Its name and file, for the message.
+    """
+    if dtype in FLOATING and not _finite(numbers.reshape(-1), dtype):
+        raise CheckpointError(
+            f"{weights}: tensor {name} should hold finite numbers; it holds NaN or infinite ones; the "
+            "training that made it failed. Use an earlier checkpoint of that training."
+        )
+
+
+def _finite(numbers: Array, dtype: str) -> bool:
+    for start in range(0, len(numbers), _AT_ONCE):
+        part = numbers[start : start + _AT_ONCE]
+        if dtype == "BF16":
+            if bool(((part & _EXPONENT) == _EXPONENT).any()):
+                return False
+        elif not bool(np.isfinite(part).all()):
+            return False
+    return True
