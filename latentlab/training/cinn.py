@@ -5,6 +5,7 @@
         + w_g * (CE(guide(x*), attributes and target dataset) + what x* and a known counterpart differ in)
         + w_m * e / D + w_t * t + w_s * s of projections and samples in the mode follow
           (`latentlab.training.moments`: moments, transport, shares)
+        + w_d * d of pictures of samples in both modes (`latentlab.training.sample_pictures`)
 
 x is a sample of the autoencoder's posterior, with noise as wide as the data in every direction: that keeps a
 flow from learning its rows by heart; `whitened` makes up for it where the mean is projected. H is one
@@ -39,6 +40,7 @@ from latentlab.training.guide import Guide, mean_of_known
 from latentlab.training.latent_rows import LatentRows
 from latentlab.training.loop import Part, Step, descend
 from latentlab.training.moments import Moments
+from latentlab.training.sample_pictures import SamplePictures
 
 GUIDED = 32
 """Projections of a step that a guide reads."""
@@ -66,6 +68,8 @@ class CINNLosses:
         Weight w_t of how far projections are from where Gaussian transport would move them.
     shares
         Weight w_s of how far the shares of classes, as a guide reads them, are from the dataset's own.
+    samples
+        Weight w_d of how far pictures of samples are from the dataset's own in a guide's features.
     noise
         Deviation of the noise that is added to latents, as a share of their dataset's own in each direction.
     posterior
@@ -80,13 +84,24 @@ class CINNLosses:
     moments: float = 40.0
     transport: float = 0.0
     shares: float = 0.0
+    samples: float = 0.0
     noise: float = 0.3
     posterior: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0.0 < self.rate < math.inf:
             raise SettingsError(f"The learning rate is more than 0, not {self.rate}.")
-        for name in ("tie", "pairs", "guide", "moments", "transport", "shares", "noise", "posterior"):
+        for name in (
+            "tie",
+            "pairs",
+            "guide",
+            "moments",
+            "transport",
+            "shares",
+            "samples",
+            "noise",
+            "posterior",
+        ):
             if not 0.0 <= getattr(self, name) < math.inf:
                 raise SettingsError(f"The weight {name} is 0 or more, not {getattr(self, name)}.")
 
@@ -94,9 +109,11 @@ class CINNLosses:
 class Head(nn.Module):
     """The linear head H that ties the attributes; beside it what else is measured of z while one trains."""
 
-    def __init__(self, size: int, width: int, moments: Moments | None) -> None:
+    def __init__(
+        self, size: int, width: int, moments: Moments | None, samples: SamplePictures | None
+    ) -> None:
         super().__init__()
-        self.attributes, self.moments = nn.Linear(size, width), moments
+        self.attributes, self.moments, self.samples = nn.Linear(size, width), moments, samples
 
     def forward(self, z: Tensor) -> Tensor:
         """Return logits ``[B, width]`` of z ``[B, D]``."""
@@ -119,6 +136,8 @@ class CINNRecipe:
         Other rows, whose likelihood is shown meanwhile.
     guide
         What reads the projections as pictures; None leaves that loss out.
+    alike
+        Whether all datasets show the same ones, so that samples in the mode *keep* should look like each.
     """
 
     def __init__(
@@ -130,6 +149,7 @@ class CINNRecipe:
         attributes: Sequence[Attribute] = (),
         held_out: LatentRows | None = None,
         guide: Guide | None = None,
+        alike: bool = True,
     ) -> None:
         if losses.tie and not attributes and not len(rows.pairs):
             raise SettingsError(
@@ -143,7 +163,10 @@ class CINNRecipe:
         self.flow = ConditionalFlow(size, datasets * MODES, config)
         followed = losses.moments or losses.transport or losses.shares
         moments = Moments(rows, datasets) if followed else None
-        self.head = Head(size, sum(attribute.width for attribute in self.attributes) or 1, moments)
+        samples = None
+        if guide is not None and losses.samples:
+            samples = SamplePictures(guide, rows, datasets, (FOLLOW, KEEP) if alike else (FOLLOW,))
+        self.head = Head(size, sum(attribute.width for attribute in self.attributes) or 1, moments, samples)
         self.shares = [_shares(rows, k, self.attributes, guide) for k in range(datasets)]
         self.labels = {a.name: torch.from_numpy(rows.attributes[a.name]) for a in self.attributes}
         begin(self.flow, rows, datasets, tuple(a.name for a in self.attributes))
@@ -183,6 +206,10 @@ class CINNRecipe:
             weights_of["shares"] = self.losses.shares
             loss = loss + sum(weights_of[name] * one for name, one in more.items())
             figures |= {f"{name}_apart": one.detach() for name, one in more.items()}
+        if self.guide is not None and self.head.samples is not None:
+            apart = self.head.samples.apart(self.guide, self.flow, step.generator)
+            loss = loss + self.losses.samples * apart
+            figures["samples_apart"] = apart.detach()
         if self.guide is not None and self.losses.guide:
             seen = self._seen_otherwise(self.guide, kept, rows, step)
             loss = loss + self.losses.guide * sum(seen.values())

@@ -62,6 +62,16 @@ class Guide:
         """Return the pictures ``[B, 3, S, S]`` of the autoencoder's latents ``[B, D]``."""
         return self.vae.decode(x)
 
+    def features(self, x: Tensor) -> Tensor:
+        """Return the classifier's features ``[B, F]``, float32, of the pictures of latents ``[B, D]``.
+
+        In bfloat16, which takes half the time: losses on moments of many pictures need no more.
+        """
+        with torch.autocast(x.device.type, torch.bfloat16):
+            pictures = self.drawn(x).contiguous(memory_format=torch.channels_last)
+            found: Tensor = self.network.features(pictures)
+        return found.float()
+
     def misread(self, pictures: Tensor, targets: Tensor, labels: Mapping[str, Tensor]) -> Tensor:
         """Return the cross-entropy of what pictures ``[B, 3, S, S]`` ought to show, a mean over attributes.
 

@@ -16,6 +16,7 @@ from latentlab.families.attribute_cnn import AttributeCNN, AttributeCNNConfig
 from latentlab.families.cinn import CINN
 from latentlab.families.flow import ConditionalFlow, FlowConfig
 from latentlab.families.vae import VAE
+from latentlab.metrics.frechet import frechet_distance
 from latentlab.spec import Attribute, PredictorSpec
 from latentlab.training.affine_layers import MODES, flow_weights, whitened
 from latentlab.training.cinn import CINNLosses, CINNRecipe
@@ -122,6 +123,68 @@ def test_the_weight_of_shares_brings_them_to_the_datasets_own(
             x = flow.inverse(z, flow_weights(torch.ones(n).long(), 0, 2))
             off[weight] = float(guide.shares_apart(guide.drawn(x), recipe.shares[1]))
     assert off[50.0] < 0.7 * off[0.0]
+
+
+def test_pictures_of_a_datasets_own_are_not_apart_and_others_are(vae: VAE, network: AttributeCNN) -> None:
+    rows = _rows(vae, 3000)
+    guide = Guide(vae, network, STYLE, [HAIR], {"hair": rows.can_draw("hair", 2)})
+    recipe = CINNRecipe(FLOW, CINNLosses(samples=1.0), rows, 2, [HAIR], guide=guide, alike=False)
+    samples = recipe.head.samples
+    assert samples is not None
+    with torch.no_grad():
+        own, others = (guide.features(torch.from_numpy(rows.mean[rows.datasets == k])) for k in (1, 0))
+        mixed = own[torch.randperm(len(own), generator=torch.Generator().manual_seed(0))]
+        assert abs(float(samples.of(mixed, 1))) < 0.05
+        assert float(samples.of(others, 1)) > 0.5
+        shifted = mixed + 0.1 * own.std()
+        once = float(samples.of(shifted, 1))
+        along = 0.1 * float(own.std()) * samples.towards[1].sum(0).double().numpy()
+        twice = float((np.outer(along, along) ** 2).sum())
+    assert once == pytest.approx(float(along @ along) + 0.25 * twice, rel=0.15)
+
+
+def test_following_it_brings_samples_to_the_datasets_own_pictures(vae: VAE, network: AttributeCNN) -> None:
+    rows = _rows(vae, 600)
+    guide = Guide(vae, network, STYLE, [HAIR], {"hair": rows.can_draw("hair", 2)})
+    torch.manual_seed(0)
+    recipe = CINNRecipe(FLOW, CINNLosses(samples=1.0), rows, 2, [HAIR], guide=guide)
+    samples, flow, generator = recipe.head.samples, recipe.flow, torch.Generator().manual_seed(0)
+    assert samples is not None
+    for name, weight in flow.named_parameters():
+        if name.endswith("main.4.weight"):  # the last of a coupling's networks: bends what was straight
+            weight.data.normal_(0.0, 0.5)
+
+    def far() -> float:
+        z = torch.randn(600, flow.size, generator=torch.Generator().manual_seed(1))
+        found = 0.0
+        for k, mode in np.ndindex(2, MODES):
+            with torch.no_grad():
+                own = guide.features(torch.from_numpy(rows.mean[rows.datasets == k]))
+                x = samples.whitening.out(flow, z, k, mode, torch.Generator().manual_seed(2))
+                found += frechet_distance(guide.features(x), own) / float(own.var(0).sum())
+        return found
+
+    before = far()
+    descent = torch.optim.Adam(flow.parameters(), 3e-3)
+    for _ in range(150):
+        descent.zero_grad()
+        samples.apart(guide, flow, generator).backward()
+        descent.step()
+    assert far() < 0.5 * before
+
+
+def test_samples_in_keep_are_left_alone_where_the_datasets_do_not_show_the_same(
+    vae: VAE, network: AttributeCNN
+) -> None:
+    rows = _rows(vae)
+    guide = Guide(vae, network, STYLE, [HAIR], {"hair": rows.can_draw("hair", 2)})
+    for alike, modes in ((True, (0, 1)), (False, (0,))):
+        recipe = CINNRecipe(FLOW, CINNLosses(samples=1.0), rows, 2, [HAIR], guide=guide, alike=alike)
+        samples, generator = recipe.head.samples, torch.Generator().manual_seed(0)
+        assert samples is not None
+        for _ in range(40):
+            samples.apart(guide, recipe.flow, generator)
+        assert tuple(samples.whitening.seen.sum(0).nonzero().flatten().tolist()) == modes
 
 
 @pytest.mark.parametrize("pairs", [0, 60])
@@ -235,7 +298,7 @@ def test_the_command_takes_a_guide_and_records_it(tiny_model_folder: Path, tmp_p
     out = tmp_path / "cinn"
     flow = ["--datasets", "style", "--autoencoder", str(tiny_model_folder), "--blocks", "2", "--width", "16"]
     helper = ["--features", str(guide), "--guide", "0.5", "--posterior", "0.2"]
-    helper += ["--transport", "0.5", "--shares", "1"]
+    helper += ["--transport", "0.5", "--shares", "1", "--samples", "1"]
     assert run(["train", "cinn", *common, *flow, *helper, "--steps", "3", "--out", str(out)]) == 0
     opened = load(out)
     assert isinstance(opened.network, CINN)
