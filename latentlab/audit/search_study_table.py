@@ -338,7 +338,8 @@ def _rates(found: Answers, setting: Setting, bars: Bars, parts: Sequence[Partiti
             for g in range(len(part.names))
         ]
         sizes = np.bincount(part.code, minlength=len(part.names))
-        yield replace(_rate(setting, KEPT, part.of, "", hits), corrected=_mean(corrected, sizes))
+        whole = _rate(setting, KEPT, part.of, "", hits)
+        yield replace(whole, corrected=_mean(corrected, sizes, whole.value))
         for g, name in enumerate(part.names):
             if sizes[g]:
                 rate = _rate(setting, KEPT, part.of, name, hits[part.code == g])
@@ -358,8 +359,11 @@ def _corrected(counts: NDArray[np.int64], confusion: NDArray[np.int64] | None) -
     return corrected_shares(counts, confusion)
 
 
-def _mean(parts: Sequence[Corrected], sizes: NDArray[np.int64]) -> Corrected:
-    """Return the mean over the images of all groups, by MOVER from the groups' own limits."""
+def _mean(parts: Sequence[Corrected], sizes: NDArray[np.int64], raw: Estimate) -> Corrected:
+    """Return the mean over the images of all groups, by MOVER from the groups' own limits.
+
+    Of groups of a few images these say little, so that it reaches at least as far as the raw rate's.
+    """
     n = int(sizes.sum())
     chosen = [(one, w) for one, w in zip(parts, sizes / n, strict=True) if w > 0]
     refused = [one for one, _ in chosen if one.share is None]
@@ -369,6 +373,9 @@ def _mean(parts: Sequence[Corrected], sizes: NDArray[np.int64]) -> Corrected:
     value = sum(w * one.value for one, w in known)
     below = np.sqrt(sum((w * (one.value - (one.low or 0.0))) ** 2 for one, w in known))
     above = np.sqrt(sum((w * ((1.0 if one.high is None else one.high) - one.value)) ** 2 for one, w in known))
+    assert raw.low is not None
+    assert raw.high is not None
+    below, above = max(below, raw.value - raw.low), max(above, raw.high - raw.value)
     clipped = any(one.clipped for one, _ in chosen)
     return Corrected(float(value), max(0.0, float(value - below)), min(1.0, float(value + above)), n, clipped)
 

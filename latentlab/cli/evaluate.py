@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     group.command("reconstruction")(reconstruction)
     group.command("counterfactual")(counterfactual)
     group.command("projection")(projection)
+    group.command("detection")(detection)
     register_search(group)
     app.add_typer(group, name="evaluate")
 
@@ -197,6 +198,33 @@ def projection(
             device=device,
             reporter=reporter,
         )
+    show(report, as_json, table)
+
+
+def detection(
+    checkpoints: Annotated[
+        list[str],
+        typer.Argument(help="Detectors or DB-VAEs; a folder with seed-N in it stands for all seeds."),
+    ],
+    data: Annotated[
+        str,
+        typer.Option(help="Faces of one split: faces:test; or training for the rows each was trained on."),
+    ] = "faces:test",
+    baseline: Annotated[list[str] | None, typer.Option(help="Detectors to compare with. Repeatable.")] = None,
+    as_json: AsJson = False,
+    table: Figures = None,
+) -> None:
+    """How well detectors tell faces from what is none, overall and by group; mean over seeds.
+
+    Example: latentlab evaluate detection my-dbvae --baseline my-baseline --data faces:test
+    """
+    from latentlab.cli.progress import show_progress
+    from latentlab.metrics.report import check_place
+    from latentlab.training.detection_evaluation import run_detection
+
+    check_place(table)
+    with show_progress() as reporter:
+        report = run_detection(checkpoints, data, baseline or (), reporter)
     show(report, as_json, table)
 
 

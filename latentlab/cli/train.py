@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from latentlab.cli.options import split_names
+from latentlab.cli.train_detection import register_detection
 
 if TYPE_CHECKING:
     from latentlab.training.loop import LoopSettings
@@ -68,6 +69,7 @@ def register(app: typer.Typer) -> None:
     group.command("cvae")(cvae)
     group.command("cinn")(cinn)
     group.command("classifier")(classifier)
+    register_detection(group)
     app.add_typer(group, name="train")
 
 
@@ -322,6 +324,12 @@ def cinn(
         float,
         typer.Option(min=0.0, help="Weight of the classes' shares, as the guide reads them in *follow*."),
     ] = 0.0,
+    samples: Annotated[
+        float,
+        typer.Option(
+            min=0.0, help="Weight of how far samples' pictures are from the set's, as the guide sees."
+        ),
+    ] = 0.0,
     posterior: Annotated[
         float, typer.Option(min=0.0, help="How widely latents are drawn from the posterior: 0 its mean.")
     ] = 1.0,
@@ -357,6 +365,7 @@ def cinn(
         moments=moments,
         transport=transport,
         shares=shares if features else 0.0,
+        samples=samples if features else 0.0,
         posterior=posterior,
     )
     asked = {"blocks": blocks, "width": width, "depth": depth}

@@ -7,6 +7,7 @@ name                        the set
 ``avatars``                 the avatars in all styles, paired; ``avatars:train`` and so on
 ``avatars:STYLE``           the avatars of one style; ``avatars:lorelei:test`` and so on
 ``robots``                  robots in high and low quality, paired (`latentlab.data.robots`)
+``not-faces``               masks and drawings, the negatives of face detection (`latentlab.data.not_faces`)
 ``robots:high``             the robots of one quality; ``robots:low:test`` and so on
 ``faces-triple``            the faces' broad, narrow and low-quality sets as one (`latentlab.data.triple`)
 a folder                    a set that LatentLab wrote, CelebA's official files, or any folder of pictures
@@ -24,6 +25,7 @@ from latentlab.data.celeba import is_celeba, list_celeba
 from latentlab.data.faces import open_faces
 from latentlab.data.folder import list_folder
 from latentlab.data.image_set import SPLITS, ImageSet
+from latentlab.data.not_faces import open_not_faces
 from latentlab.data.picture_list import PictureList, open_pictures
 from latentlab.data.resize import open_resized
 from latentlab.data.robots import QUALITIES, open_robots
@@ -33,7 +35,7 @@ from latentlab.progress import Reporter
 
 
 def known_sets() -> tuple[str, ...]:
-    """Return the sets that have names of their own, without their splits."""
+    """Return the sets that have names of their own, without their splits; not that of what shows no face."""
     styles = (f"avatars:{style}" for style in avatar_schema().shippable)
     return ("faces", "faces-triple", "avatars", *styles, "robots", *(f"robots:{one}" for one in QUALITIES))
 
@@ -60,6 +62,8 @@ def open_set(name: str | Path, image_size: int = 64, reporter: Reporter | None =
         images = open_faces(image_size, reporter)
     elif source == "faces-triple":
         images = open_faces_triple(image_size, reporter)
+    elif source == "not-faces":
+        images = open_not_faces(image_size, reporter)
     elif source in known_sets():
         images = _open_drawn(source, image_size, reporter)
     elif Path(source).expanduser().is_dir():

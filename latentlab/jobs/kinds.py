@@ -15,6 +15,7 @@ KINDS = {
     "map": "latentlab.jobs.map_job",
     "project": "latentlab.jobs.project_job",
     "audit": "latentlab.jobs.audit_job",
+    "train": "latentlab.jobs.train_job",
 }
 """By kind, the module whose ``run`` does it; imported when it is needed."""
 

@@ -31,6 +31,10 @@ _FAMILIES = {
     "cinn": "a conditional invertible network (Rombach, Esser & Ommer 2020) on the latents of a variational "
     "autoencoder, in one network for both modes: *keep* the content and *follow* the dataset; it projects a "
     "picture onto another dataset",
+    "dbvae": "a debiasing variational autoencoder (Amini et al. 2019): one convolutional encoder gives the "
+    "logit of being a face and the latent, and rare faces were drawn more often",
+    "detector": "a convolutional network that says whether a picture shows a face; the baseline, or the "
+    "decision of a debiasing variational autoencoder",
     "attribute_cnn": "a convolutional residual network with one head an attribute; its probabilities are "
     "calibrated by one temperature an attribute (Guo et al. 2017)",
 }

@@ -10,19 +10,21 @@ Devices, processes and precision are Lightning Fabric's launch options.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.utilities.seed import seed_everything
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -187,6 +189,21 @@ class Recipe(Protocol):
         ...
 
 
+@runtime_checkable
+class ChoosesRows(Protocol):
+    """A recipe that chooses the rows of its steps itself; others see every row once an epoch."""
+
+    def choose_rows(
+        self, parts: Mapping[str, Part], number: int, batch: int, trial: bool
+    ) -> NDArray[np.int64]:
+        """Return the rows ``[batch]`` of a step; a trial only measures the speed and must leave no trace.
+
+        Like everything else they depend on the seed and on what the run folder holds at that step alone, so
+        that a run that was stopped goes on with the same ones.
+        """
+        ...
+
+
 def _flat(asked: Mapping[str, Any], start: str = "") -> dict[str, Any]:
     """Return nested settings by dotted names, so that the one that differs can be named."""
     found: dict[str, Any] = {}
@@ -334,8 +351,10 @@ class _Run:
     def finish(self) -> Trained:
         from torch.utils.tensorboard import SummaryWriter
 
-        writer = SummaryWriter(str(self.folder / "events")) if self.fabric.is_global_zero else None
+        writer = None
         try:
+            if self.fabric.is_global_zero:
+                writer = SummaryWriter(str(self.folder / "events"))
             if self.settings.minutes is not None and self.at == 0:
                 self._set_steps_from_budget(self.settings.minutes)
             end = min(self.steps, self.settings.stop or self.steps)
@@ -363,15 +382,21 @@ class _Run:
                     if self.fabric.is_global_zero:
                         self._log(writer, "held-out", self._look())
                     self.fabric.barrier()
+        except OSError as error:
+            raise self._unwritten(error) from None
         finally:
             if writer is not None:
-                writer.close()
+                with contextlib.suppress(OSError):
+                    writer.close()
         return Trained(self._averaged_network(), self.at, self.steps, self.seconds)
 
     def _one_step(self, number: int, keep: bool = True) -> dict[str, Tensor]:
         started = time.perf_counter()
         settings, world = self.settings, self.fabric.world_size
-        rows = rows_of_step(len(self.data), settings.batch, number, settings.seed)
+        if isinstance(self.recipe, ChoosesRows):
+            rows = self.recipe.choose_rows(self.parts, number, settings.batch, trial=not keep)
+        else:
+            rows = rows_of_step(len(self.data), settings.batch, number, settings.seed)
         size = settings.batch // world
         share = slice(self.fabric.global_rank * size, (self.fabric.global_rank + 1) * size)
         step = Step(
@@ -454,10 +479,23 @@ class _Run:
             return
         tensors, record = self._state()
         folder = self.folder / STATE
-        folder.mkdir(parents=True, exist_ok=True)
         part = folder / "state.safetensors.part"
-        save_file(tensors, part, metadata={"record": json.dumps(record)})
-        part.replace(folder / "state.safetensors")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            save_file(tensors, part, metadata={"record": json.dumps(record)})
+            part.replace(folder / "state.safetensors")
+        except (OSError, SafetensorError) as error:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise self._unwritten(error) from None
+
+    def _unwritten(self, error: Exception) -> SettingsError:
+        """Say that the run folder cannot be written, and what is left of the run."""
+        why = getattr(error, "strerror", None) or error
+        return SettingsError(
+            f"The run in {self.folder} cannot be written at step {self.at}: {why}. What was saved before is "
+            f"in {self.folder / STATE}; make room, or bring the folder back, and give the same command again."
+        )
 
     def _resume(self) -> None:
         path = self.folder / STATE / "state.safetensors"

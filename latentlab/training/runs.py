@@ -87,7 +87,7 @@ def train_vae(
     torch.manual_seed(settings.seed)
     before = None if start is None else load(start)
     config = shape(network or {}, before, VAE, VAEConfig)
-    _check_place(out)
+    check_place(out)
     images, held_out = open_sets(data, validation, config.image_size, reporter)
     fabric = make_fabric(settings)
     helper = open_helper(features, predictor, data, config.image_size)
@@ -98,7 +98,7 @@ def train_vae(
     recipe = VAERecipe(config, losses, held_out, distance, guide)
     if before is not None:
         recipe.vae.load_state_dict(before.network.state_dict())
-    run = _run_folder(out, fresh, fabric)
+    run = run_folder(out, fresh, fabric)
     asked = {
         "data": set_words(data),
         "network": config.model_dump(mode="json"),
@@ -113,7 +113,7 @@ def train_vae(
         reporter.report(Progress("Measuring the latent dimensions"))
         spec = vae.spec.model_copy(update={"latent_summary": summarise_latents(vae, images)})
         more = {"losses": asdict(losses)} | _made_with(features, helper, start, before, predictor)
-        record = _record(set_words(data), settings, trained, more | _made_of(images))
+        record = training_record(set_words(data), settings, trained, more | made_of(images))
         _save_model(out, vae, spec, config, record)
     return out
 
@@ -157,7 +157,7 @@ def train_cvae(
     torch.manual_seed(settings.seed)
     before = None if start is None else load(start)
     config = cvae_shape(network or {}, before)
-    _check_place(out)
+    check_place(out)
     images, held_out = open_sets(data, validation, config.image_size, reporter)
     schema = ConditionSchema(attributes=tuple(with_span(images, name) for name in dict.fromkeys(condition)))
     if not schema.size:
@@ -182,7 +182,7 @@ def train_cvae(
         if not isinstance(before.network, CVAE):
             reporter.report(Progress("Taking the condition out of the latent"))
             centre_condition(recipe.cvae, images, recipe.conditions.numpy())
-    run = _run_folder(out, fresh, fabric)
+    run = run_folder(out, fresh, fabric)
     asked = {
         "data": data,
         "condition": [attribute.model_dump(mode="json") for attribute in schema.attributes],
@@ -202,7 +202,7 @@ def train_cvae(
         summary = summarise_latents(cvae, images, told)
         spec = cvae.spec.model_copy(update={"latent_summary": summary})
         more = {"losses": asdict(losses)} | _made_with(features, helper, start, before, predictor)
-        record = _record(data, settings, trained, more | _made_of(images))
+        record = training_record(data, settings, trained, more | made_of(images))
         _save_model(out, cvae, spec, config, record)
     return out
 
@@ -235,7 +235,7 @@ def train_classifier(
     reporter = reporter or Reporter()
     torch.manual_seed(settings.seed)
     config = network_config(AttributeCNNConfig, {"image_size": image_size})
-    _check_place(out)
+    check_place(out)
     images, held_out = open_sets(data, validation, image_size, reporter)
     if held_out is None:
         raise DataError(
@@ -245,7 +245,7 @@ def train_classifier(
     groups = group_attributes(held_out, groups)
     fabric = make_fabric(settings)
     recipe = ClassifierRecipe(config, images, names, held_out)
-    run = _run_folder(out, fresh, fabric)
+    run = run_folder(out, fresh, fabric)
     asked = {"data": data, "network": config.model_dump(mode="json"), "attributes": list(names)}
     trained = train(recipe, images, run, settings, fabric, reporter, asked)
     network = trained.network.to("cpu").float()
@@ -262,7 +262,7 @@ def train_classifier(
                 name=out.name,
                 predictor=spec,
                 network=config.model_dump(mode="json"),
-                training=_record(data, settings, trained, _made_of(images)),
+                training=training_record(data, settings, trained, made_of(images)),
             ),
             half=True,
         )
@@ -321,7 +321,7 @@ def train_cinn(
     if not isinstance(vae, VAE):
         raise SettingsError(f"{autoencoder} is no VAE; a cINN is trained on the latents of one.")
     flow, merges = network_config(FlowConfig, network or {}), parse_merges(merge)
-    _check_place(out)
+    check_place(out)
     images, held_out = open_sets(data, validation, vae.config.image_size, reporter)
     told = images.attribute(datasets)
     if told.kind != "categorical":
@@ -345,11 +345,12 @@ def train_cinn(
     others = None if held_out is None else latent_rows(vae, held_out, datasets, tied)
     attributes = [images.attribute(name) for name in tied]
     guide = None
-    if helper is not None and (losses.guide or losses.shares):
+    if helper is not None and (losses.guide or losses.shares or losses.samples):
         can_draw = {name: rows.can_draw(name, len(domain.classes)) for name in tied}
         guide = Guide(vae, cnn_of(helper), domain, attributes, can_draw).to(fabric.device)
-    recipe = CINNRecipe(flow, losses, rows, len(domain.classes), attributes, others, guide)
-    run = _run_folder(out, fresh, fabric)
+    alike = bool(images.info.paired_by)
+    recipe = CINNRecipe(flow, losses, rows, len(domain.classes), attributes, others, guide, alike)
+    run = run_folder(out, fresh, fabric)
     asked = {
         "data": data,
         "datasets": datasets,
@@ -365,7 +366,6 @@ def train_cinn(
     if fabric.is_global_zero:
         reporter.report(Progress("Whitening z"))
         assert isinstance(trained.network, ConditionalFlow)
-        alike = bool(images.info.paired_by)
         made = whitened(trained.network.to("cpu").float(), rows, len(domain.classes), alike)
         config = CINNConfig(autoencoder=vae.config, flow=made.config)
         spec = ModelSpec(
@@ -398,7 +398,7 @@ def train_cinn(
         more |= {"autoencoder": autoencoder, "autoencoder_sha256": before.located.sha256()}
         more |= _commands(before.config.training, "autoencoder_")
         more |= _made_with(features, helper, None, None, predictor)
-        _save_model(out, cinn, spec, config, _record(data, settings, trained, more | _made_of(images)))
+        _save_model(out, cinn, spec, config, training_record(data, settings, trained, more | made_of(images)))
     return out
 
 
@@ -474,7 +474,7 @@ def _save_model(
     save(out, network, described, half=True)
 
 
-def _check_place(out: Path) -> None:
+def check_place(out: Path) -> None:
     """Make sure before long work that a checkpoint's folder can lie there."""
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -484,7 +484,7 @@ def _check_place(out: Path) -> None:
         ) from None
 
 
-def _run_folder(out: Path, fresh: bool, fabric: Fabric) -> Path:
+def run_folder(out: Path, fresh: bool, fabric: Fabric) -> Path:
     """Return the run's folder; one process makes it, before the others look into it."""
     run = out / "run"
     if fabric.is_global_zero:
@@ -495,7 +495,7 @@ def _run_folder(out: Path, fresh: bool, fabric: Fabric) -> Path:
     return run
 
 
-def _made_of(images: ImageSet) -> dict[str, Any]:
+def made_of(images: ImageSet) -> dict[str, Any]:
     """Return the record of how the rows were chosen, and of the styles that avatars are drawn in."""
     source = images.info.source
     found = {"resampled": source["resampled"]} if "resampled" in source else {}
@@ -505,7 +505,10 @@ def _made_of(images: ImageSet) -> dict[str, Any]:
     return found
 
 
-def _record(data: str, settings: LoopSettings, trained: Trained, more: dict[str, Any]) -> dict[str, Any]:
+def training_record(
+    data: str, settings: LoopSettings, trained: Trained, more: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the record of how a checkpoint was made, which is kept with it."""
     program = Path(sys.argv[0])
     ours = program.name == "latentlab" or program.parts[-2:] == ("latentlab", "__main__.py")
     return {

@@ -275,10 +275,10 @@ def test_settings_that_cannot_be_are_refused(tmp_path, capsys, arguments, messag
 )
 def test_the_command_that_trained_is_recorded(monkeypatch, program, recorded):
     from latentlab.training.loop import LoopSettings, Trained
-    from latentlab.training.runs import _record
+    from latentlab.training.runs import training_record
 
     monkeypatch.setattr("sys.argv", [program, "train", "vae", "--out", "my vae"])
-    record = _record("faces:train", LoopSettings(), Trained(torch.nn.Identity(), 1, 1, 0.0), {})
+    record = training_record("faces:train", LoopSettings(), Trained(torch.nn.Identity(), 1, 1, 0.0), {})
     assert record["command"] == ("latentlab train vae --out 'my vae'" if recorded else "")
 
 
