@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from latentlab.training.loop import LoopSettings
 
 KIND = "train"
-RECIPES = ("vae", "autoencoder", "cvae", "cinn", "classifier", "cnn", "dbvae")
-"""Every recipe that there is, as ``latentlab train`` names them."""
+PAIR = "pair"
+"""A baseline and a DB-VAE on the same faces (`latentlab.training.detection_pair`)."""
+DETECTION = ("cnn", "dbvae", PAIR)
+"""The recipes of which several seeds are trained at once."""
+RECIPES = ("vae", "autoencoder", "cvae", "cinn", "classifier", *DETECTION)
+"""Every recipe that there is, as ``latentlab train`` names them; and the pair."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,12 @@ class TrainSettings:
     loop
         Fields of `latentlab.training.loop.LoopSettings` that differ from its defaults.
     asked
-        Of ``cnn`` and ``dbvae`` the fields that differ from the defaults of
+        Of `DETECTION` the fields that differ from the defaults of
         `latentlab.training.detection_runs.DetectionTraining`, as `latentlab.training.detection_runs.plain`
         writes them; of the others the arguments of ``train_RECIPE`` in `latentlab.training.runs`, with the
         fields of its losses under ``losses``.
     seeds
-        More than one trains with so many seeds, each in ``out/seed-N``; only of ``cnn`` and ``dbvae``.
+        More than one trains with so many seeds, each in ``out/seed-N``; only of `DETECTION`.
     fresh
         Whether an unfinished run there is begun anew.
     """
@@ -54,7 +58,7 @@ class TrainSettings:
     def __post_init__(self) -> None:
         if self.recipe not in RECIPES:
             raise SettingsError(f"There is no recipe {self.recipe!r}; there are {', '.join(RECIPES)}.")
-        if self.seeds < 1 or (self.seeds > 1 and self.recipe not in ("cnn", "dbvae")):
+        if self.seeds < 1 or (self.seeds > 1 and self.recipe not in DETECTION):
             raise SettingsError(f"The recipe {self.recipe} is not trained with {self.seeds} seeds at once.")
 
     @property
@@ -116,7 +120,7 @@ def run(settings: Mapping[str, Any], reporter: Reporter) -> None:
 
     asked = TrainSettings.of(settings)
     try:
-        if asked.recipe in ("cnn", "dbvae"):
+        if asked.recipe in DETECTION:
             _detection(asked, reporter)
         else:
             _other(asked, LoopSettings(**asked.loop), reporter)
@@ -127,6 +131,7 @@ def run(settings: Mapping[str, Any], reporter: Reporter) -> None:
 
 
 def _detection(asked: TrainSettings, reporter: Reporter) -> None:
+    from latentlab.training.detection_pair import train_pair
     from latentlab.training.detection_runs import (
         EMA,
         DetectionTraining,
@@ -137,10 +142,13 @@ def _detection(asked: TrainSettings, reporter: Reporter) -> None:
     )
     from latentlab.training.loop import LoopSettings
 
-    training = of_plain(plain(DetectionTraining()) | dict(asked.asked) | {"family": asked.recipe})
+    family = "dbvae" if asked.recipe == PAIR else asked.recipe
+    training = of_plain(plain(DetectionTraining()) | dict(asked.asked) | {"family": family})
     fields: dict[str, Any] = {"ema": EMA, "precision": "32-true"} | dict(asked.loop)
     loop = LoopSettings(**fields)
-    if asked.seeds > 1:
+    if asked.recipe == PAIR:
+        train_pair(training, Path(asked.out), loop, asked.seeds, asked.fresh, reporter)
+    elif asked.seeds > 1:
         train_seeds(training, Path(asked.out), loop, asked.seeds, asked.fresh, reporter)
     else:
         train_detection(training, Path(asked.out), loop, asked.fresh, reporter)

@@ -2,14 +2,15 @@
 
 Every batch is half faces, half others. At the first step of each epoch the DB-VAE looks at all faces as they
 were drawn, undegraded, for rarity is a matter of the face and not of the picture's quality, and its rule
-(`latentlab.training.resampling`) says how likely each is drawn until the next epoch. What it found is written
+(`latentlab.training.resampling`) says how likely each is drawn until the next epoch. Only the decision on a
+face is estimated from degraded pictures of it: where all is plain to see nothing is missed. What it found is written
 to ``epochs/`` before the first of these steps: whoever follows the run reads it there, and a run that was
 stopped within an epoch goes on with the same probabilities.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
+from scipy.special import expit
 from torch import Tensor, nn
 
 from latentlab.errors import SettingsError
@@ -35,6 +37,9 @@ from latentlab.training.detection_task import Detection, logits_of, threshold_at
 from latentlab.training.loop import Part, Step, descend
 from latentlab.training.pictures import save_grid
 from latentlab.training.resampling import Resampling, effective_size, group_shares
+
+LOOKS = 2
+"""Degraded pictures of each face from which the decision on it is estimated at the start of an epoch."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +198,8 @@ class DetectionRecipe:
         logit, mu = look_at_faces(network, self.task)
         before = read_epoch(self.run, epoch - 1) if epoch else None
         if isinstance(network, DBVAE) and epoch:
-            p = self.resampling.probabilities(mu, logit, None if before is None else before.p)
+            decision = self._decision(network, epoch)
+            p = self.resampling.probabilities(mu, decision, None if before is None else before.p)
         else:  # an untrained latent says nothing of the faces
             p = np.full(len(logit), 1.0 / len(logit))
         shares = group_shares(p, self.task.group_rows())
@@ -214,6 +220,16 @@ class DetectionRecipe:
         )
         return p
 
+    def _decision(self, network: DBVAE, epoch: int) -> NDArray[np.float64]:
+        """Return how probably each face is found, ``[n]``: the mean over some degraded pictures of it."""
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+
+        def worse(images: Tensor) -> Tensor:
+            return self.losses.degradation.apply(images, generator)
+
+        looks = [look_at_faces(network, self.task, worse)[0] for _ in range(LOOKS)]
+        return np.asarray(np.mean([expit(logit) for logit in looks], axis=0))
+
     def _show(self, average: DBVAE, folder: Path, step: int) -> None:
         generator = torch.Generator().manual_seed(0)
         with torch.inference_mode():
@@ -227,9 +243,12 @@ class DetectionRecipe:
 
 
 def look_at_faces(
-    network: Detector | DBVAE, task: Detection, batch: int = 256
+    network: Detector | DBVAE,
+    task: Detection,
+    change: Callable[[Tensor], Tensor] | None = None,
+    batch: int = 256,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the logits ``[n]`` and latent means ``[n, D]`` of a task's faces, undegraded.
+    """Return the logits ``[n]`` and latent means ``[n, D]`` of a task's faces, undegraded unless changed.
 
     The network's mode stays as it is: the training goes on in it. A baseline has no latent: D is 0.
     """
@@ -242,6 +261,7 @@ def look_at_faces(
             for start in range(0, len(task.faces), batch):
                 rows = np.arange(start, min(start + batch, len(task.faces)))
                 images = task.tensor(rows, device)
+                images = images if change is None else change(images)
                 if isinstance(network, DBVAE):
                     logit, posterior = network.read(images)
                     mean = posterior.mean

@@ -27,7 +27,6 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from latentlab.errors import SettingsError
 
@@ -68,10 +67,11 @@ class Resampling:
         if not 0.0 <= self.keep < 1.0:
             raise SettingsError(f"The share that stays is from 0 to below 1, not {self.keep}.")
 
-    def probabilities(self, mu: Floats, logit: Floats, before: Floats | None = None) -> Floats:
-        """Return the probabilities ``[n]`` of faces with means ``[n, D]`` and logits ``[n]``.
+    def probabilities(self, mu: Floats, decision: Floats, before: Floats | None = None) -> Floats:
+        """Return the probabilities ``[n]`` of faces with means ``[n, D]``.
 
-        ``before`` are those of the last epoch, of which `keep` stays.
+        ``decision`` is how probably each is taken for a face ``[n]``, in pictures as bad as they are judged in.
+        ``before`` are the probabilities of the last epoch, of which `keep` stays.
         """
         if self.rule == "none" or len(mu) < 2:
             found = np.full(len(mu), 1.0 / len(mu))
@@ -80,7 +80,7 @@ class Resampling:
         elif self.rule == "product":
             found = product_rule(mu, self.smoothing)
         else:
-            found = informative_rule(mu, logit, self.smoothing)
+            found = informative_rule(mu, decision, self.smoothing)
         return found if before is None else self.keep * before + (1.0 - self.keep) * found
 
 
@@ -114,17 +114,16 @@ def product_rule(mu: Floats, alpha: float) -> Floats:
     return np.asarray(found / found.sum())
 
 
-def informative_rule(mu: Floats, logit: Floats, alpha: float) -> Floats:
+def informative_rule(mu: Floats, decision: Floats, alpha: float) -> Floats:
     """Return 1 / (Q + alpha) along the informative direction, evenly between its 1st and 99th percentile."""
-    t = informative_direction(mu, logit)
+    t = informative_direction(mu, decision)
     low, high = np.quantile(t, [TAIL, 1.0 - TAIL])
     p = rarity(t, alpha, float(low), float(high))
     return np.asarray(p / p.sum())
 
 
-def informative_direction(mu: Floats, logit: Floats) -> Floats:
+def informative_direction(mu: Floats, decision: Floats) -> Floats:
     """Return what a ridge regression of the decision on the standardised latent says of each face ``[n]``."""
-    decision = expit(logit)
     x = (mu - mu.mean(axis=0)) / (mu.std(axis=0) + 1e-6)
     covariance = x.T @ x / len(x) + RIDGE * np.eye(x.shape[1])
     weights = np.linalg.solve(covariance, x.T @ (decision - decision.mean()) / len(x))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy.special import expit
 
 from latentlab.errors import SettingsError
 from latentlab.families.dbvae import DBVAE, DBVAEConfig
@@ -112,7 +113,7 @@ def test_the_max_rule_dilutes_with_many_latents_and_the_informative_one_does_not
         logit = 3.0 - 2.0 * rare + np.random.default_rng(1).standard_normal(len(mu)) * 0.5
         shares[latents] = (
             float(max_rule(mu, 0.001)[rare].sum()),
-            float(informative_rule(mu, logit, 0.001)[rare].sum()),
+            float(informative_rule(mu, expit(logit), 0.001)[rare].sum()),
         )
     assert shares[2][0] > shares[10][0] > shares[100][0]
     assert shares[100][0] < 0.08
@@ -124,10 +125,10 @@ def test_the_informative_rule_minds_what_is_missed_and_not_how_certain_the_rest_
     missed = np.where(
         rare, -1.0, 12.0 + 4.0 * mu[:, 3]
     )  # along entry 3 all are found, some with more certainty
-    certain = np.abs(np.corrcoef(informative_direction(mu, missed), mu[:, 3])[0, 1])
+    certain = np.abs(np.corrcoef(informative_direction(mu, expit(missed)), mu[:, 3])[0, 1])
     assert certain < 0.1
-    assert np.abs(np.corrcoef(informative_direction(mu, missed), mu[:, 0])[0, 1]) > 0.95
-    p = informative_rule(mu, missed, 0.001)
+    assert np.abs(np.corrcoef(informative_direction(mu, expit(missed)), mu[:, 0])[0, 1]) > 0.95
+    p = informative_rule(mu, expit(missed), 0.001)
     assert p[rare].sum() > 0.25
 
 

@@ -140,9 +140,9 @@ def test_a_training_goes_on_in_a_process_is_stopped_found_and_gone_on_with(
     shape = {"image_size": 32, "latent": 4, "encoder_widths": [8, 8], "decoder_widths": [8, 8]}
     asked = {"data": f"{data}:train", "network": shape, "losses": {"adversarial": 0.0}}
     loop = {
-        "steps": 150,
+        "steps": 40,
         "batch": 16,
-        "save_every": 0,
+        "save_every": 5,
         "precision": "32-true",
         "accelerator": "cpu",
         "threads": 1,
