@@ -143,7 +143,10 @@ def _detection(asked: TrainSettings, reporter: Reporter) -> None:
     from latentlab.training.loop import LoopSettings
 
     family = "dbvae" if asked.recipe == PAIR else asked.recipe
-    training = of_plain(plain(DetectionTraining()) | dict(asked.asked) | {"family": family})
+    usual = plain(DetectionTraining())
+    given = dict(asked.asked) | {"family": family}
+    given |= {"losses": usual["losses"] | dict(given.get("losses", {}))}
+    training = of_plain(usual | given)
     fields: dict[str, Any] = {"ema": EMA, "precision": "32-true"} | dict(asked.loop)
     loop = LoopSettings(**fields)
     if asked.recipe == PAIR:

@@ -530,6 +530,36 @@ class AuditView:
 
 FIRST_AUDIT = AuditView()
 
+TrainValue = int | float | str | tuple[str, ...]
+"""What a field of a training can be set to."""
+
+
+@dataclass(frozen=True)
+class TrainView:
+    """Which training the screen "Train and debias" asks for, and which runs it shows.
+
+    Parameters
+    ----------
+    recipe
+        As in `latentlab.session.train_plan.RECIPES`.
+    values
+        What fields were set to, by `latentlab.session.train_plan.key_of`; the others are as usual.
+    out
+        The folder for the checkpoints; empty for one of the program's own.
+    shown, beside
+        Where an earlier training wrote that is shown in the place of the one that is asked for, and beside
+        it; empty for none.
+    """
+
+    recipe: str = "pair"
+    values: Mapping[str, TrainValue] = field(default_factory=dict)
+    out: str = ""
+    shown: str = ""
+    beside: str = ""
+
+
+FIRST_TRAIN = TrainView()
+
 
 @dataclass(frozen=True, eq=False)
 class Shelf:
@@ -580,7 +610,7 @@ class Document:
 
     ``threads`` is the number of threads with which settled pictures are rendered; it is part of what
     makes them come out the same to the bit. ``shelves`` are by the SHA-256 of the weights they belong to.
-    The audit is of any models, so it is on no shelf.
+    Audit and training are of any models, so they are on no shelf.
     """
 
     checkpoint: CheckpointRef | None = None
@@ -588,6 +618,7 @@ class Document:
     threads: int = 1
     shelves: Mapping[str, Shelf] = field(default_factory=dict)
     audit: AuditView = FIRST_AUDIT
+    train: TrainView = FIRST_TRAIN
 
     @property
     def shelf(self) -> Shelf:

@@ -92,7 +92,7 @@ def restored(
     shelf = _shelf(saved, opened, salvage)
     if shelf is not None:
         shelves[opened.sha256] = shelf
-    document = Document(CheckpointRef.of(opened), explore, saved.threads, shelves, saved.audit)
+    document = Document(CheckpointRef.of(opened), explore, saved.threads, shelves, saved.audit, saved.train)
     return Restored(document, tuple(notes), tuple(salvage.left_out))
 
 

@@ -6,7 +6,7 @@
                  source: {name, crop, picture, painted, pending}},
      "shelves": {SHA-256: {pins, directions, groups, locked, compared, grid, path, probe, map,
                               counterfactual, projection, samples, many}},
-     "audit": {asked, out, shown, beside}, "window": {...}}
+     "audit": {asked, out, shown, beside}, "train": {recipe, values, out, shown, beside}, "window": {...}}
 
 Float32 numbers are written as decimals that give the same bits back; the picture, and what was painted on it,
 are in there as the base64 text of a PNG or lossless WebP file. What a model makes of the picture is not kept:
@@ -32,12 +32,14 @@ from latentlab.session.damaged import read_damaged
 from latentlab.session.document import (
     FIRST_AUDIT,
     FIRST_STUDY,
+    FIRST_TRAIN,
     AuditView,
     CheckpointRef,
     Document,
     Explore,
     Shelf,
     Source,
+    TrainView,
     one_line,
 )
 from latentlab.session.saved_parts import (
@@ -48,9 +50,11 @@ from latentlab.session.saved_parts import (
     Salvage,
     SourcePart,
     StudyPart,
+    TrainPart,
 )
 from latentlab.session.saved_picture import PictureTexts, picture_of, picture_text
 from latentlab.session.saved_shelf import read_shelf
+from latentlab.session.train_plan import RECIPES
 from latentlab.spec import Record
 
 FORMAT = "latentlab-session"
@@ -61,7 +65,20 @@ MOST_BYTES = 2**30
 
 _HEAD = 200
 # How far from its beginning a session says that it is one, in letters.
-_FIELDS = {"format", "version", "program", "checkpoint", "threads", "explore", "shelves", "audit", "window"}
+_FIELDS = {
+    *(
+        "format",
+        "version",
+        "program",
+        "checkpoint",
+        "threads",
+        "explore",
+        "shelves",
+        "audit",
+        "train",
+        "window",
+    )
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +115,8 @@ class Saved:
         The picture that was open, None where there was none.
     audit
         How the Audit screen is set.
+    train
+        How the screen "Train and debias" is set.
     window
         What the window noted for itself.
     left_out
@@ -112,6 +131,7 @@ class Saved:
     source: SavedSource | None = None
     shelves: Mapping[str, Shelf] = field(default_factory=dict)
     audit: AuditView = FIRST_AUDIT
+    train: TrainView = FIRST_TRAIN
     window: Mapping[str, Any] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
 
@@ -129,6 +149,7 @@ class Saved:
             source=None if source is None else SavedSource.of(source),
             shelves=document.shelves,
             audit=document.audit,
+            train=document.train,
         )
 
 
@@ -155,6 +176,7 @@ def session_json(document: Document, window: Mapping[str, Any], pictures: Pictur
         "explore": explore,
         "shelves": _plain(document.shelves),
         "audit": _plain(document.audit),
+        "train": _plain(document.train),
         "window": _plain(window),
     }
     lines = (f"{json.dumps(name)}: {json.dumps(value)}" for name, value in session.items())
@@ -239,6 +261,7 @@ def read_session(text: str, name: str) -> Saved:
         source=source,
         shelves=shelves,
         audit=_read_audit(data.get("audit", {}), salvage),
+        train=_read_train(data.get("train", {}), salvage),
         window=window,
         left_out=tuple(salvage.left_out),
     )
@@ -425,6 +448,13 @@ def _read_audit(data: object, salvage: Salvage) -> AuditView:
     study = None if part.asked is None else salvage.part(StudyPart, part.asked, "the study of the audit")
     asked = FIRST_STUDY if study is None else StudyRequest(**dict(study))
     return AuditView(asked, part.out, part.shown, part.beside)
+
+
+def _read_train(data: object, salvage: Salvage) -> TrainView:
+    part = salvage.part(TrainPart, data, "the training")
+    if part is None or part.recipe not in RECIPES:
+        return FIRST_TRAIN
+    return TrainView(part.recipe, part.values, part.out, part.shown, part.beside)
 
 
 def _of_one_size(explore: Explore, size: int, salvage: Salvage) -> Explore | None:

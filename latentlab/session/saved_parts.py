@@ -345,6 +345,16 @@ class AuditPart(Part):
     beside: str = ""
 
 
+class TrainPart(Part):
+    """`TrainView`; values that no field takes are read, and not used."""
+
+    recipe: str = "pair"
+    values: dict[str, int | Finite | str | Names] = Field(default_factory=dict)
+    out: str = ""
+    shown: str = ""
+    beside: str = ""
+
+
 class Salvage:
     """Reads parts, leaves out what is damaged or unknown, and notes what that was.
 

@@ -3,9 +3,9 @@
 Every batch is half faces, half others. At the first step of each epoch the DB-VAE looks at all faces as they
 were drawn, undegraded, for rarity is a matter of the face and not of the picture's quality, and its rule
 (`latentlab.training.resampling`) says how likely each is drawn until the next epoch. Only the decision on a
-face is estimated from degraded pictures of it: where all is plain to see nothing is missed. What it found is written
-to ``epochs/`` before the first of these steps: whoever follows the run reads it there, and a run that was
-stopped within an epoch goes on with the same probabilities.
+face is estimated from degraded pictures of it: where all is plain to see nothing is missed. What it found is
+written to ``epochs/`` before the first of these steps: whoever follows the run reads it there, and a run that
+was stopped within an epoch goes on with the same probabilities.
 """
 
 from __future__ import annotations

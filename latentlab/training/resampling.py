@@ -70,7 +70,7 @@ class Resampling:
     def probabilities(self, mu: Floats, decision: Floats, before: Floats | None = None) -> Floats:
         """Return the probabilities ``[n]`` of faces with means ``[n, D]``.
 
-        ``decision`` is how probably each is taken for a face ``[n]``, in pictures as bad as they are judged in.
+        ``decision`` is how probably each is taken for a face ``[n]``, as bad as the pictures are.
         ``before`` are the probabilities of the last epoch, of which `keep` stays.
         """
         if self.rule == "none" or len(mu) < 2:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 import math
 import struct
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from latentlab.checkpoints.foreign.archive import EMPTY, MEMBER, Archive
 from latentlab.checkpoints.foreign.plain_pickle import (
     LARGEST_PICKLE,
     Global,
@@ -35,8 +35,7 @@ from latentlab.errors import CheckpointError
 MOST_DIMENSIONS = 16
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
-_ZIP, _PICKLES = b"PK\x03\x04", (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
-_EMPTY_ZIP = b"PK\x05\x06"
+_PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _REUSE = 4
 """How many times over a file's tensors may use its bytes: tied weights share them, tricks do endlessly."""
 _SPARE = 1_000_000
@@ -96,7 +95,7 @@ class _Storage:
 
 def is_torch_file(path: Path) -> bool:
     """Say whether a file begins as those of ``torch.save`` (or any zip archive or pickle) do."""
-    return read_bytes(path, 4).startswith((_ZIP, _EMPTY_ZIP, *_PICKLES))
+    return read_bytes(path, 4).startswith((MEMBER, EMPTY, *_PICKLES))
 
 
 def read_torch_file(path: Path) -> TorchFile:
@@ -111,9 +110,9 @@ def read_torch_file(path: Path) -> TorchFile:
     explain_false_start(path, read_bytes(path, 512))
     file = ForeignFile.of(path)
     head = file.read(0, min(4, file.size))
-    if head == _EMPTY_ZIP:
+    if head == EMPTY:
         raise CheckpointError(f"{path} is a zip archive with nothing in it. Download or copy it again.")
-    return _read_zip(file) if head == _ZIP else _read_legacy(file)
+    return _read_zip(file) if head == MEMBER else _read_legacy(file)
 
 
 class _Tensors:
