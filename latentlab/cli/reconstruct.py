@@ -26,6 +26,13 @@ def reconstruct(
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="DIMENSION=VALUE, e.g. 3=1.5; may be repeated.")
     ] = None,
+    brush: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="On a latent that is a grid: INK=AMOUNT at X,Y X,Y radius R hardness H, in pixels; may be "
+            "repeated. INK is FILE.json:NAME (a direction), channel:K, start, or a picture or copied latent."
+        ),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Set out from a random latent of this seed instead of a picture.")
     ] = None,
@@ -52,6 +59,8 @@ def reconstruct(
     Example: latentlab reconstruct face.png --model faces-vae --set 55=-2.5 --out out.png --table out.csv
 
     Example: latentlab reconstruct face.png --model faces-cvae --condition gender=female:2 --out female.png
+
+    Example: latentlab reconstruct face.png --model my-vae --brush "pca.json:PC 1=2 at 20,24 34,24 radius 8"
     """
     from latentlab.operations.latents import parse_changes
     from latentlab.operations.reconstruct import Reconstruction, reconstruct_picture
@@ -69,6 +78,7 @@ def reconstruct(
         mutations=mutate or [],
         condition=condition,
         told=told,
+        brush=brush or [],
     )
     if out is not None:
         found.save_picture(out)

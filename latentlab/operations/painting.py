@@ -55,6 +55,34 @@ class Brush:
             )
 
 
+class Covering:
+    """What a brush has covered on its way: it does not add up where the way crosses itself.
+
+    Attributes
+    ----------
+    cover
+        Float32 ``[H, W]``, which `to` changes.
+    """
+
+    def __init__(self, height: int, width: int, brush: Brush) -> None:
+        self.cover: Cover = np.zeros((height, width), dtype=np.float32)
+        self._brush = brush
+        self._last: Place | None = None
+
+    def to(self, place: Place) -> tuple[slice, slice] | None:
+        """Go on to a place (at first: a dab); return the rows and columns that may have changed."""
+        start, self._last = self._last or place, place
+        reach = self._brush.radius + 0.5
+        height, width = self.cover.shape
+        rows = _span(start[1], place[1], reach, height)
+        columns = _span(start[0], place[0], reach, width)
+        if rows.start >= rows.stop or columns.start >= columns.stop:
+            return None
+        there = self.cover[rows, columns]
+        np.maximum(there, _cover(rows, columns, start, place, self._brush), out=there)
+        return rows, columns
+
+
 class Stroke:
     """A stroke on its way: `to` draws on to a place and returns the picture as it is then.
 
@@ -69,28 +97,17 @@ class Stroke:
     def __init__(self, picture: Pixels, brush: Brush, ink: Colour | Pixels) -> None:
         self._base = picture.astype(np.float32)
         self._ink = np.broadcast_to(np.asarray(ink, dtype=np.float32), picture.shape)
-        self._brush = brush
-        self._cover = np.zeros(picture.shape[:2], dtype=np.float32)
-        self._last: Place | None = None
+        self._covering = Covering(picture.shape[0], picture.shape[1], brush)
         self.picture = picture
 
     def to(self, place: Place) -> Pixels:
         """Draw from where the stroke is (at first: a dab) to a place; returns uint8 ``[H, W, 3]``."""
-        start, self._last = self._last or place, place
-        reach = self._brush.radius + 0.5
-        height, width = self.picture.shape[:2]
-        rows = _span(start[1], place[1], reach, height)
-        columns = _span(start[0], place[0], reach, width)
-        if rows.start >= rows.stop or columns.start >= columns.stop:
-            return self.picture
-        there = self._cover[rows, columns]
-        np.maximum(there, _cover(rows, columns, start, place, self._brush), out=there)
-        picture = self.picture.copy()
-        picture[rows, columns] = _mixed(
-            self._base[rows, columns], self._ink[rows, columns], self._cover[rows, columns]
-        )
-        self.picture = picture
-        return picture
+        touched = self._covering.to(place)
+        if touched is not None:
+            picture = self.picture.copy()
+            picture[touched] = _mixed(self._base[touched], self._ink[touched], self._covering.cover[touched])
+            self.picture = picture
+        return self.picture
 
 
 def stroke(picture: Pixels, places: Sequence[Place], brush: Brush, ink: Colour | Pixels) -> Pixels:

@@ -18,6 +18,7 @@ from latentlab.data.pictures import read_picture
 from latentlab.errors import SettingsError
 from latentlab.operations.attribute_table import AttributeRow, origin_note, save_table
 from latentlab.operations.explore import Explorer
+from latentlab.operations.ink_text import painted
 from latentlab.spec import ConditionSchema, PredictorSpec
 
 
@@ -46,6 +47,7 @@ class Reconstruction:
     truncation: float
     mutations: tuple[int, ...]
     changes: Mapping[int, float]
+    brush: tuple[str, ...]
     pictures: Mapping[str, NDArray[np.uint8]]
     latent: NDArray[np.float32]
     told: NDArray[np.float32] | None
@@ -112,6 +114,7 @@ class Reconstruction:
                 "truncation": self.truncation,
                 "mutations": list(self.mutations),
                 "set": {str(dimension): value for dimension, value in self.changes.items()},
+                **({"brush": list(self.brush)} if self.brush else {}),
                 "latent": [float(value) for value in self.latent.reshape(-1)],
                 **{
                     name: [float(value) for value in given]
@@ -151,6 +154,7 @@ def reconstruct_picture(
     mutations: Sequence[int] = (),
     condition: str = "",
     told: str = "",
+    brush: Sequence[str] = (),
 ) -> Reconstruction:
     """Encode a picture or draw a latent, change dimensions, render and predict.
 
@@ -171,6 +175,9 @@ def reconstruct_picture(
         as `latentlab.conditions.parse_choices` takes them. What is left out is the picture's own condition,
         as the predictor sees it, under which the reconstruction is drawn; the first classes where there is
         no picture.
+    brush
+        Strokes on a latent that is a grid, in words (`latentlab.operations.latent_brush.parse_strokes`);
+        after the changes.
 
     Raises
     ------
@@ -200,6 +207,8 @@ def reconstruct_picture(
     for mutation in mutations:
         latent = explorer.mutate(latent, mutation)
     latent = explorer.change(latent, changes)
+    if brush:
+        latent = painted(explorer, latent, start, brush).latent()
     drawn_as = _chosen(explorer, condition, own)
     pictures["start" if image is None else "reconstruction"] = explorer.picture(start, own)
     pictures["edited"] = explorer.picture(latent, drawn_as)
@@ -215,6 +224,7 @@ def reconstruct_picture(
         truncation=truncation,
         mutations=tuple(mutations),
         changes=changes,
+        brush=tuple(brush),
         pictures=pictures,
         latent=latent,
         told=seen_as,

@@ -18,6 +18,7 @@ from latentlab.audit.study_plan import StudyRequest
 from latentlab.live.frames import Encoded, Opened
 from latentlab.operations.direction import Direction
 from latentlab.operations.interpolate import Kind
+from latentlab.operations.latent_brush import Strokes
 from latentlab.operations.search_plan import Kind as Colours
 from latentlab.operations.search_plan import Loss, Optimiser, Precision
 
@@ -121,6 +122,9 @@ class Explore:
     told
         What the encoder was told of the picture for ``start``, float32 ``[C]``; None where there is no
         picture, and for an unconditional model.
+    strokes
+        What was painted on a latent that is a grid, last; it is how ``latent`` came about as long as that is
+        what they give (`drawn`). None where nothing was painted.
     """
 
     start: NDArray[np.float32]
@@ -133,6 +137,13 @@ class Explore:
     start_condition: NDArray[np.float32] | None = None
     linked: bool = False
     told: NDArray[np.float32] | None = None
+    strokes: Strokes | None = None
+
+    @property
+    def drawn(self) -> Strokes | None:
+        """The strokes, if nothing has been changed since; None otherwise."""
+        strokes = self.strokes
+        return strokes if strokes is not None and np.array_equal(strokes.latent(), self.latent) else None
 
     def is_alike(self, other: Explore) -> bool:
         """Whether start, latent and condition are the same numbers, wherever they come from."""

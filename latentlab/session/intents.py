@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from latentlab.session.along import AlongIntents
 from latentlab.session.audit_intents import AuditIntents
 from latentlab.session.condition import ConditionIntents
+from latentlab.session.latent_brush import LatentBrushIntents
 from latentlab.session.painting import PaintIntents
 from latentlab.session.sample_intents import SampleIntents
 from latentlab.session.search_intents import SearchIntents
 from latentlab.session.session import Message
 from latentlab.session.shelf import ShelfIntents
+from latentlab.session.train_intents import TrainIntents
 from latentlab.session.workspace import Workspace
 
 
@@ -29,8 +31,10 @@ class Intents:
         self.along = AlongIntents(workspace.session)
         self.condition = ConditionIntents(workspace.session, workspace.teller)
         self.painting = PaintIntents(workspace)
+        self.latent_brush = LatentBrushIntents(workspace)
         self.audit = AuditIntents(workspace.session)
         self.search = SearchIntents(workspace.session)
+        self.train = TrainIntents(workspace.session)
 
     def go_along(self, latent: NDArray[np.float32], name: str) -> None:
         """Go to a latent of a view, as `go_to`; a message says so where that would change what is locked."""

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.operations.latent_brush import Strokes
 from latentlab.paths import bundled_models
 from latentlab.session.document import CheckpointRef, Explore
 
 _WIDTH = 100
+_BRUSH = "from latentlab.operations.latent_brush import Ink, LatentStroke, Strokes"
 
 
 def explore_code(checkpoint: CheckpointRef, state: Explore, threads: int) -> str:
@@ -37,11 +39,14 @@ def opening(
     changed = np.flatnonzero(start != latent)
     changes = {int(k): latent[k] for k in changed}
     said = f"{_origin(state)}, with {len(changes)} of {len(latent)} dimensions changed."
+    drawn = state.drawn
     lines = [
-        *opened(checkpoint, threads, said, imports),
+        *opened(checkpoint, threads, said, [*imports, *(() if drawn is None else (_BRUSH,))]),
         call("start = explorer.latent(", numbers(start)),
     ]
-    if len(changes) <= len(latent) // 2:
+    if drawn is not None:
+        lines += _brush_lines(drawn, start)
+    elif len(changes) <= len(latent) // 2:
         written = ", ".join(f"{k}: {v!s}" for k, v in changes.items())
         lines.append(f"latent = explorer.change(start, {{{written}}})")
     else:
@@ -71,6 +76,26 @@ def _name(checkpoint: CheckpointRef) -> str:
 
 def _origin(state: Explore) -> str:
     return f"The picture {state.origin}" if state.source is not None else f"The start: {state.origin}"
+
+
+def _brush_lines(strokes: Strokes, start: NDArray[np.float32]) -> list[str]:
+    """Return the lines that make ``latent`` of strokes; ``start`` ``[latent_size]`` is there already."""
+    base, lines, on = strokes.base.reshape(-1), [], "start"
+    if not np.array_equal(base, start):
+        on = "base"
+        lines.append(call("base = explorer.latent(", numbers(base)))
+    for k, ink in enumerate(strokes.inks):
+        values = call("explorer.latent(", numbers(ink.values.reshape(-1)))
+        lines.append(f"ink_{k} = Ink({ink.name!r}, {ink.kind!r}, {values})")
+    inks = "".join(f"ink_{k}, " for k in range(len(strokes.inks)))
+    lines.append(f"strokes = Strokes({on}, side={strokes.side}, inks=({inks}), strokes=(")
+    for one in strokes.strokes:
+        places = ", ".join(f"({x!r}, {y!r})" for x, y in one.places)
+        lines.append(
+            f"    LatentStroke({one.ink}, amount={one.amount!r}, radius={one.radius!r}, "
+            f"hardness={one.hardness!r}, places=({places},)),"
+        )
+    return [*lines, "))", "latent = strokes.latent()"]
 
 
 def comment(text: str) -> str:

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.errors import LatentLabError
+from latentlab.errors import LatentLabError, SettingsError
 from latentlab.live.frames import Encoded, Opened
+from latentlab.operations.latent_brush import Strokes, grid_of
 from latentlab.paths import bundled_models
 from latentlab.session.document import CheckpointRef, Document, Explore, Shelf, Source, one_line
 from latentlab.session.explore import start_from_picture, start_in_the_middle
@@ -177,6 +178,9 @@ def _as_saved(kept: Explore, new: Explore, saved: Saved, spec: ModelSpec, salvag
     arrays = [np.array(one).reshape(spec.latent_shape) for one in (kept.start, kept.latent)]
     for array in arrays:
         array.setflags(write=False)
+    strokes = _strokes(kept.strokes, spec)
+    if strokes is None and kept.strokes is not None:
+        salvage.say("what was painted on the latent", "it does not fit the model")
     return replace(
         kept,
         start=arrays[0],
@@ -186,7 +190,22 @@ def _as_saved(kept: Explore, new: Explore, saved: Saved, spec: ModelSpec, salvag
         source=source,
         named=named,
         told=told,
+        strokes=strokes,
     )
+
+
+def _strokes(strokes: Strokes | None, spec: ModelSpec) -> Strokes | None:
+    """Return strokes in the model's shape; None where there are none, or they are of another."""
+    if strokes is None or grid_of(spec) is None or strokes.base.size != spec.latent_size:
+        return None
+    base = np.array(strokes.base).reshape(spec.latent_shape)
+    base.setflags(write=False)
+    found = replace(strokes, base=base)
+    try:
+        found.latent()
+    except SettingsError:
+        return None
+    return found
 
 
 def _flat(condition: NDArray[np.float32] | None) -> NDArray[np.float32] | None:

@@ -3,7 +3,7 @@
     {"format": "latentlab-session", "version": 1, "program": "...",
      "checkpoint": {path, name, sha256, predictor}, "threads": 1,
      "explore": {start, latent, condition, seed, truncation, named, start_condition, linked, told,
-                 source: {name, crop, picture, painted, pending}},
+                 strokes: {base, side, inks, strokes}, source: {name, crop, picture, painted, pending}},
      "shelves": {SHA-256: {pins, directions, groups, locked, compared, grid, path, probe, map,
                               counterfactual, projection, samples, many}},
      "audit": {asked, out, shown, beside}, "train": {recipe, values, out, shown, beside}, "window": {...}}
@@ -54,6 +54,7 @@ from latentlab.session.saved_parts import (
 )
 from latentlab.session.saved_picture import PictureTexts, picture_of, picture_text
 from latentlab.session.saved_shelf import read_shelf
+from latentlab.session.saved_strokes import read_strokes
 from latentlab.session.train_plan import RECIPES
 from latentlab.spec import Record
 
@@ -384,6 +385,7 @@ def _read_explore(data: object, salvage: Salvage) -> tuple[Explore | None, Saved
         start_condition=part.start_condition,
         linked=part.linked,
         told=part.told,
+        strokes=None if part.strokes is None else read_strokes(part.strokes, salvage),
     )
     return explore, source
 

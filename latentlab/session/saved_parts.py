@@ -17,6 +17,7 @@ from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, Validati
 from pydantic_core import ErrorDetails
 
 from latentlab.audit.study_plan import STUDIES, StudyRequest
+from latentlab.operations.latent_brush import HARDNESS, MOST_PLACES
 from latentlab.operations.sample_plan import LARGEST_SEED, MOST_WAY
 from latentlab.operations.search_plan import MOST_RESTARTS
 from latentlab.operations.search_plan import MOST_STEPS as MOST_SEARCH
@@ -100,6 +101,37 @@ class ExplorePart(Part):
     start_condition: MaybeNumbers = None
     linked: bool = False
     told: MaybeNumbers = None
+    strokes: object = None
+
+
+class StrokesPart(Part):
+    """`Strokes`; inks and strokes are read one by one."""
+
+    base: Numbers
+    side: Annotated[int, Field(ge=1)]
+    inks: Parts = ()
+    strokes: Parts = ()
+
+
+class InkPart(Part):
+    """`Ink`."""
+
+    name: Line
+    kind: Literal["move", "mix"]
+    values: Numbers
+
+
+class LatentStrokePart(Part):
+    """`LatentStroke`."""
+
+    ink: Position
+    amount: Finite
+    radius: Annotated[Finite, Field(gt=0.0)]
+    places: Annotated[
+        tuple[Annotated[tuple[Finite, Finite], Field(strict=False)], ...],
+        Field(strict=False, max_length=MOST_PLACES),
+    ]
+    hardness: Annotated[Finite, Field(ge=0.0, le=1.0)] = HARDNESS
 
 
 class SourcePart(Part):

@@ -1,4 +1,4 @@
-"""What is shown of trainings: bars of groups by arm with their seeds, and the figures by which runs compare."""
+"""What is shown of trainings: bars of groups by arm and seed, and the figures that runs compare by."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def size_words(found: MemberFound) -> str:
     share = epoch.effective_size / max(1, n)
     even = " So far they are drawn evenly." if share > 0.9999 else ""
     return (
-        f"{found.member.title}, epoch {epoch.number + 1}, {epoch.rule} rule, α {epoch.smoothing:g}: the draws "
+        f"{found.member.title}, epoch {epoch.number + 1}, {epoch.rule} rule, α {epoch.smoothing:g}: draws "
         f"of {n:,} faces are worth {epoch.effective_size:,.0f} even ones ({share:.0%}, effective sample "
         f"size).{even}"
     )

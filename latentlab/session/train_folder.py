@@ -95,7 +95,7 @@ class MemberFound:
 
 @dataclass(frozen=True, eq=False)
 class TrainFound:
-    """How far a training has come: what it was asked, its members, and how a pair was judged (None before)."""
+    """How far a training has come: what it was asked, its members, and how a pair was judged."""
 
     settings: TrainSettings
     members: tuple[MemberFound, ...]
@@ -125,7 +125,7 @@ class TrainFound:
 
     @property
     def model(self) -> Path | None:
-        """The folder of a finished model that can be opened; None where there is none (a classifier is none)."""
+        """The folder of a finished model that can be opened; None where there is none."""
         kinds = ("dbvae", "vae", "autoencoder", "cvae", "cinn")
         found = [one.member for one in self.members if one.finished and one.member.family in kinds]
         return found[-1].folder if found else None

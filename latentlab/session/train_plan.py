@@ -223,7 +223,7 @@ RECIPES: Mapping[str, Recipe] = {
         Recipe(
             PAIR,
             "DB-VAE and its baseline",
-            "Trains a detector of faces on biased data, and a debiasing VAE that draws rare faces more often, "
+            "Trains a detector of faces on biased data and a debiasing VAE that draws rare faces more often, "
             "and compares which groups both miss.",
             DETECTION,
             _PAIR_FIELDS,
@@ -361,8 +361,9 @@ def value_of(view: TrainView, name: str, recipe: str = "") -> Any:
     one = RECIPES[recipe].field(name)
     value = view.values.get(key_of(recipe, name), one.default)
     if type(value) is not type(one.default):
-        number = isinstance(one.default, float) and isinstance(value, int) and not isinstance(value, bool)
-        return float(value) if number else one.default
+        if isinstance(one.default, float) and isinstance(value, int):
+            return float(value)
+        return one.default
     if one.choices and value not in dict(one.choices):
         return one.default
     if isinstance(value, (int, float)) and not (one.least <= value <= one.most and math.isfinite(value)):

@@ -132,7 +132,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "export",
         "Save the edited picture as PNG, rendered in float32",
         hindrance=no_model,
-        in_view={"analogies": no_projection, "audit": no_model, "search": no_search},
+        in_view={"analogies": no_projection, "audit": no_model, "search": no_search, "train": nothing},
         separated=True,
     ),
     ActionSpec(
@@ -151,7 +151,12 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "Save what is shown as one PNG: pictures and bars, grid, chart, map, counterfactuals or analogies; "
         "an audit's charts as PDF or SVG, a search as PNG, PDF or SVG",
         hindrance=no_model,
-        in_view={"probe": no_predictor, "analogies": no_projection, "search": no_search},
+        in_view={
+            "probe": no_predictor,
+            "analogies": no_projection,
+            "search": no_search,
+            "train": nothing,
+        },
     ),
     ActionSpec(
         "export_table",
@@ -167,6 +172,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
             "analogies": no_projection,
             "audit": no_model,
             "search": no_search,
+            "train": nothing,
         },
     ),
     ActionSpec(
@@ -238,7 +244,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "copy",
         "Copy the edited picture, rendered in float32",
         hindrance=no_model,
-        in_view={"analogies": no_projection, "search": no_search},
+        in_view={"analogies": no_projection, "search": no_search, "train": nothing},
         separated=True,
     ),
     ActionSpec(
@@ -249,7 +255,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "python",
         "Copy a program that makes the edited picture again, the same to the bit",
         hindrance=no_model,
-        in_view={"analogies": no_projection, "search": no_search},
+        in_view={"analogies": no_projection, "search": no_search, "train": nothing},
     ),
     ActionSpec(
         "copy_latent",
@@ -442,6 +448,15 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "Ctrl+Alt+5",
         "search",
         "Imaginary pictures that look, reduced, like a small one: a set, not a person",
+        checkable=True,
+    ),
+    ActionSpec(
+        "screen_train",
+        VIEW,
+        "Trai&n",
+        "Ctrl+Alt+6",
+        "train",
+        "Train and debias: every recipe, live, in the background",
         checkable=True,
     ),
     ActionSpec("view_picture", VIEW, "P&icture", "Alt+1", "picture", "Show the pictures", separated=True),

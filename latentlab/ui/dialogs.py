@@ -95,6 +95,11 @@ def _may_replace(parent: QWidget, path: Path) -> bool:
     return QMessageBox.question(parent, "Export", text) == QMessageBox.StandardButton.Yes
 
 
+def may_go_on(parent: QWidget, title: str, text: str) -> bool:
+    """Ask whether to do what cannot be taken back."""
+    return QMessageBox.question(parent, title, text) == QMessageBox.StandardButton.Yes
+
+
 def ask_to_leave(parent: QWidget, answer: Callable[[bool], object]) -> QMessageBox:
     """Ask, without waiting, whether to close before all that is to be saved has been rendered."""
     box = QMessageBox(parent)

@@ -36,10 +36,12 @@ from latentlab.ui.screens.audit import AuditScreen
 from latentlab.ui.screens.counterfactuals import CounterfactualsScreen
 from latentlab.ui.screens.explore import LATER_MILLISECONDS, VIEWS, ExploreScreen
 from latentlab.ui.screens.search import SearchScreen
+from latentlab.ui.screens.train import TrainScreen, ask_to_leave_training, title_of_work
 from latentlab.ui.search_exports import SearchExports
 from latentlab.ui.sessions import Sessions
 from latentlab.ui.settings import Settings
 from latentlab.ui.theme import SCHEMES, Scheme, Theme
+from latentlab.ui.train_exports import TrainExports
 from latentlab.ui.widgets.banner import Banner
 from latentlab.ui.widgets.camera_dialog import CameraDialog
 from latentlab.ui.widgets.command_palette import CommandPalette
@@ -71,6 +73,8 @@ class MainWindow(QMainWindow):
         self.workspace, self.theme, self.settings = workspace, theme, settings
         self._painted = False
         self._leaving: QMessageBox | None = None
+        self._leaving_training: QMessageBox | None = None
+        self._may_leave_training = False
         self._opening_path = ""
         self.begun = False
         self.setWindowTitle("LatentLab")
@@ -101,12 +105,17 @@ class MainWindow(QMainWindow):
         self.search = SearchScreen(
             workspace, self.explore.intents, theme, {name: self.actions_table[name] for name in needed}
         )
+        self.train = TrainScreen(workspace, self.explore.intents, theme)
+        every = (self.explore, self.counterfactuals, self.analogies, self.audit, self.search, self.train)
         self.screens: dict[
-            str, ExploreScreen | CounterfactualsScreen | AnalogiesScreen | AuditScreen | SearchScreen
-        ] = {
-            one.name: one
-            for one in (self.explore, self.counterfactuals, self.analogies, self.audit, self.search)
-        }
+            str,
+            ExploreScreen
+            | CounterfactualsScreen
+            | AnalogiesScreen
+            | AuditScreen
+            | SearchScreen
+            | TrainScreen,
+        ] = {one.name: one for one in every}
         self.screen_name = ExploreScreen.name
         self.exports = Exports(
             workspace, self.explore, self._writer, lambda: not self._checked("show_pixels")
@@ -114,12 +123,14 @@ class MainWindow(QMainWindow):
         self.counterfactual_exports = CounterfactualExports(workspace, self.counterfactuals, self._writer)
         self.audit_exports = AuditExports(workspace, self.audit, self._writer)
         self.search_exports = SearchExports(workspace, self.search, self._writer)
+        self.train_exports = TrainExports(workspace, self.train, self._writer)
         self._all_exports = (
             self.exports,
             self.counterfactual_exports,
             *self.analogies.renderings,
             self.audit_exports,
             self.search_exports,
+            self.train_exports,
         )
         self.status = Status()
         self.setStatusBar(self.status)
@@ -158,8 +169,11 @@ class MainWindow(QMainWindow):
         self.explore.timed.connect(self.status.show_times)
         self.explore.view_changed.connect(lambda _view: self._tell_view())
         self.explore.intents.audit.folder_brought.connect(self._show_study)
-        for screen in (self.counterfactuals, self.analogies, self.audit, self.search):
+        for screen in (self.counterfactuals, self.analogies, self.audit, self.search, self.train):
             screen.explore_asked.connect(lambda: self.show_screen(ExploreScreen.name))
+        self.train.audit_asked.connect(lambda: self.show_screen(AuditScreen.name))
+        self.train.model_asked.connect(lambda folder: self.open_path(Path(folder)))
+        self.first_painted.connect(self.train.look_for_running)
         self.analogies.projections.resample_asked.connect(self.actions_table["randomise"].trigger)
         self.analogies.projections.draw_asked.connect(self.explore.draw)
         self.analogies.projections.camera_asked.connect(self.actions_table["camera"].trigger)
@@ -250,6 +264,7 @@ class MainWindow(QMainWindow):
             "screen_analogies": lambda: self.show_screen(AnalogiesScreen.name),
             "screen_audit": lambda: self.show_screen(AuditScreen.name),
             "screen_search": lambda: self.show_screen(SearchScreen.name),
+            "screen_train": lambda: self.show_screen(TrainScreen.name),
             "search": self._search,
             "draw_small": self._draw_small,
             "export_set": self._export_set,
@@ -334,6 +349,8 @@ class MainWindow(QMainWindow):
             return self.audit_exports.targets
         if self.screen_name == SearchScreen.name:
             return self.search_exports.targets
+        if self.screen_name == TrainScreen.name:
+            return self.train_exports.targets
         on_explore = self.screen_name == ExploreScreen.name
         return self._explore_exports() if on_explore else self.counterfactual_exports.targets
 
@@ -367,11 +384,16 @@ class MainWindow(QMainWindow):
         self.screen_name = name
         for one in self.screens:
             self._screen_action(one).setChecked(one == name)
-        if self._stack.currentWidget() is not self.state_page:
-            self._stack.setCurrentWidget(self.screens[name])
+        self._show_page()
         self.explore.looked_at = name == ExploreScreen.name
         self._activate()
         self._tell_view()
+
+    def _show_page(self) -> None:
+        """Show the screen, or that no model is open; a training needs none."""
+        needless = self.screen_name == TrainScreen.name
+        there = needless or self.workspace.phase == "ready"
+        self._stack.setCurrentWidget(self.screens[self.screen_name] if there else self.state_page)
 
     def _show_study(self, folder: Path) -> None:
         """Show the results that a study's folder holds."""
@@ -383,6 +405,7 @@ class MainWindow(QMainWindow):
         ready = self.workspace.phase == "ready"
         for screen in (self.counterfactuals, self.analogies, self.audit, self.search):
             screen.active = ready and screen.name == self.screen_name
+        self.train.active = self.screen_name == TrainScreen.name
 
     def _tell_view(self) -> None:
         """Let the actions know what is looked at: a view of the Explore screen, or another screen."""
@@ -479,14 +502,12 @@ class MainWindow(QMainWindow):
     def _show_phase(self, phase: str) -> None:
         # No control has the focus until a person gives it to one.
         self._stack.setFocus()
+        self._show_page()
         if phase == "ready":
-            self._stack.setCurrentWidget(self.screens[self.screen_name])
             self._activate()
         elif phase == "failed":
-            self._stack.setCurrentWidget(self.state_page)
             self.state_page.show_failure(self.workspace.reason)
         elif phase == "loading":
-            self._stack.setCurrentWidget(self.state_page)
             self.state_page.show_loading(self._opening_path)
         else:
             self.state_page.show_empty("")
@@ -528,6 +549,18 @@ class MainWindow(QMainWindow):
         elif self._leaving is not None:
             self._leaving.deleteLater()
             self._leaving = None
+
+    def _answer_leaving_training(self, answer: int) -> None:
+        """Close the window, and leave the training running or have it stopped; or keep the window open."""
+        box, self._leaving_training = self._leaving_training, None
+        if box is not None:
+            box.deleteLater()
+        if answer == QMessageBox.StandardButton.Cancel.value:
+            return
+        if answer == QMessageBox.StandardButton.No.value:
+            self.train.stop_and_leave()
+        self._may_leave_training = True
+        self.close()
 
     # The window's own events
 
@@ -574,6 +607,12 @@ class MainWindow(QMainWindow):
         rendering = any(exports.rendering for exports in self._all_exports)
         if rendering and self._leaving is None:
             self._leaving = dialogs.ask_to_leave(self, self._answer_leaving)
+            event.ignore()
+            return
+        if self.train.going_on and not self._may_leave_training:
+            self._leaving_training = ask_to_leave_training(self, title_of_work(self.train.work))
+            self._leaving_training.finished.connect(self._answer_leaving_training)
+            self._leaving_training.open()
             event.ignore()
             return
         self.settings.geometry = self.saveGeometry()

@@ -1,4 +1,4 @@
-"""The picture view: input, reconstruction and edited picture, and the path that plays under them."""
+"""The picture view: the pictures, the brush on a latent that is a grid, and the path that plays under them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from latentlab.live.frames import Frame
 from latentlab.session.intents import Intents
+from latentlab.session.latent_brush import START
 from latentlab.session.path import Path
 from latentlab.session.workspace import Workspace
 from latentlab.ui.theme import Theme
+from latentlab.ui.widgets.brush_bar import BrushBar
 from latentlab.ui.widgets.path_bar import LEAST_FPS, MOST_FPS, PathBar
 from latentlab.ui.widgets.picture_stage import PictureStage
 
@@ -41,13 +43,16 @@ class PicturePage(QWidget):
         self._workspace, self._intents = workspace, intents
         self.follower = Path(workspace)
         self.stage = PictureStage(theme)
+        self.brush = BrushBar(theme)
         self.bar = PathBar(theme, export_loop)
         self.controls = QWidget()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(12)
         layout.addWidget(self.stage, 1)
+        layout.addWidget(self.brush)
         layout.addWidget(self.bar)
+        self.brush.hide()
         self.bar.hide()
         self._clock = QTimer(self)
         self._clock.setInterval(round(1000 / FPS))
@@ -67,6 +72,33 @@ class PicturePage(QWidget):
         self.bar.closed_chosen.connect(lambda closed: self._set(closed=closed))
         self.bar.speed_chosen.connect(self._choose_speed)
         self.bar.play_toggled.connect(self.play)
+        canvas, strokes = self.stage.edited, intents.latent_brush
+        self.brush.painting_toggled.connect(self.paint)
+        self.brush.brush_changed.connect(canvas.set_brush)
+        canvas.began.connect(self._begin_stroke)
+        canvas.drawn.connect(strokes.draw_to)
+        canvas.ended.connect(strokes.end)
+        canvas.size_asked.connect(self.brush.change_size)
+        canvas.tool_asked.connect(self.brush.choose_tool)
+        self.brush.eraser_toggled.connect(lambda on: setattr(canvas, "tool", "eraser" if on else "brush"))
+
+    def paint(self, on: bool) -> None:
+        """Paint on the edited picture's latent, or stop painting there."""
+        self.play(False)
+        canvas = self.stage.edited
+        canvas.painting = on and self._intents.latent_brush.offered
+        self.brush.show_painting(canvas.painting)
+        if canvas.painting:
+            self.stage.show_whole()
+            canvas.set_brush(self.brush.brush)
+
+    def _begin_stroke(self, place: tuple[float, float]) -> None:
+        """Begin a stroke with what the bar says."""
+        self.play(False)
+        bar = self.brush
+        ink, amount = (START, 1.0) if bar.erases else (bar.ink, bar.amount)
+        if ink is not None:
+            self._intents.latent_brush.begin(ink, place, bar.brush, amount)
 
     @property
     def playing(self) -> bool:
@@ -102,6 +134,12 @@ class PicturePage(QWidget):
         """Show how the path is set."""
         view = self._workspace.session.document.shelf.path
         self.bar.show_path(view.kind, view.steps, view.closed)
+        opened, strokes = self._workspace.opened, self._intents.latent_brush
+        self.brush.setVisible(strokes.offered)
+        if opened is not None and strokes.offered:
+            self.brush.show_inks(strokes.inks(), opened.spec.image_size)
+        elif self.stage.edited.painting:
+            self.paint(False)
 
     def _set(self, **changed: object) -> None:
         self.play(False)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from latentlab.operations.difference import difference_picture
 from latentlab.ui.theme import Theme
+from latentlab.ui.widgets.latent_canvas import LatentCanvas
 from latentlab.ui.widgets.picture_view import CAPTION, WHOLE, PictureView, bgrx
 
 GAP = 16
@@ -32,7 +33,7 @@ class PictureStage(QWidget):
         self.input = PictureView("Input", "input", theme, self)
         self.start = PictureView("Reconstruction", "start", theme, self)
         self.difference = PictureView("Difference", "faint", theme, self)
-        self.edited = PictureView("Edited", "edited", theme, self)
+        self.edited = LatentCanvas("Edited", "edited", theme, self)
         self.difference.setToolTip("Red: lighter than before, blue: darker; the stronger, the more")
         self._side_by_side = False
         self._reference: NDArray[np.uint8] | None = None
