@@ -7,6 +7,7 @@ checkpoint before torch is loaded.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -25,6 +26,8 @@ from latentlab.errors import SettingsError
 
 CONFIG_VERSION = 1
 """The version of ``config.json`` that this program writes and reads."""
+LARGEST_LATENT = 1 << 24
+"""The most entries of one latent."""
 
 
 class Record(BaseModel):
@@ -213,6 +216,12 @@ class ModelSpec(Record):
     cannot_show: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
+    def _latent_is_not_too_large(self) -> ModelSpec:
+        if self.latent_size > LARGEST_LATENT:
+            raise ValueError(f"a latent should have at most {LARGEST_LATENT:,} entries")
+        return self
+
+    @model_validator(mode="after")
     def _summary_fits(self) -> ModelSpec:
         summary = self.latent_summary
         if summary and {len(summary.mean), len(summary.std), len(summary.kl)} != {self.latent_size}:
@@ -230,7 +239,7 @@ class ModelSpec(Record):
     @property
     def latent_size(self) -> int:
         """Number of entries in one latent."""
-        return int(np.prod(self.latent_shape))
+        return math.prod(self.latent_shape)
 
 
 class Confusion(Record):

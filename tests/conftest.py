@@ -111,6 +111,37 @@ def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_grid_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A randomly initialised spatial autoencoder, 32 px pictures to a grid of 3 x 8 x 8, as a native one."""
+    import torch
+
+    from latentlab.checkpoints import save
+    from latentlab.families.autoencoder_kl import AutoencoderKL, AutoencoderKLConfig
+    from latentlab.spec import CheckpointConfig
+
+    without = (False,) * 3
+    config = AutoencoderKLConfig(
+        widths=(8, 8, 8),
+        blocks=1,
+        latent=3,
+        inner=3,
+        groups=4,
+        down_attention=without,
+        up_attention=without,
+        middle_attention=False,
+    )
+    spec = config.spec(32).model_copy(update={"cannot": {"sample": "it has no prior."}})
+    with torch.random.fork_rng():
+        torch.manual_seed(2)
+        network = AutoencoderKL(config, spec)
+    return save(
+        tmp_path_factory.mktemp("models") / "tiny-grid",
+        network,
+        CheckpointConfig(kind="model", name="tiny-grid", model=spec, network=config.model_dump(mode="json")),
+    )
+
+
+@pytest.fixture(scope="session")
 def idle_model_folder(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny model with other weights: its decoder ignores dimension 5."""
     import torch

@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -46,6 +46,7 @@ def jobs_in_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         patched.setattr(job, "subprocess", SimpleNamespace(Popen=Started, DEVNULL=subprocess.DEVNULL))
         yield
         for folder, _ in begun:
-            folder.ask_to_stop()
+            with suppress(FileNotFoundError):  # it was deleted with what it did
+                folder.ask_to_stop()
         for _, thread in begun:
             thread.join()

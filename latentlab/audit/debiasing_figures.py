@@ -25,7 +25,7 @@ from latentlab.training.resampling import rarity
 
 DECILES = 10
 SHOWN = 6
-"""Latent entries whose logits are drawn: those that tell most."""
+"""Latent entries whose logits are drawn: those along which a decision changes most."""
 Floats = NDArray[np.float64]
 
 
@@ -39,13 +39,14 @@ class Deciles:
         For each detector's name, the share found in each tenth ``[10]``.
     mean_faces
         Mean picture of each tenth, uint8 ``[10, S, S, 3]``.
-    dark
-        Share of the first group attribute's first class in each tenth; empty without groups.
+    share, shown
+        Share of the first group attribute's first class in each tenth, and that class; empty without groups.
     """
 
     recall: Mapping[str, Floats]
     mean_faces: NDArray[np.uint8]
-    dark: Floats
+    share: Floats
+    shown: str
 
 
 @dataclass(frozen=True)
@@ -76,36 +77,36 @@ def density_deciles(
         hits = faces > one.network.config.threshold
         recall[name] = np.array([hits[rows].mean() for rows in tenths])
     pictures = [task.faces.pixels(rows).mean(axis=0).round().astype(np.uint8) for rows in tenths]
-    dark = np.empty(0)
+    share, shown = np.empty(0), ""
     if task.groups:
         codes = task.faces.codes(task.groups[0])
-        dark = np.array([(codes[rows] == 0).mean() for rows in tenths])
-    return Deciles(recall, np.stack(pictures), dark)
+        share = np.array([(codes[rows] == 0).mean() for rows in tenths])
+        shown = task.faces.attribute(task.groups[0]).classes[0]
+    return Deciles(recall, np.stack(pictures), share, shown)
 
 
 def logit_curves(
     model: TrainedDetector, detectors: Mapping[str, TrainedDetector], task: Detection, bins: int = 8
 ) -> list[LogitCurve]:
-    """Return how each detector's logit changes along the latent entries on which faces differ most.
+    """Return how each detector's logit changes along each latent entry of a DB-VAE, the steepest first.
 
-    The decision should be the same along all of them: every picture is a face. Entries are those of the
-    DB-VAE ``model`` with the largest spread; pictures are degraded as when detectors are judged.
+    The decision should be the same along all of them: every picture is a face. Pictures are degraded as when
+    detectors are judged.
     """
     assert isinstance(model.network, DBVAE)
     _, mu = look_at_faces(model.network, task)
-    entries = np.argsort(-mu.std(axis=0), kind="stable")[:SHOWN]
     logits = {
         name: logits_of(one.network.logit, task, one.training.losses.degradation)[0]
         - one.network.config.threshold
         for name, one in detectors.items()
     }
     curves = []
-    for entry in entries:
+    for entry in range(mu.shape[1]):
         order = np.array_split(np.argsort(mu[:, entry], kind="stable"), bins)
         x = mu[:, entry]
         curves.append(
             LogitCurve(
-                int(entry),
+                entry,
                 np.array([x[rows].mean() for rows in order]),
                 {name: np.array([y[rows].mean() for rows in order]) for name, y in logits.items()},
                 {
@@ -114,31 +115,25 @@ def logit_curves(
                 },
             )
         )
-    return curves
+    return sorted(curves, key=lambda curve: -max(abs(one) for one in curve.slope.values()))
 
 
 def group_figure(arms: Mapping[str, Any], names: Sequence[str]) -> Figure:
-    """Draw each group's recall as bars, an arm beside the other, with the seeds as dots."""
+    """Draw the share missed of each group as bars, an arm beside the other, with the seeds as dots."""
     figure, axes = _figure(3.1)
     groups = _finest(arms[names[0]]["test"]["groups"])
     width = 0.8 / len(names)
     for k, name in enumerate(names):
         test = arms[name]["test"]
         x = np.arange(len(groups)) + (k - (len(names) - 1) / 2) * width
-        heights = [100 * test["groups"][group]["recall"]["value"] for group in groups]
+        heights = [100 * (1.0 - test["groups"][group]["recall"]["value"]) for group in groups]
         axes.bar(x, heights, width * 0.9, color=SERIES[k % len(SERIES)], label=name)
         for place, group in zip(x, groups, strict=True):
-            dots = [100 * seed[f"recall.{group}"] for seed in test["seeds"]]
-            axes.plot([place] * len(dots), dots, ".", color=INK, markersize=4)
-    lowest = min(
-        100 * seed[f"recall.{group}"]
-        for name in names
-        for seed in arms[name]["test"]["seeds"]
-        for group in groups
-    )
-    axes.set_ylim(max(0.0, lowest - 8), 101)
+            dots = [100 * (1.0 - seed[f"recall.{group}"]) for seed in test["seeds"]]
+            if len(dots) > 1:
+                axes.plot([place] * len(dots), dots, ".", color=INK, markersize=4)
     axes.set_xticks(np.arange(len(groups)), [group_words(group) for group in groups])
-    axes.set_ylabel("recall, %")
+    axes.set_ylabel("faces missed, %")
     axes.legend(frameon=False, fontsize=8, ncols=len(names), loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure
 
@@ -161,12 +156,39 @@ def alpha_figure(arms: Mapping[str, Any], rules: Sequence[Sequence[Any]], baseli
             y = [height(f"{rule}-{alpha:g}") for alpha in alphas]
             axes.plot(alphas, y, "o-", color=SERIES[(k + 1) % len(SERIES)], label=rule, markersize=4)
         axes.axhline(height(baseline), color=SERIES[0], linestyle="--", label=baseline)
+        every = sorted({float(alpha) for _, alpha in rules})
         axes.set_xscale("log")
-        axes.invert_xaxis()
+        axes.set_xlim(every[-1] * 2.0, every[0] / 2.0)
+        axes.set_xticks(every, [f"{alpha:g}" for alpha in every])
+        axes.minorticks_off()
         axes.set_xlabel("smoothing factor α (stronger to the right)")
         axes.set_ylabel(label)
         if not place:
-            axes.legend(frameon=False, fontsize=8)
+            figure.legend(frameon=False, fontsize=8, ncols=4, loc="outside upper center")
+    return figure
+
+
+def threshold_figure(arms: Mapping[str, Any], names: Sequence[str], sets: Mapping[str, str]) -> Figure:
+    """Draw what is missed of the worst group against the share that the threshold lets pass, a panel a set.
+
+    ``sets`` has what each set is called, by its name in the results.
+    """
+    figure = Figure(figsize=(7.0, 2.9), layout="constrained")
+    first = None
+    for place, (of, words) in enumerate(sets.items()):
+        axes = figure.add_subplot(1, len(sets), place + 1, sharey=first)
+        first = first or axes
+        _plain(axes)
+        for k, name in enumerate(names):
+            points = [one for one in arms[name][of]["thresholds"] if WORST in one]
+            x, y = [100 * one["passing"] for one in points], [100 * one[WORST] for one in points]
+            axes.plot(x, y, "o-", color=SERIES[k % len(SERIES)], label=name, markersize=4)
+        axes.set_title(words, fontsize=8)
+        axes.set_xlabel("others that pass on validation, %")
+        axes.set_ylim(bottom=0.0)
+        if not place:
+            axes.set_ylabel("missed of the worst group, %")
+            figure.legend(frameon=False, fontsize=8, ncols=4, loc="outside upper center")
     return figure
 
 
@@ -181,15 +203,14 @@ def decile_figure(found: Deciles) -> Figure:
         axes.plot(x, 100 * recall, "o-", color=SERIES[k % len(SERIES)], label=name, markersize=4)
     axes.set_xlim(-0.5, DECILES - 0.5)
     axes.set_xticks(
-        x,
-        [f"{share:.0%} {'dark' if k == 0 else ''}".strip() for k, share in enumerate(found.dark)]
-        if len(found.dark)
-        else [str(k + 1) for k in x],
-        fontsize=7,
+        x, [f"{share:.0%}" for share in found.share] if len(found.share) else [str(k + 1) for k in x]
     )
+    of = f": share of {found.shown} faces in each" if len(found.share) else ""
+    axes.set_xlabel(f"tenths of the faces, from the rarest in the latent to the densest{of}")
     axes.set_ylabel("recall, %")
-    axes.set_title("rarest tenth of the latent to densest", fontsize=8, color=MUTED)
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(
+        frameon=False, fontsize=8, ncols=len(found.recall), loc="lower right", bbox_to_anchor=(1.0, 1.0)
+    )
     for k, face in enumerate(found.mean_faces):
         below = figure.add_subplot(grid[1, k])
         below.imshow(face)
@@ -198,8 +219,8 @@ def decile_figure(found: Deciles) -> Figure:
 
 
 def logit_figure(curves: Sequence[LogitCurve]) -> Figure:
-    """Draw each detector's mean logit along the latent entries, one panel each."""
-    columns = 3
+    """Draw each detector's mean logit along the first latent entries, one panel each."""
+    curves, columns = curves[:SHOWN], 3
     rows = -(-len(curves) // columns)
     figure = Figure(figsize=(7.0, 1.9 * rows + 0.4), layout="constrained")
     for place, curve in enumerate(curves):
@@ -209,16 +230,12 @@ def logit_figure(curves: Sequence[LogitCurve]) -> Figure:
             axes.plot(curve.places, logits, "o-", color=SERIES[k % len(SERIES)], label=name, markersize=3)
         axes.axhline(0.0, color=MUTED, linewidth=0.8)
         axes.set_title(f"latent {curve.entry}", fontsize=8)
+        axes.locator_params(axis="x", nbins=4)
         if place % columns == 0:
-            axes.set_ylabel("logit over threshold", fontsize=7)
+            axes.set_ylabel("logit over threshold")
         if place == 0:
-            axes.legend(frameon=False, fontsize=7)
+            figure.legend(frameon=False, fontsize=8, ncols=4, loc="outside upper center")
     return figure
-
-
-def pictures(task: Detection, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Return some faces of a task, uint8 ``[n, S, S, 3]``."""
-    return task.faces.pixels(rows)
 
 
 def samples(model: TrainedDetector, count: int = 24) -> NDArray[np.uint8]:
@@ -245,5 +262,7 @@ def _plain(axes: Any) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(LINE)
     axes.tick_params(colors=MUTED, labelsize=8)
+    axes.xaxis.label.set_size(8)
+    axes.yaxis.label.set_size(8)
     axes.grid(axis="y", color=LINE, linewidth=0.6)
     axes.set_axisbelow(True)

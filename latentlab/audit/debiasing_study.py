@@ -18,13 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latentlab.audit.debiasing_plan import BASELINE, DebiasingPlan
 from latentlab.audit.debiasing_report import write_report
+from latentlab.checkpoints import locate
 from latentlab.errors import Cancelled, SettingsError
-from latentlab.metrics.detection import VARIANCE, WORST, Decisions
+from latentlab.metrics.detection import VARIANCE, WORST, Decisions, mean_over_seeds
 from latentlab.progress import Progress, Reporter
-from latentlab.training.detection_evaluation import decide, figures_of, open_detectors
+from latentlab.training.detection_evaluation import figures_of, open_detectors
 from latentlab.training.detection_runs import (
     EMA,
     DetectionTraining,
@@ -33,20 +35,31 @@ from latentlab.training.detection_runs import (
     plain,
     train_detection,
 )
-from latentlab.training.detection_task import Detection, open_detection
+from latentlab.training.detection_task import (
+    Detection,
+    logits_of,
+    open_detection,
+    open_fresh,
+    threshold_at,
+)
 from latentlab.training.loop import LoopSettings
 from latentlab.whole_file import whole_file, write_whole
 
 PLAN, RESULTS, STOP = "plan.json", "results.json", ".stop"
 SETS = ("validation", "test", "training")
-"""On what each arm is judged, in the order of the report: the choice rests on the first alone."""
+"""On what each arm is judged: the choice rests on the first alone."""
+FRESH = "fresh"
+"""What a fresh test is called among them, where other faces were given for one."""
+PASSING = (0.01, 0.015, 0.02, 0.03, 0.05)
+"""Shares of the validation rows that are no face, at whose thresholds all arms are looked at besides."""
+Floats = NDArray[np.float64]
 TOLERANCE = 0.01
 """How much lower than the baseline's precision and accuracy may be, of a rule that is chosen."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the study is to show, on the test rows: figures of the chosen rule against the baseline's.
+    """What the study is to show, on one of `SETS`: figures of the chosen rule against the baseline's.
 
     Parameters
     ----------
@@ -78,7 +91,11 @@ class Verdict:
 
 
 def run_debiasing(
-    plan: DebiasingPlan, out: Path, workers: int = 1, reporter: Reporter | None = None
+    plan: DebiasingPlan,
+    out: Path,
+    workers: int = 1,
+    reporter: Reporter | None = None,
+    fresh_test: str = "",
 ) -> dict[str, Any]:
     """Do the study, or go on with it, and return what ``results.json`` then holds.
 
@@ -86,6 +103,8 @@ def run_debiasing(
     ----------
     workers
         Trainings at a time, each in a process with one thread; with 1 they are done in this one.
+    fresh_test
+        Other faces on which all arms are judged too, by name; nothing is chosen on them.
 
     Raises
     ------
@@ -95,6 +114,7 @@ def run_debiasing(
     reporter = reporter or Reporter()
     if workers < 1:
         raise SettingsError(f"At least one training goes on at a time, not {workers}.")
+    others = open_fresh(fresh_test, plan.training.image_size, reporter) if fresh_test else None
     _begin(plan, out)
     arms = plan.arms()
     todo = [
@@ -111,7 +131,8 @@ def run_debiasing(
     else:
         _side_by_side(plan, arms, todo, out, workers, reporter)
     seconds = time.monotonic() - started
-    results = judge(plan, out, reporter)
+    results = judge(plan, out, reporter, fresh=others)
+    results["fresh_test"] = fresh_test
     results["trained_now"] = {"trainings": len(todo), "minutes": round(seconds / 60.0, 2), "workers": workers}
     write_whole(out / RESULTS, json.dumps(results, indent=1, allow_nan=False))
     reporter.report(Progress("Writing the report"))
@@ -120,7 +141,11 @@ def run_debiasing(
 
 
 def judge(
-    plan: DebiasingPlan, out: Path, reporter: Reporter | None = None, seeds: int | None = None
+    plan: DebiasingPlan,
+    out: Path,
+    reporter: Reporter | None = None,
+    seeds: int | None = None,
+    fresh: Detection | None = None,
 ) -> dict[str, Any]:
     """Judge all arms on all sets, choose the rule on validation, and return the results as plain values.
 
@@ -129,54 +154,105 @@ def judge(
     reporter = reporter or Reporter()
     tasks: dict[tuple[str, int], Detection] = {}
     arms: dict[str, Any] = {}
+    sets = (*SETS, FRESH) if fresh is not None else SETS
     for name in plan.arms():
         arms[name] = {}
-        for of in SETS:
+        thresholds: list[dict[float, float]] = []  # of each seed, by share that passes
+        for of in sets:  # validation first: every threshold is of it
             reporter.raise_if_cancelled()
-            judged = []
+            judged: list[tuple[Decisions, Detection]] = []
+            elsewhere: list[dict[float, dict[str, float]]] = []
             for seed in range(plan.seeds if seeds is None else seeds):
-                task = _task(plan, of, seed, tasks)
-                judged.append((decisions(out / name / f"seed-{seed}", of, task), task))
-            metrics, groups = figures_of(judged)
-            arms[name][of] = {
-                "metrics": {key: one.record() for key, one in metrics.items()},
-                "groups": {
-                    group: {key: one.record() for key, one in found.items()}
-                    for group, found in groups.items()
-                },
-                "seeds": [_of_one(found) for found, _ in judged],
-            }
+                folder = out / name / f"seed-{seed}"
+                task = fresh if of == FRESH and fresh is not None else _task(plan, of, seed, tasks)
+                found = logits(folder, of, task)
+                if of == SETS[0]:
+                    thresholds.append({share: threshold_at(found[1], share) for share in PASSING})
+                own = float(locate(folder).config.network["threshold"])
+                judged.append((judged_at(own, found, task), task))
+                elsewhere.append(
+                    {
+                        share: judged_at(at, found, task).figures()
+                        for share, at in thresholds[len(elsewhere)].items()
+                    }
+                )
+            arms[name][of] = _told(judged, elsewhere)
         reporter.report(Progress("Judging the detectors", len(arms), len(plan.arms())))
-    best = choose({name: values(found["validation"]) for name, found in arms.items()})
-    tests = {name: values(found["test"]) for name, found in arms.items()}
-    verdict = compare(best, tests[BASELINE], tests[best], _recalls(arms[BASELINE]["test"]))
+    best, why = choose({name: values(found["validation"]) for name, found in arms.items()})
+    verdicts = {}
+    for of in sets:
+        baseline, chosen = arms[BASELINE][of], arms[best][of]
+        verdict = compare(best, values(baseline), values(chosen), _recalls(baseline))
+        verdicts[of] = {**verdict.__dict__, "met": verdict.met, "differences": differences(baseline, chosen)}
     return {
         "plan": plan.plain(),
         "arms": arms,
         "best": best,
-        "verdict": {**verdict.__dict__, "met": verdict.met},
+        "chosen": why,
+        "verdict": verdicts["test"],
+        "verdicts": verdicts,
     }
 
 
-def decisions(folder: Path, of: str, task: Detection) -> Decisions:
-    """Return what a trained detector decides of a task; kept beside its run, for it takes seconds."""
-    kept, config = folder / "run" / f"judged-{of}.npz", folder / "config.json"
+def _told(
+    judged: Sequence[tuple[Decisions, Detection]], elsewhere: Sequence[Mapping[float, Mapping[str, float]]]
+) -> dict[str, Any]:
+    """Return what the results hold of an arm on a set: at its own thresholds, and at those of `PASSING`."""
+    metrics, groups = figures_of(judged)
+    return {
+        "n": [len(judged[0][1].faces), len(judged[0][1].others)],
+        "metrics": {key: one.record() for key, one in metrics.items()},
+        "groups": {
+            group: {key: one.record() for key, one in figures.items()} for group, figures in groups.items()
+        },
+        "seeds": [figures.every() for figures, _ in judged],
+        "thresholds": [{"passing": share, **_mean([one[share] for one in elsewhere])} for share in PASSING],
+    }
+
+
+def _mean(seeds: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return the means of the figures that all seeds have."""
+    names = [name for name in seeds[0] if all(name in one for one in seeds)]
+    return {name: float(np.mean([one[name] for one in seeds])) for name in names}
+
+
+def differences(baseline: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return by how much each figure is higher than the baseline's: mean over seeds, each with its own.
+
+    The two of one seed are trained on the same faces, so that what a seed does to both is taken off.
+    """
+    pairs = list(zip(baseline["seeds"], chosen["seeds"], strict=True))
+    n = sum(baseline["n"])
+    return {
+        name: mean_over_seeds([after[name] - before[name] for before, after in pairs], n).record()
+        for name in (VARIANCE, WORST, "recall", "precision", "accuracy", "false_positive_rate")
+        if all(name in figures for pair in pairs for figures in pair)
+    }
+
+
+def logits(folder: Path, of: str, task: Detection) -> tuple[Floats, Floats]:
+    """Return a trained detector's logits of a task's faces and others; kept beside its run: it takes seconds.
+
+    Those of a fresh test are not kept, for other faces may be given for it the next time.
+    """
+    kept, config = folder / "run" / f"logits-{of}.npz", folder / "config.json"
     with suppress(OSError, ValueError, KeyError):
-        if kept.stat().st_mtime_ns >= config.stat().st_mtime_ns:
+        if of != FRESH and kept.stat().st_mtime_ns >= config.stat().st_mtime_ns:
             with np.load(kept, allow_pickle=False) as found:
                 faces, others = found["faces"], found["others"]
             if (len(faces), len(others)) == (len(task.faces), len(task.others)):
-                return Decisions(faces, others, task.group_rows())
+                return faces, others
     (detector,) = open_detectors([folder])
-    judged = decide(detector, task)
-    with whole_file(kept) as part, part.open("wb") as file:
-        np.savez(file, faces=judged.faces, others=judged.others)
-    return judged
+    faces, others = logits_of(detector.network.logit, task, detector.training.losses.degradation)
+    if of != FRESH:
+        with whole_file(kept) as part, part.open("wb") as file:
+            np.savez(file, faces=faces, others=others)
+    return faces, others
 
 
-def _of_one(found: Decisions) -> dict[str, float]:
-    recalls = {f"recall.{name}": k / n for name, (k, n) in found.recalls().items()}
-    return found.figures() | recalls
+def judged_at(threshold: float, found: tuple[Floats, Floats], task: Detection) -> Decisions:
+    """Return what a detector decides at a threshold."""
+    return Decisions(found[0] > threshold, found[1] > threshold, task.group_rows())
 
 
 def _task(plan: DebiasingPlan, of: str, seed: int, known: dict[tuple[str, int], Detection]) -> Detection:
@@ -192,8 +268,8 @@ def _task(plan: DebiasingPlan, of: str, seed: int, known: dict[tuple[str, int], 
     return known[key]
 
 
-def choose(validation: Mapping[str, Mapping[str, float]]) -> str:
-    """Return the arm to be preferred, from the figures on validation rows alone.
+def choose(validation: Mapping[str, Mapping[str, float]]) -> tuple[str, str]:
+    """Return the arm to be preferred, from the figures on validation rows alone, and why, as a sentence.
 
     Of those whose precision and accuracy are at most `TOLERANCE` below the baseline's it is the one that
     misses least of its worst group; where none is like that, the one with the highest accuracy.
@@ -205,9 +281,21 @@ def choose(validation: Mapping[str, Mapping[str, float]]) -> str:
         for name, found in others.items()
         if all(found.get(key, 0.0) >= baseline.get(key, 0.0) - TOLERANCE for key in ("precision", "accuracy"))
     }
+    points = f"{100 * TOLERANCE:g} point"
+    if len(others) == 1:
+        (best,) = others
+        return best, f"{best} is the only arm beside the baseline, so nothing was chosen."
     if fair:
-        return min(fair, key=lambda name: fair[name].get(WORST, 1.0))
-    return max(others, key=lambda name: others[name]["accuracy"])
+        best = min(fair, key=lambda name: fair[name].get(WORST, 1.0))
+        return best, (
+            f"of {len(others)} arms, {len(fair)} had precision and accuracy on the validation rows at most "
+            f"{points} below the baseline's, and of these {best} missed least of its worst group there."
+        )
+    best = max(others, key=lambda name: others[name]["accuracy"])
+    return best, (
+        f"every one of {len(others)} arms lost more than {points} of precision or accuracy on the validation "
+        f"rows, so {best} was taken, whose accuracy was the highest there."
+    )
 
 
 def compare(
@@ -346,5 +434,5 @@ def _train_one(plan: Mapping[str, Any], asked: Mapping[str, Any], out: str, name
             reporter=_UntilStopped(folder / STOP),
         )
         for of in SETS:
-            decisions(folder / name / f"seed-{seed}", of, _task(DebiasingPlan.of(plan), of, seed, {}))
+            logits(folder / name / f"seed-{seed}", of, _task(DebiasingPlan.of(plan), of, seed, {}))
     return f"{name}, seed {seed}"

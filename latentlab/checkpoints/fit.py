@@ -79,17 +79,19 @@ def try_out(network: nn.Module, config: CheckpointConfig, where: Path) -> None:
     Parameters
     ----------
     network
-        In evaluation mode, with its numbers, on the CPU. One that does the same at every place of a picture,
-        and takes long, has a ``trial_size``: that of a smaller picture (px), whose specification its
-        ``config.spec`` gives.
+        In evaluation mode, with its numbers, on the CPU. One whose constructor makes sure that it fits its
+        specification, and that takes longer to run than to read, is not run: it says so by
+        ``needs_no_trial``.
     where
         The checkpoint, for messages.
 
     Raises
     ------
     CheckpointError
-        If what it gives does not have the shapes of the specification.
+        If what it gives does not have the shapes of the specification, or is not finite.
     """
+    if getattr(network, "needs_no_trial", False):
+        return
     with torch.inference_mode():
         if isinstance(network, CINN):
             try:
@@ -100,7 +102,10 @@ def try_out(network: nn.Module, config: CheckpointConfig, where: Path) -> None:
                 ) from None
         for call, run, expected in _trials(network, config.spec):
             try:
-                found = f"the shape {list(run().shape)}"
+                given = run()
+                found = f"the shape {list(given.shape)}"
+                if not torch.isfinite(given).all():
+                    found = "NaN or infinite numbers"
             except CheckpointError as error:
                 raise CheckpointError(f"{where}: {error}") from None
             except _FAULTS as error:
@@ -149,11 +154,10 @@ def _trials(
     network: nn.Module, spec: ModelSpec | PredictorSpec
 ) -> Iterator[tuple[str, Callable[[], Tensor], list[int]]]:
     """Give what the network must be able to do, as calls, with the shape each must return."""
-    side = getattr(network, "trial_size", spec.image_size)
-    size = [1, 3, side, side]
+    size = [1, 3, spec.image_size, spec.image_size]
     machine: Any = network
     if isinstance(spec, ModelSpec):
-        latent = [1, *(spec if side == spec.image_size else machine.config.spec(side)).latent_shape]
+        latent = [1, *spec.latent_shape]
         c = torch.from_numpy(first_classes(spec.condition)).unsqueeze(0) if spec.condition.size else None
         yield "decode", lambda: machine.decode(torch.zeros(latent), c), size
         if "encode" not in spec.cannot:

@@ -6,7 +6,6 @@ memory; `check_finite` looks at the numbers themselves.
 
 from __future__ import annotations
 
-import json
 import math
 import mmap
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from latentlab.checkpoints.recognise import explain_foreign, read_bytes
+from latentlab.checkpoints.recognise import read_tables
 from latentlab.errors import CheckpointError
 
 FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
@@ -64,15 +63,12 @@ def read_header(path: Path) -> Header:
     CheckpointError
         If the file is something else, truncated or damaged.
     """
-    explain_foreign(path)
+    start, entries = read_tables(path)
     try:
         with safe_open(path, framework="np") as file:
             metadata = dict(file.metadata() or {})
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} has a damaged header ({error}). Download or copy it again.") from None
-    length = int.from_bytes(read_bytes(path, 8), "little")
-    entries = json.loads(read_bytes(path, 8 + length)[8:])
-    start = 8 + length
     return Header(
         metadata,
         {

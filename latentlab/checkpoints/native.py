@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from latentlab.checkpoints.foreign import Imported, header_of, import_foreign
+from latentlab.checkpoints.foreign.onnx_bytes import look_at_graph
 from latentlab.checkpoints.header import Header, check_finite, read_header
 from latentlab.checkpoints.recognise import NotSafetensorsError, first_fault, read_bytes, read_text
 from latentlab.errors import CheckpointError
 from latentlab.paths import bundled_models
+from latentlab.progress import Progress, Reporter
 from latentlab.spec import CONFIG_VERSION, CheckpointConfig
 
 if TYPE_CHECKING:
@@ -104,8 +106,9 @@ def locate(name: str | Path, options: Mapping[str, str] | None = None) -> Locate
     try:
         return _located(path)
     except _NotNativeError as error:
-        # A configuration stands for the folder that it lies in.
-        found = import_foreign(path.parent if path.suffix == ".json" else path, options or {})
+        found = import_foreign(path, options or {})
+        if found is None and path.suffix == ".json":  # a configuration stands for the folder that it lies in
+            found = import_foreign(path.parent, options or {})
         if found is None:
             raise CheckpointError(str(error)) from None
         return Located(path, found.weights or path, found.config, header_of(found), found)
@@ -157,15 +160,28 @@ def load(name: str | Path) -> Checkpoint:
     return load_located(locate(name))
 
 
-def load_located(located: Located) -> Checkpoint:
-    """Open a checkpoint that has been located; see `load`."""
+def load_located(located: Located, reporter: Reporter | None = None) -> Checkpoint:
+    """Open a checkpoint that has been located; see `load`.
+
+    Parameters
+    ----------
+    reporter
+        Is told how much of a foreign one's weights has been read, in bytes, and can stop the reading.
+
+    Raises
+    ------
+    CheckpointError
+        As `load`.
+    Cancelled
+        If the reporter asked for it.
+    """
     import torch
 
     from latentlab.checkpoints.fit import build, check_tensors, try_out
 
     network = build(located.config, located.path)
     check_tensors(network, located.header, located.weights)
-    network.load_state_dict(_filling(located), assign=True)
+    network.load_state_dict(_filling(located, reporter or Reporter()), assign=True)
     for parameter in network.parameters():
         parameter.requires_grad_(False)
     network.eval()
@@ -175,7 +191,7 @@ def load_located(located: Located) -> Checkpoint:
     return Checkpoint(located, network)
 
 
-def _filling(located: Located) -> dict[str, Tensor]:
+def _filling(located: Located, reporter: Reporter) -> dict[str, Tensor]:
     """Return what fills a checkpoint's network, with its numbers looked at, in float32."""
     import torch
     from safetensors import SafetensorError
@@ -184,7 +200,15 @@ def _filling(located: Located) -> dict[str, Tensor]:
     if located.foreign is not None:
         from latentlab.checkpoints.foreign.fill import tensors_of
 
-        return dict(tensors_of(located.foreign, located.weights, torch.float32))
+        whole = 4 * sum(one.numel for one in located.foreign.tensors.values())
+        found: dict[str, Tensor] = {}
+        done = 0
+        for name, tensor in tensors_of(located.foreign, located.weights, torch.float32):
+            found[name] = tensor
+            done += 4 * tensor.numel()
+            reporter.raise_if_cancelled()
+            reporter.report(Progress("Reading the weights", done, whole))
+        return found
     check_finite(located.weights, located.header)
     try:
         tensors = load_file(located.weights)
@@ -192,6 +216,9 @@ def _filling(located: Located) -> dict[str, Tensor]:
         raise CheckpointError(
             f"{located.weights} cannot be read ({error}). Download or copy it again."
         ) from None
+    for name, tensor in tensors.items():
+        if name.endswith(".graph"):
+            look_at_graph(located.weights, tensor.numpy().tobytes())
     return {
         name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()
     }
@@ -258,8 +285,10 @@ def write(folder: Path, tensors: Mapping[str, Tensor], config: CheckpointConfig,
 def _find(name: str | Path) -> Path:
     path = Path(name)
     try:
-        if path.exists():
+        if path.is_file() or path.is_dir():
             return path
+        if path.exists():
+            raise CheckpointError(f"{name} should be a file or a folder; it is a device or a pipe.")
     except OSError as error:
         raise CheckpointError(f"{name} cannot be read: {error.strerror}.") from None
     models = bundled_models()
@@ -274,12 +303,10 @@ def _find(name: str | Path) -> Path:
 def _parse(text: str, where: Path) -> CheckpointConfig:
     try:
         data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise CheckpointError(
-            f"{where} is not valid JSON (line {error.lineno}: {error.msg}). Download or copy it again."
-        ) from None
     except RecursionError:
         raise CheckpointError(f"{where} is nested too deeply for a configuration.") from None
+    except ValueError as error:  # a number of thousands of digits is none that is of JSON alone
+        raise CheckpointError(f"{where} is not valid JSON ({error}). Download or copy it again.") from None
     if not isinstance(data, dict) or "latentlab" not in data:
         raise _NotNativeError(
             f"{where} is not a LatentLab configuration: it lacks the field 'latentlab' with the version. "

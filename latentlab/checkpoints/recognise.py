@@ -7,7 +7,9 @@ truncated file, and a pickle, which could run code and is never opened.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -18,7 +20,11 @@ class NotSafetensorsError(CheckpointError):
     """A file of another kind than safetensors, and no false start either."""
 
 
-_LARGEST_HEADER = 100_000_000
+LARGEST_TEXT = 4_000_000
+"""The most bytes that a configuration may have, or the header of weights."""
+_LONGEST_FAULT = 200
+_SENSIBLE = 1 << 40
+"""The most bytes that the header of a safetensors file can say to have: other files say more."""
 _PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
 _WEB_PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
 
@@ -38,9 +44,14 @@ def read_text(path: Path) -> str:
     Raises
     ------
     CheckpointError
-        If it is empty, something else than text, a web page or a Git LFS pointer.
+        If it is empty, too large, something else than text, a web page or a Git LFS pointer.
     """
-    content = read_bytes(path)
+    content = read_bytes(path, LARGEST_TEXT + 1)
+    if len(content) > LARGEST_TEXT:
+        raise CheckpointError(
+            f"{path} should be a configuration of at most {LARGEST_TEXT:,} bytes; it has more. "
+            "Choose the folder that the training wrote."
+        )
     explain_false_start(path, content[:512])
     _explain_pickle(path, content[:512])
     try:
@@ -49,8 +60,8 @@ def read_text(path: Path) -> str:
         raise CheckpointError(f"{path} should be a JSON text in UTF-8; it is a binary file.") from None
 
 
-def explain_foreign(path: Path) -> None:
-    """Return silently if the file begins as safetensors do; otherwise say what it is instead.
+def read_tables(path: Path) -> tuple[int, dict[str, Any]]:
+    """Return where the tensors of a safetensors file begin and its header's JSON; else say what the file is.
 
     Raises
     ------
@@ -62,10 +73,15 @@ def explain_foreign(path: Path) -> None:
     _explain_pickle(path, head)
     length = int.from_bytes(head[:8], "little")
     size = path.stat().st_size
-    if len(head) < 9 or head[8:9] != b"{" or length > _LARGEST_HEADER:
+    if len(head) < 9 or head[8:9] != b"{" or length > _SENSIBLE:
         raise NotSafetensorsError(
-            f"{path} is not a safetensors file: its first bytes are {head[:8]!r}. Choose a checkpoint's "
-            "folder or its .safetensors file."
+            f"{path} is no checkpoint: its first bytes are {head[:8]!r}. Choose a checkpoint's folder, or "
+            "its file of weights (.safetensors, .ckpt, .pt)."
+        )
+    if length > LARGEST_TEXT:
+        raise CheckpointError(
+            f"{path} should have a header of at most {LARGEST_TEXT:,} bytes; it says {length:,}. It holds "
+            "more than a network; save the network's weights alone."
         )
     if size < 8 + length:
         raise CheckpointError(
@@ -73,22 +89,45 @@ def explain_foreign(path: Path) -> None:
             "Download or copy it again."
         )
     try:
-        header = json.loads(read_bytes(path, 8 + length)[8:])
+        header = json.loads(read_bytes(path, 8 + length)[8:], object_pairs_hook=_each_once)
         ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
         expected = 8 + length + max((int(end) for end in ends), default=0)
+    except _Twice as twice:
+        raise CheckpointError(
+            f"{path}: each name should stand once in its header; {_short(str(twice))!r} stands twice. "
+            "Download it again from its source."
+        ) from None
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         raise CheckpointError(f"{path} has a damaged header. Download or copy it again.") from None
     if size < expected:
         raise CheckpointError(
             f"{path} is truncated: {expected:,} bytes expected, {size:,} found. Download or copy it again."
         )
+    return 8 + length, header
+
+
+class _Twice(Exception):  # noqa: N818 - it is told as an error by who hears it
+    """A name that stands twice in an object of JSON."""
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _Twice(next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1))
+    return found
 
 
 def first_fault(error: ValidationError, where: Path, before: str = "") -> str:
     """Say in one line where a configuration first departs from what is allowed, and how."""
-    first = error.errors()[0]
+    first = error.errors(include_url=False, include_input=False)[0]
     field = ".".join([*([before] if before else []), *(str(part) for part in first["loc"])])
-    return f"{where}: {f'field {field}: ' if field else ''}{first['msg']}."
+    return f"{where}: {f'field {_short(field)}: ' if field else ''}{_short(first['msg'])}."
+
+
+def _short(text: str) -> str:
+    """Return a text that may hold parts of a file as it may stand in a message: on one line, not too long."""
+    clean = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text[: 2 * _LONGEST_FAULT])
+    return clean if len(clean) <= _LONGEST_FAULT else f"{clean[: _LONGEST_FAULT - 3]}..."
 
 
 def explain_false_start(path: Path, head: bytes) -> None:

@@ -34,12 +34,19 @@ def debiasing(
         typer.Option(help="Shares of the faces trained on. Repeatable; 90% light, 80% male by default."),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Trainings at a time, one thread each.")] = 2,
+    fresh_test: Annotated[
+        str,
+        typer.Option(
+            help="Other faces with gender and race, by name or folder, on which all arms are judged too; "
+            "masks are made of them."
+        ),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Train a baseline and DB-VAEs of several rules and seeds, and compare them on balanced test faces.
 
-    Rule and threshold are chosen on validation rows. The folder gets all checkpoints, results.json and
-    report.html; run the same command again to go on.
+    Rule and threshold are chosen on validation rows, whose figures are told too. The folder gets all
+    checkpoints, results.json and report.html; run the same command again to go on.
 
     Example: latentlab audit debiasing --out debiasing --workers 2
 
@@ -49,6 +56,8 @@ def debiasing(
     from dataclasses import replace
 
     from latentlab.audit import debiasing_plan
+    from latentlab.audit.debiasing_metrics import record_of
+    from latentlab.audit.debiasing_report import SETS
     from latentlab.audit.debiasing_study import run_debiasing
     from latentlab.cli.progress import show_progress
 
@@ -64,16 +73,17 @@ def debiasing(
         pairs = tuple((rule, alpha) for rule in split_names(rules) or () for alpha in alphas)  # type: ignore[misc]
     plan = replace(plan, training=training, rules=pairs, seeds=plan.seeds if seeds is None else seeds)
     with show_progress() as reporter:
-        results = run_debiasing(plan, out, workers, reporter)
+        results = run_debiasing(plan, out, workers, reporter, fresh_test)
     if as_json:
-        print(json.dumps(results, indent=1, allow_nan=False))
+        print(json.dumps(record_of(plan, results, out), indent=1, allow_nan=False))
         return
-    verdict = results["verdict"]
-    print(
-        f"Chosen on validation: {verdict['best']}. On the test rows the baseline's gap is "
-        f"{verdict['baseline_gap_points']:.1f} points; variance over groups "
-        f"{-100 * verdict['variance_cut']:+.0f}%, "
-        f"worst group's misses {-100 * verdict['miss_cut']:+.0f}%, precision "
-        f"{verdict['precision_points']:+.1f}, accuracy {verdict['accuracy_points']:+.1f} points."
-    )
-    print(f"Written to {out}")
+    print(f"Chosen on the validation rows: {results['chosen']}")
+    for of, verdict in results["verdicts"].items():
+        print(
+            f"On the {SETS[of]} the baseline's gap is {verdict['baseline_gap_points']:.1f} points; "
+            f"variance over groups {-100 * verdict['variance_cut']:+.0f}%, "
+            f"worst group's misses {-100 * verdict['miss_cut']:+.0f}%, "
+            f"precision {verdict['precision_points']:+.1f}, "
+            f"accuracy {verdict['accuracy_points']:+.1f} points."
+        )
+    print(f"Written to {out}: report.html says what this does not show.")

@@ -41,4 +41,4 @@ def register(app: typer.Typer) -> None:
         located = write(path, out, options)
         size = located.weights.stat().st_size / 1e6
         print(f"{located.path} is written: family {located.config.spec.family}, {size:,.1f} MB.")
-        print(f"latentlab info {located.path} tells what was recognised; latentlab {located.path} opens it.")
+        print(f"Its README.md tells what was recognised; latentlab {located.path} opens it.")

@@ -61,6 +61,12 @@ def search(
     sigma: Annotated[
         float | None, typer.Option(help="Noise of the small picture, of the posterior; the root of eps.")
     ] = None,
+    temperature: Annotated[
+        float, typer.Option(help="Of a posterior: where it begins; it falls to 1 during the warm-up.")
+    ] = 100.0,
+    leaps: Annotated[
+        int, typer.Option(help="Of a posterior: leapfrog steps of a proposal; 1 is Langevin's.")
+    ] = 8,
     condition: Annotated[
         str, typer.Option(help="What a conditional model is told, such as gender=female,glasses=no.")
     ] = "",
@@ -115,6 +121,7 @@ def search(
     from latentlab.operations.many_pictures import list_images
     from latentlab.operations.search_figure import check_loop
     from latentlab.operations.search_many import ManySearch, search_many
+    from latentlab.operations.search_plan import PosteriorSettings
     from latentlab.operations.search_runs import eps_of
     from latentlab.operations.search_unknowns import free_attributes
 
@@ -154,7 +161,7 @@ def search(
             ManySearch(
                 settings,
                 eps_of(model, settings, eps_data, "cpu", reporter),
-                posterior,
+                PosteriorSettings.of(steps, leaps, temperature) if posterior else None,
                 cast("Fit", fit),
                 cast("Given", given),
                 None if told is None else tuple(float(value) for value in told),

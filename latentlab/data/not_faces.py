@@ -13,6 +13,7 @@ Splits are those of the faces: a test mask is made of a test face.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -40,7 +41,11 @@ MASKS: Mapping[str, int] = MappingProxyType({"train": 2048, "validation": 1536, 
 DRAWINGS: Mapping[str, int] = MappingProxyType({"train": 840, "validation": 644, "test": 644})
 """Drawings in each split."""
 _OF_A_FACE = ("gender", "race")
+TEST_FACES = 2048
+"""Faces of the bundled test split, for which `MASKS` and `DRAWINGS` of it are made."""
 _VERSION = 1
+_FRESH = 2
+_LEAST = 80
 _BOX = (22 / 64, 52 / 64, 18 / 64, 46 / 64)
 # Top, bottom, left and right of the features in the aligned faces, as shares of the side.
 _CENTRE, _RADII = (37.5 / 64, 32 / 64), (19 / 64, 16 / 64)
@@ -68,6 +73,39 @@ def open_not_faces(image_size: int = 64, reporter: Reporter | None = None) -> Im
     )
 
 
+def open_not_faces_of(faces: ImageSet, reporter: Reporter | None = None) -> ImageSet:
+    """Open negatives for a fresh test of other faces: masks made of these, and drawings that no split has.
+
+    They are drawn on first use, as many in proportion as the test split has.
+
+    Raises
+    ------
+    DataError
+        If the faces have no ``gender`` and ``race``, or are too few.
+    """
+    known = {attribute.name for attribute in faces.info.attributes}
+    if not known.issuperset(_OF_A_FACE) or len(faces) < _LEAST:
+        raise DataError(
+            f"A fresh test needs {_LEAST} faces or more with {' and '.join(_OF_A_FACE)}; {faces.info.name} "
+            f"has {len(faces)}, with {', '.join(sorted(known)) or 'no attributes'}."
+        )
+    share = len(faces) / TEST_FACES
+    masks, drawings = (
+        {"train": 0, "validation": 0, "test": round(counts["test"] * share)} for counts in (MASKS, DRAWINGS)
+    )
+    digest = hashlib.sha256()
+    for start in range(0, len(faces), 256):
+        digest.update(faces.pixels(np.arange(start, min(start + 256, len(faces)))).tobytes())
+    size = faces.image_size
+    recipe = {"of": digest.hexdigest(), "masks": masks, "drawings": drawings, "drawn by": drawn_by()}
+    return open_drawn(
+        "not-faces-of",
+        recipe | {"version": _VERSION},
+        size,
+        lambda folder: make_not_faces(folder, size, reporter, masks, drawings, None, faces, _FRESH),
+    )
+
+
 def make_not_faces(
     folder: Path,
     image_size: int,
@@ -75,15 +113,25 @@ def make_not_faces(
     masks: Mapping[str, int] = MASKS,
     drawings: Mapping[str, int] = DRAWINGS,
     workers: int | None = None,
+    faces: ImageSet | None = None,
+    seed: int = _VERSION,
 ) -> Path:
-    """Draw negatives into a set's folder: first all masks, then all drawings, each split by split."""
+    """Draw negatives into a set's folder: first all masks, then all drawings, each split by split.
+
+    Masks are made of the bundled faces, or of all splits' from others of the same size with ``gender`` and
+    ``race``; ``seed`` says how each is made, and which drawings: with another one nothing is drawn twice.
+    """
     reporter = reporter or Reporter()
-    faces = open_faces(image_size, reporter)
-    chosen = {split: _even_rows(faces, split, masks[split]) for split in SPLITS}
+    every = open_faces(image_size, reporter) if faces is None else faces
+    chosen = {
+        split: _even_rows(every.split(split) if faces is None else every, masks[split]) for split in SPLITS
+    }
+    faces = every
     rows = np.concatenate(list(chosen.values()))
     counts = [len(chosen[split]) for split in SPLITS]
-    how = np.random.default_rng(_VERSION).integers(0, len(KINDS) - len(STYLES), len(rows))
-    numbers = range(sum(drawings.values()))
+    how = np.random.default_rng(seed).integers(0, len(KINDS) - len(STYLES), len(rows))
+    first = (seed - _VERSION) * sum(DRAWINGS.values())
+    numbers = range(first, first + sum(drawings.values()))
     styles = [STYLES[number // 2 % len(STYLES)] if number % 2 else STYLES[0] for number in numbers]
     attributes = (
         Attribute(name="kind", classes=KINDS, origin="constructed"),
@@ -115,7 +163,7 @@ def make_not_faces(
             part = slice(start, start + 256)
             yield np.stack(
                 [
-                    masked(picture, KINDS[k], np.random.default_rng([_VERSION, start + place]))
+                    masked(picture, KINDS[k], np.random.default_rng([seed, start + place]))
                     for place, (picture, k) in enumerate(
                         zip(faces.images[rows[part]], how[part], strict=True)
                     )
@@ -166,12 +214,11 @@ def masked(face: NDArray[np.uint8], kind: str, generator: np.random.Generator) -
     return found
 
 
-def _even_rows(faces: ImageSet, split: str, count: int) -> NDArray[np.int64]:
-    """Return rows of a split of the faces, as many of every group of gender and race."""
-    body = faces.split(split)
-    groups = list(body.groups(_OF_A_FACE).values())
+def _even_rows(faces: ImageSet, count: int) -> NDArray[np.int64]:
+    """Return rows of the faces, as many of every group of gender and race."""
+    groups = list(faces.groups(_OF_A_FACE).values())
     each = count // len(groups)
-    return np.sort(np.concatenate([body.rows[positions[:each]] for positions in groups]))
+    return np.sort(np.concatenate([faces.rows[positions[:each]] for positions in groups]))
 
 
 def _draw(drawings: list[tuple[str, int]], image_size: int) -> NDArray[np.uint8]:

@@ -236,14 +236,14 @@ class Decoder(nn.Module):
 class AutoencoderKL(nn.Module):
     """A `LatentModel` whose latents are grids; see the module's text.
 
-    It takes pictures of any size that is a multiple of the patch: ``trial_size`` is the smallest, with which
-    it can be tried out at no cost.
+    Its settings and its specification are compared when it is made, and every layer follows from them, so it
+    needs no trial: all its weights would be gone through for it.
     """
 
     def __init__(self, config: AutoencoderKLConfig, spec: ModelSpec) -> None:
         super().__init__()
         self.config, self.spec = config, spec
-        self.trial_size = max(8, config.patch)
+        self.needs_no_trial = True
         expected = config.spec(spec.image_size).latent_shape
         if spec.image_size % config.patch or spec.latent_shape != expected:
             raise ValueError(

@@ -41,14 +41,14 @@ class BigAEConfig(Record):
     latent: Annotated[int, Field(ge=2, le=8192)]
     normalised: bool = True
     stem: Width
-    stages: tuple[Count, ...]
+    stages: Annotated[tuple[Count, ...], Field(max_length=16)]
     middles: tuple[Width, ...]
     outputs: tuple[Width, ...]
     bottleneck: bool = True
     widths: tuple[Width, ...]
     code: Width
     classes: Width
-    class_widths: tuple[Width, ...]
+    class_widths: Annotated[tuple[Width, ...], Field(max_length=64)]
     class_embedding: Width
 
     @model_validator(mode="after")

@@ -19,6 +19,14 @@ from latentlab.model import Posterior
 from latentlab.spec import ModelSpec
 
 
+def reparameterise(mu: Tensor, logvar: Tensor, eps: Tensor) -> Tensor:
+    """Return z = mu + exp(1/2 log sigma^2) * eps.
+
+    The half belongs to it: what the KL takes for a log variance must not be a log deviation here.
+    """
+    return mu + torch.exp(0.5 * logvar) * eps
+
+
 class DBVAEConfig(DetectorConfig):
     """The shape of the network: that of the detector, and the entries of the latent (D)."""
 
@@ -77,7 +85,7 @@ class DBVAE(nn.Module):
         """
         logit, posterior = self.read(images)
         assert posterior.logvar is not None
-        z = posterior.mean + torch.exp(0.5 * posterior.logvar) * eps
+        z = reparameterise(posterior.mean, posterior.logvar, eps)
         return logit, self.decode(z), posterior.mean, posterior.logvar
 
     def detector(self) -> Detector:

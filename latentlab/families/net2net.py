@@ -31,7 +31,7 @@ class Net2NetFlowConfig(Record):
     width: Annotated[int, Field(ge=1, le=4096)]
     depth: Annotated[int, Field(ge=0, le=8)]
     embedding: Annotated[int, Field(ge=1, le=1024)]
-    embedder_widths: tuple[Width, ...]
+    embedder_widths: Annotated[tuple[Width, ...], Field(max_length=64)]
     leaky: bool = False
 
 

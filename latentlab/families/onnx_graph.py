@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import numpy as np
@@ -22,6 +22,9 @@ from latentlab.spec import ModelSpec, PredictorSpec, Record
 
 INSTALL = "ONNX graphs need the extra “onnx”. Install it with pip install 'latentlab-desktop[onnx]'."
 NO_GRADIENT = "no gradient passes through its ONNX graph, which a search would follow."
+
+LONGEST = 30.0
+"""Seconds that a graph may take for a picture."""
 
 Range = tuple[Annotated[float, Field(allow_inf_nan=False)], Annotated[float, Field(allow_inf_nan=False)]]
 
@@ -111,24 +114,39 @@ class Graph(nn.Module):
         return [torch.from_numpy(np.concatenate(each)).to(device) for each in zip(*found, strict=True)]
 
     def _call(self, session: Any, feed: dict[str, Any], outputs: list[str]) -> list[Any]:
+        import onnxruntime  # type: ignore[import-untyped]
+
+        options = onnxruntime.RunOptions()
+        rows = len(next(iter(feed.values())))
+        # A graph can hold a loop without end.
+        limit = threading.Timer(LONGEST * rows, setattr, (options, "terminate", True))
+        limit.daemon = True
+        limit.start()
         try:
-            return [np.asarray(one, dtype=np.float32) for one in session.run(outputs, feed)]
+            return [np.asarray(one, dtype=np.float32) for one in session.run(outputs, feed, options)]
         except Exception as error:  # onnxruntime's errors have no base of their own
+            if options.terminate:
+                raise CheckpointError(
+                    f"The ONNX graph should give a picture within {LONGEST:.0f} seconds; it takes longer. "
+                    "Choose another, or a smaller one."
+                ) from None
             raise CheckpointError(
                 f"The ONNX graph cannot be run with what its description says: {_line(error)}. Give the "
                 "names and shapes of its inputs and outputs as they are in the graph."
             ) from None
+        finally:
+            limit.cancel()
 
     def _expect(self, kind: str, names: Any, known: Any) -> None:
         if strange := [name for name in names if name not in known]:
             raise CheckpointError(
-                f"The ONNX graph has no {kind} {strange[0]!r}; it has {', '.join(known)}. Give the names as "
+                f"The ONNX graph has no {kind} {strange[0]!r:.80}; it has {_named(known)}. Give the names as "
                 "they are in the graph."
             )
         if kind == "input" and (open_ones := [name for name in known if name not in names]):
             raise CheckpointError(
-                f"The ONNX graph has an input {open_ones[0]!r} that its description does not name. A graph "
-                "takes latents or pictures, and a condition."
+                f"The ONNX graph has an input {open_ones[0]!r:.80} that its description does not name. A "
+                "graph takes latents or pictures, and a condition."
             )
 
     def _begun(self) -> Any:
@@ -232,7 +250,7 @@ def _given(name: str, condition: Tensor | None) -> dict[str, Tensor]:
 
 def _session(graph: Tensor) -> Any:
     try:
-        import onnxruntime  # type: ignore[import-untyped]
+        import onnxruntime
     except ImportError:
         raise CheckpointError(INSTALL) from None
     settings = onnxruntime.SessionOptions()
@@ -240,12 +258,20 @@ def _session(graph: Tensor) -> Any:
     settings.log_severity_level = 4
     try:
         return onnxruntime.InferenceSession(
-            graph.detach().cpu().numpy().tobytes(), settings, providers=["CPUExecutionProvider"]
+            graph.detach().cpu().numpy().tobytes(),
+            settings,
+            providers=["CPUExecutionProvider"],
+            # It would run parts of the graph here already, for as long as they take.
+            disabled_optimizers=["ConstantFolding"],
         )
     except Exception as error:  # onnxruntime's errors have no base of their own
         raise CheckpointError(
             f"The ONNX graph cannot be read: {_line(error)}. Export it again, whole in one file."
         ) from None
+
+
+def _named(names: Iterable[str]) -> str:
+    return f"{', '.join(names)}"[:200]
 
 
 def _line(error: Exception) -> str:

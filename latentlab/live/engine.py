@@ -25,6 +25,7 @@ from latentlab.live.opening import Loaded, load_pair
 from latentlab.live.trial import cache_key
 from latentlab.live.ways import check_override
 from latentlab.operations.render import intra_op_threads, settled_attributes, settled_pictures
+from latentlab.progress import Reporter
 from latentlab.spec import ModelSpec
 
 Attributes = Mapping[str, NDArray[np.float32]]
@@ -77,7 +78,7 @@ class Engine:
 
     Parameters
     ----------
-    checkpoint, predictor, sha256
+    checkpoint, predictor, sha256, reporter
         As in `latentlab.live.opening.load_pair`.
     override
         Wishes about device, precision and threads.
@@ -89,12 +90,17 @@ class Engine:
     """
 
     def __init__(
-        self, checkpoint: str, predictor: str | None, override: DeviceOverride, sha256: str = ""
+        self,
+        checkpoint: str,
+        predictor: str | None,
+        override: DeviceOverride,
+        sha256: str = "",
+        reporter: Reporter | None = None,
     ) -> None:
         check_override(override)
         device = resolve_device(override.device or "auto")
         with intra_op_threads(1):
-            self.loaded: Loaded = load_pair(checkpoint, predictor, sha256)
+            self.loaded: Loaded = load_pair(checkpoint, predictor, sha256, reporter)
             key = cache_key(device, self.loaded.weights(), repr(override))
             self.fast = FastNetwork(self.loaded.network(), self.loaded.spec, device, override, key)
         judge = self.loaded.predictor_spec

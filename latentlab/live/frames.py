@@ -149,6 +149,14 @@ class Opened:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """How far a model's weights have been read: of the request of that token, a share from 0 to 1."""
+
+    token: int
+    share: float
+
+
+@dataclass(frozen=True)
 class Failed:
     """A request that could not be answered.
 

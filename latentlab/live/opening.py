@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import cast
 
 from latentlab.checkpoints import Checkpoint
-from latentlab.checkpoints.companion import fitting_predictor, load_model, load_predictor
+from latentlab.checkpoints.companion import load_model, load_predictor, shown_predictor
 from latentlab.live.frame_network import FrameNetwork
 from latentlab.model import AttributePredictor, LatentModel
+from latentlab.progress import Reporter
 from latentlab.spec import ModelSpec, PredictorSpec
 
 
@@ -51,23 +52,27 @@ class Loaded:
         return [found.located.sha256() for found in checkpoints if found is not None]
 
 
-def load_pair(checkpoint: str, predictor: str | None = None, sha256: str = "") -> Loaded:
+def load_pair(
+    checkpoint: str, predictor: str | None = None, sha256: str = "", reporter: Reporter | None = None
+) -> Loaded:
     """Open a model and a predictor by bundled name or path.
 
     Parameters
     ----------
     predictor
         A predictor's checkpoint; the empty string for none; None for the one that goes with the model
-        (`latentlab.checkpoints.companion.fitting_predictor`).
+        (`latentlab.checkpoints.companion.shown_predictor`).
     sha256
         What the SHA-256 of the model's weights must be; not looked at if empty.
+    reporter
+        Is told how far the model's weights have been read, and can stop it.
 
     Raises
     ------
     CheckpointError
         If one cannot be opened, is of the other kind or has other weights.
     """
-    model = load_model(checkpoint)
+    model = load_model(checkpoint, reporter)
     model.located.expect(sha256)
-    name = fitting_predictor(model.config) if predictor is None else predictor
+    name = shown_predictor(model.located) if predictor is None else predictor
     return Loaded(model, load_predictor(name) if name else None, name)

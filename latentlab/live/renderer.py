@@ -19,10 +19,20 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import EmitLoopError, Signal, SignalInstance
 
-from latentlab.errors import LatentLabError, SettingsError
-from latentlab.live.frames import DeviceOverride, Encoded, Failed, Frame, Opened, RenderRequest, Task
+from latentlab.errors import Cancelled, LatentLabError, SettingsError
+from latentlab.live.frames import (
+    DeviceOverride,
+    Encoded,
+    Failed,
+    Frame,
+    Opened,
+    Reading,
+    RenderRequest,
+    Task,
+)
 from latentlab.live.mailbox import ENCODE, MAIN, OPEN, Letter, Mailbox
 from latentlab.live.memory import give_back
+from latentlab.progress import Progress, Reporter
 
 if TYPE_CHECKING:
     from latentlab.live.engine import Engine, Pictures
@@ -65,6 +75,8 @@ class LiveRenderer:
         A model is ready (`Opened`).
     tuned
         The trial has found how the open model is rendered from now on (`Opened`, of the same token).
+    reading
+        How far the weights of a model that is being opened have been read (`Reading`).
     frame, encoded, failed
         Answers to `render`, `encode`, and to what could not be done.
     busy
@@ -73,6 +85,7 @@ class LiveRenderer:
 
     opened = Signal(Opened)
     tuned = Signal(Opened)
+    reading = Signal(Reading)
     frame = Signal(Frame)
     encoded = Signal(Encoded)
     failed = Signal(Failed)
@@ -83,7 +96,7 @@ class LiveRenderer:
         self._mailbox = Mailbox()
         self._numbers = count(1)
         self._lock = threading.Lock()
-        self._valid_from = 0
+        self._valid_from = self._stopped = 0
         self._thread: threading.Thread | None = None
         self._engine: Engine | None = None
         self._open: Opened | None = None
@@ -113,6 +126,17 @@ class LiveRenderer:
             self._mailbox.clear(keep=OPEN)
             self._mailbox.put(OPEN, _Open(token, checkpoint, predictor, sha256))
         return token
+
+    def stop_opening(self, token: int) -> None:
+        """Ask for no more of a model that is being opened; `failed` tells when it has stopped.
+
+        One that is ready by then is `opened` all the same.
+        """
+        self._stopped = token
+
+    def is_given_up(self, token: int) -> bool:
+        """Whether a model that is being opened was stopped, or another one is asked for since."""
+        return token == self._stopped or token != self._valid_from or self._mailbox.closed
 
     def encode(
         self,
@@ -237,7 +261,15 @@ class LiveRenderer:
     def _do_open(self, request: _Open) -> None:
         from latentlab.live.engine import Engine
 
-        engine = Engine(request.checkpoint, request.predictor, self._override, request.sha256)
+        reporter = _Opening(self, request.token)
+        try:
+            reporter.raise_if_cancelled()
+            engine = Engine(request.checkpoint, request.predictor, self._override, request.sha256, reporter)
+            reporter.raise_if_cancelled()
+        except Cancelled:
+            if request.token == self._stopped:
+                raise
+            return  # another model is wanted by now, or none
         if request.token != self._valid_from:
             return
         former, self._engine = self._engine, engine
@@ -347,3 +379,23 @@ def _described(token: int, engine: Engine) -> Opened:
         grid_choice=verdict.grid.choice(device),
         trial=verdict.milliseconds,
     )
+
+
+class _Opening(Reporter):
+    """Tells how far the model of a request has been read, in hundredths, and whether it is still wanted."""
+
+    def __init__(self, renderer: LiveRenderer, token: int) -> None:
+        super().__init__()
+        self._renderer, self._token, self._told = renderer, token, 0
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was stopped, or another model is wanted by now."""
+        return self._renderer.is_given_up(self._token)
+
+    def report(self, progress: Progress) -> None:
+        """Pass a hundredth on."""
+        hundredth = 100 * progress.done // max(1, progress.total)
+        if hundredth > self._told:
+            self._told = hundredth
+            self._renderer.reading.emit(Reading(self._token, hundredth / 100))

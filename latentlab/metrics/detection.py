@@ -60,6 +60,10 @@ class Decisions:
             name: (int(self.faces[rows].sum()), len(rows)) for name, rows in self.groups.items() if len(rows)
         }
 
+    def every(self) -> dict[str, float]:
+        """Return every figure, and each group's recall as ``recall.GROUP``."""
+        return self.figures() | {f"recall.{name}": k / n for name, (k, n) in self.recalls().items()}
+
     def figures(self) -> dict[str, float]:
         """Return every figure that can be had: rates, and inequality where there are two groups or more."""
         found = {name: k / n for name, (k, n) in self.counts().items() if n}
@@ -93,7 +97,7 @@ def over_seeds(seeds: Sequence[Decisions]) -> tuple[dict[str, Estimate], dict[st
         raise ValueError("detectors of several seeds are judged on the same groups")
     first = seeds[0]
     total = len(first.faces) + len(first.others)
-    sizes = {"recall": len(first.faces), "false_positive_rate": len(first.others), WORST: len(first.faces)}
+    sizes = {"recall": len(first.faces), "false_positive_rate": len(first.others)}
     groups = {name: {"recall": _estimate([one.recalls()[name] for one in seeds])} for name in first.recalls()}
     figures: dict[str, Estimate] = {}
     for name in _RATES:
@@ -103,7 +107,8 @@ def over_seeds(seeds: Sequence[Decisions]) -> tuple[dict[str, Estimate], dict[st
     for name in (VARIANCE, WORST):
         values = [one.figures()[name] for one in seeds if name in one.figures()]
         if len(values) == len(seeds):
-            figures[name] = mean_over_seeds(values, sizes.get(name, len(first.faces)))
+            most = 1.0 if name == WORST else math.inf
+            figures[name] = _within(mean_over_seeds(values, len(first.faces)), most)
     return figures, groups
 
 
@@ -119,7 +124,11 @@ def mean_over_seeds(values: Sequence[float], n: int) -> Estimate:
 def _estimate(pairs: Sequence[tuple[int, int]], n: int | None = None) -> Estimate:
     if len(pairs) == 1:
         return wilson_rate(*pairs[0])
-    found = mean_over_seeds([k / of for k, of in pairs], pairs[0][1] if n is None else n)
-    assert found.low is not None
-    assert found.high is not None
-    return Estimate(found.value, max(0.0, found.low), min(1.0, found.high), found.n)
+    return _within(mean_over_seeds([k / of for k, of in pairs], pairs[0][1] if n is None else n), 1.0)
+
+
+def _within(found: Estimate, most: float) -> Estimate:
+    """Cut an interval to what can be: 0 to ``most``."""
+    if found.low is None or found.high is None:
+        return found
+    return Estimate(found.value, max(0.0, found.low), min(most, found.high), found.n)

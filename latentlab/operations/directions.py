@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 
@@ -23,6 +24,9 @@ LEAST_ROWS = 10
 """Rows that each side of a probe must have."""
 _HELD_OUT = 0.2
 _SAME = 1e-5
+_SMALLEST = 1e-30
+_WHOLE = 512
+"""Up to so many components all are found at once."""
 
 
 def check_components(count: int, rows: int, size: int) -> None:
@@ -43,14 +47,30 @@ def principal_directions(latents: NDArray[np.float32], count: int) -> list[Direc
     """
     rows = _rows(latents)
     check_components(count, *rows.shape)
-    _, scales, vectors = np.linalg.svd(rows - rows.mean(0), full_matrices=False)
-    share = scales**2 / (scales**2).sum()
+    vectors, share = _components(rows - rows.mean(0), count)
     found = []
     for k in range(count):
         sign = np.sign(vectors[k][np.abs(vectors[k]).argmax()])
         origin = f"principal component {k + 1}, {100 * share[k]:.1f}% of the variance"
         found.append(_direction(f"PC {k + 1}", sign * vectors[k], rows, origin))
     return found
+
+
+def _components(centred: NDArray[np.float64], count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the first principal components ``[count, size]`` of rows, and their shares of the variance."""
+    rows, size = centred.shape
+    if min(rows, size) <= _WHOLE:
+        _, scales, vectors = np.linalg.svd(centred, full_matrices=False)
+        return vectors[:count], (scales**2 / (scales**2).sum())[:count]
+    # Of a latent that is a grid there are thousands, of which few are wanted.
+    square = centred @ centred.T if rows < size else centred.T @ centred
+    last = len(square) - 1
+    values, found = eigh(square, subset_by_index=(last - count + 1, last))
+    values, found = np.maximum(values[::-1], 0.0), found.T[::-1]
+    if rows < size:
+        found = found @ centred
+        found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), _SMALLEST)
+    return found, values / max(float(np.trace(square)), _SMALLEST)
 
 
 def attribute_direction(

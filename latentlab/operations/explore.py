@@ -22,7 +22,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from latentlab.checkpoints import Checkpoint, Located, locate
-from latentlab.checkpoints.companion import fitting_predictor, load_model, load_predictor
+from latentlab.checkpoints.companion import load_model, load_predictor, shown_predictor
 from latentlab.conditions import Choices, as_condition, choose, first_classes, from_probabilities
 from latentlab.data.image_set import ImageSet, images_to_tensor
 from latentlab.data.pictures import square_picture
@@ -104,7 +104,7 @@ class Explorer:
             raise SettingsError(f"At least one thread is needed; {threads} were given.")
         located = locate(model)
         located.expect(sha256)
-        name = fitting_predictor(located.config) if predictor is None else str(predictor)
+        name = shown_predictor(located) if predictor is None else str(predictor)
         return cls(load_model(model), load_predictor(name) if name else None, threads)
 
     @property

@@ -73,9 +73,10 @@ def no_projection(spec: ModelSpec, name: str) -> str:
     """Say why a model does not project and what to open; the empty string where it does."""
     if spec.family == FAMILY:
         return ""
+    beside = " Counterfactuals show what its condition does." if spec.condition.size else ""
     return (
         f"{name} does not project onto datasets: it is of the family {spec.family}, and a {FAMILY} does. "
-        "Open one, or train one with latentlab train cinn."
+        f"Open one, or train one with latentlab train cinn.{beside}"
     )
 
 

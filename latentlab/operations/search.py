@@ -192,8 +192,8 @@ def sample_picture(
         As `search_picture`.
     """
     settings = settings or SearchSettings()
-    observation, half = settings.observation, max(4, settings.steps // 2)
-    sampling = sampling or PosteriorSettings(warm_up=half, draws=half)
+    observation = settings.observation
+    sampling = sampling or PosteriorSettings.of(settings.steps)
     eps = eps or known_eps(explorer.located.config, observation, settings.eps)
     unknowns = Unknowns(explorer.network, Observer(observation, explorer.spec.image_size), condition, free)
     found = sample_posterior(
@@ -229,6 +229,7 @@ def sample_picture(
         (float(numbers.min()), float(np.median(numbers)), float(effective[-1])),
         float(r_hat.max()),
         found.draws.shape[0] * found.draws.shape[1],
+        sampling,
     )
     return replace(searched, sampling=told)
 

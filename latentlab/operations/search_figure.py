@@ -153,7 +153,7 @@ class SearchLoop:
         under = int((step.statuses == UNDER).sum())
         told = f"step {step.step} of a posterior's {n} chains"
         if self._eps is not None:
-            told = f"step {step.step}: {under} of {n} {STATUSES[UNDER]} = {self._eps:.2g}"
+            told = f"step {step.step}: {under} of {n} {STATUSES[UNDER]} = {self._eps:.3g}"
         draw.text((4, height + _CAPTION / 2), told, fill="black", font=self._font, anchor="lm")
         draw.text((4, height + 1.5 * _CAPTION), NOTE, fill="black", font=self._font, anchor="lm")
         return np.array(canvas)

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from latentlab.data.pictures import read_picture_bytes
 from latentlab.errors import ImageError, SettingsError
+from latentlab.metrics.intervals import Estimate, bootstrap_mean, wilson_rate
 from latentlab.operations.done_file import DONE, append, begin, done_lines, free_name
 from latentlab.operations.explore import Explorer
 from latentlab.operations.row_table import save_rows
@@ -29,7 +30,7 @@ from latentlab.operations.search_figure import (
     save_picture,
     search_figure,
 )
-from latentlab.operations.search_plan import NOTE, STATUSES, UNDER, SearchSettings
+from latentlab.operations.search_plan import NOTE, STATUSES, UNDER, PosteriorSettings, SearchSettings
 from latentlab.operations.search_precision import resolve_precision
 from latentlab.operations.search_result import PictureSearch, Sampling
 from latentlab.operations.search_table import search_rows
@@ -51,7 +52,7 @@ class ManySearch:
     settings, eps
         As in `latentlab.operations.search.search_picture`.
     posterior
-        Whether the posterior is sampled instead of searched.
+        How the posterior is sampled instead of searched; None for a search.
     fit, given
         As in `latentlab.operations.search_target.search_target`.
     condition, free
@@ -60,7 +61,7 @@ class ManySearch:
 
     settings: SearchSettings
     eps: Eps
-    posterior: bool = False
+    posterior: PosteriorSettings | None = None
     fit: Fit = "crop"
     given: Given = "auto"
     condition: tuple[float, ...] | None = None
@@ -83,7 +84,7 @@ class ManySearch:
             "precision": resolve_precision(self.settings.precision, "cpu"),
             "eps": self.eps.value,
             "eps_source": self.eps.source,
-            "posterior": self.posterior,
+            "posterior": None if self.posterior is None else asdict(self.posterior),
             "fit": self.fit,
             "given": self.given,
             "condition": self.condition,
@@ -130,15 +131,16 @@ class SearchedFolder:
             }
         first, n = self.records[0], len(self.records)
         sampled = [one for one in map(Sampling.of, self.records) if one is not None]
-        restarts = sum(len(one["restarts"]) for one in self.records)
-        under = sum(map(_under, self.records))
-        plain = {"low": None, "high": None}
-        metrics = {
-            "success_rate": {"value": self.reached / n, **plain, "n": n},
-            "restart_success_rate": {"value": under / restarts, **plain, "n": restarts},
-        }
         if sampled:
-            metrics = {"chains_met_rate": {"value": sum(one.agrees for one in sampled) / n, **plain, "n": n}}
+            metrics = {"chains_met_rate": wilson_rate(sum(one.agrees for one in sampled), n).record()}
+        else:
+            # Restarts of one picture are not independent: the bootstrap draws pictures, of several.
+            of_each = [_under(one) / len(one["restarts"]) for one in self.records]
+            several = bootstrap_mean(of_each, np.random.default_rng(0))
+            metrics = {
+                "success_rate": wilson_rate(self.reached, n).record(),
+                "restart_success_rate": (several if n > 1 else Estimate(of_each[0], None, None, n)).record(),
+            }
         return {
             **{name: first[name] for name in ("command", "version", "checkpoint")},
             "data": {"path": str(self.out), "n": n},
@@ -244,13 +246,13 @@ def search_many(
             f"All of the pictures lie in {out}, where what is found is written. Choose others."
         )
     check_loop(loop, len(inside), fps)
-    if how.posterior and (more or loop is not None):
+    if how.posterior is not None and (more or loop is not None):
         raise SettingsError(
             "A posterior is always sampled as a whole, without --more and --loop: give more --steps and "
             "another folder."
         )
     _check(explorer, how)
-    done = _begun(out, how.record(explorer), how.posterior)
+    done = _begun(out, how.record(explorer), how.posterior is not None)
     taken = {
         name.casefold() for name in (TABLE, REPORT, DONE, *(str(one["folder"]) for one in done.values()))
     }
@@ -340,8 +342,8 @@ def _search(
 ) -> tuple[PictureSearch, SearchLoop | None]:
     """Search for one picture, or go on with what was found of it."""
     told: dict[str, Any] = {"eps": how.eps, "condition": how.vector(), "free": how.free}
-    if how.posterior:
-        return sample_picture(explorer, target, how.settings, **told, reporter=reporter), None
+    if how.posterior is not None:
+        return sample_picture(explorer, target, how.settings, how.posterior, **told, reporter=reporter), None
     starts = None
     if before is not None:
         starts = np.array([one["searched"] for one in before["restarts"]], dtype=np.float32)

@@ -17,6 +17,8 @@ NOTE = "imaginary people; this identifies no one"
 REFERENCE_EPS = 2e-3
 """The mean squared error that the reference asks for, where a model's own was never measured."""
 MOST_RESTARTS, MOST_STEPS = 256, 100_000
+LEAST_DRAWS = 4
+"""Draws of each chain of a posterior, at least."""
 FITS = {
     "crop": "its centre square",
     "stretch": "all of it, stretched to a square",
@@ -208,12 +210,20 @@ class PosteriorSettings:
     approach: int = 0
 
     def __post_init__(self) -> None:
-        if self.warm_up < 1 or self.draws < 4 or self.leaps < 1 or self.approach < 0:
+        if self.warm_up < 1 or self.draws < LEAST_DRAWS or self.leaps < 1 or self.approach < 0:
             raise SettingsError("Posterior sampling needs 1 step of warm-up, 4 draws and 1 leap at least.")
         if not 0.0 < self.least_power <= 1.0:
             raise SettingsError(
                 f"The power of the likelihood begins between 0 and 1, not at {self.least_power:g}."
             )
+
+    @classmethod
+    def of(cls, steps: int, leaps: int = 8, temperature: float = 100.0) -> PosteriorSettings:
+        """Return those of so many proposals, half of which are the warm-up, from a first temperature on."""
+        if not (math.isfinite(temperature) and temperature >= 1.0):
+            raise SettingsError(f"The first temperature is 1 or more, not {temperature:g}.")
+        half = max(LEAST_DRAWS, steps // 2)
+        return cls(warm_up=half, draws=half, leaps=leaps, least_power=1.0 / temperature)
 
     def power(self, step: int) -> float:
         """Return the power of the likelihood at a step: 1 / temperature."""

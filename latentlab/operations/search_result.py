@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,18 @@ from numpy.typing import NDArray
 
 import latentlab
 from latentlab.checkpoints import Located
+from latentlab.metrics.intervals import Estimate, wilson
 from latentlab.operations.attribute_table import Probabilities
 from latentlab.operations.search_eps import Eps
-from latentlab.operations.search_plan import DRAWN, NOTE, STATUSES, UNDER, SearchSettings, Status
+from latentlab.operations.search_plan import (
+    DRAWN,
+    NOTE,
+    STATUSES,
+    UNDER,
+    PosteriorSettings,
+    SearchSettings,
+    Status,
+)
 from latentlab.operations.search_run import FoundRow
 from latentlab.operations.search_target import SearchTarget
 from latentlab.spec import PredictorSpec
@@ -82,6 +91,8 @@ class Sampling:
         Largest split R-hat over them; infinite where a number never moved.
     draws
         Draws of all chains.
+    settings
+        How they were made.
     """
 
     chains: int
@@ -89,6 +100,7 @@ class Sampling:
     effective: tuple[float, float, float]
     r_hat: float
     draws: int
+    settings: PosteriorSettings
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Sampling | None:
@@ -106,6 +118,7 @@ class Sampling:
             (least, median, density),
             float("inf") if r_hat is None else float(r_hat),
             int(metrics["acceptance"]["n"]),
+            PosteriorSettings(**record["settings"]["sampling"]),
         )
 
     @property
@@ -117,11 +130,17 @@ class Sampling:
         """Say it in a line."""
         least, median, density = self.effective
         chains = f"{self.chains} chain{'s' if self.chains > 1 else ''}"
+        apart = "have not met yet" if np.isfinite(self.r_hat) else "never moved"
         return (
             f"{self.draws:,} draws of {chains} are worth {median:.0f} independent ones "
             f"(median over the latent; least {least:.0f}, log density {density:.0f}); acceptance "
-            f"{self.acceptance:.0%}, R-hat {self.r_hat:.2f} at most: the chains have "
-            + ("met" if self.agrees else "not met yet, so more steps are needed for shares")
+            f"{self.acceptance:.0%}"
+            + (
+                f", R-hat {self.r_hat:.2f} at most: the chains "
+                if np.isfinite(self.r_hat)
+                else ": the chains "
+            )
+            + ("have met" if self.agrees else f"{apart}, so more steps are needed for shares")
         )
 
 
@@ -173,10 +192,38 @@ class PictureSearch:
         codes = [int(np.argmax(one.attributes[attribute])) for one in counted]
         return {label: codes.count(k) for k, label in enumerate(classes)}
 
+    @property
+    def worth(self) -> float:
+        """How many independent pictures the counted ones are worth.
+
+        Draws of a posterior are not independent: of those that are shown as many are as the median effective
+        sample size over what was searched for, at most.
+        """
+        if self.sampling is None:
+            return float(len(self.under))
+        return max(1.0, min(float(len(self.restarts)), self.sampling.effective[1]))
+
+    def shares(self, attribute: str) -> dict[str, Estimate]:
+        """Return the classes' shares of what `mix` counts, with Wilson's intervals of as many as it is worth.
+
+        Raises
+        ------
+        SettingsError
+            As `mix`.
+        """
+        counts, worth = self.mix(attribute), self.worth
+        total = sum(counts.values())
+        shares = [count / total if total else 0.0 for count in counts.values()]
+        low, high = wilson([share * worth for share in shares], worth)
+        return {
+            label: Estimate(share, float(least), float(most), total)
+            for label, share, least, most in zip(counts, shares, low, high, strict=True)
+        }
+
     def record(self) -> dict[str, Any]:
         """Return the JSON object as plain values, in the form of the ``evaluate`` commands."""
         n, single = len(self.restarts), {"low": None, "high": None}
-        metrics: dict[str, dict[str, Any]] = {}
+        metrics: dict[str, Any] = {}
         if self.sampling is None:
             metrics["restarts_under_eps"] = {"value": len(self.under), **single, "n": n}
         metrics |= {
@@ -195,11 +242,9 @@ class PictureSearch:
                 finite = float(value) if np.isfinite(value) else None
                 metrics[name] = {"value": finite, **single, "n": self.sampling.draws}
         for attribute in () if self.predictor is None else self.predictor.attributes:
-            for label, count in self.mix(attribute.name).items():
-                total = n if self.sampling is not None else len(self.under)
-                if total:
-                    name = f"share.{attribute.name}={label}"
-                    metrics[name] = {"value": count / total, **single, "n": total}
+            for label, share in self.shares(attribute.name).items():
+                if share.n:
+                    metrics[f"share.{attribute.name}={label}"] = share.record()
         return {
             "command": "search",
             "version": latentlab.__version__,
@@ -213,6 +258,7 @@ class PictureSearch:
                 "eps_source": self.eps.source,
                 "free": list(self.free),
                 "posterior": self.sampling is not None,
+                "sampling": None if self.sampling is None else asdict(self.sampling.settings),
                 "threads": self.threads,
             },
             "metrics": metrics,

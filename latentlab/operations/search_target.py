@@ -102,9 +102,10 @@ def search_target(
     if is_small:
         told.append(f"It was taken for the small picture itself ({side} x {side} px).")
     whose = "small picture" if is_small else "model"
-    if max(height, width) > size:
+    seen = min(height, width) if fit == "crop" else max(height, width)
+    if seen > size:
         told.append(f"It is larger than the {whose} and was reduced to {size} px.")
-    elif min(height, width) < size:
+    elif seen < size:
         told.append(f"It is smaller than the {whose} and was enlarged to {size} px.")
     if any((one.max((0, 1)) == one.min((0, 1))).all() for one in (pixels, square)):
         raise ImageError(

@@ -55,7 +55,7 @@ class AuditData(FollowedJob[Wanted]):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace, "audit", "idle")
-        self._predictors: dict[str, str] = {}
+        self._predictors: dict[str, tuple[str, ...]] = {}
         self._held_out: dict[str, str] = {}
 
     @property
@@ -72,7 +72,7 @@ class AuditData(FollowedJob[Wanted]):
                 return None
             bundled = {str(path): name for name, path in bundled_models().items()}
             asked = replace(asked, models=(bundled.get(opened.path, opened.path),))
-            if not asked.predictor and opened.predictor_name != self._own_predictor(opened.path):
+            if not asked.predictor and opened.predictor_name not in self._usual_predictors(opened.path):
                 asked = replace(asked, predictor=opened.predictor_name)  # as everywhere else in the window
         if "data" in kind.fields and not asked.data and (asked.models or "models" not in kind.fields):
             asked = replace(asked, data=self._usual_data(asked) if "models" in kind.fields else USUAL_DATA)
@@ -87,16 +87,20 @@ class AuditData(FollowedJob[Wanted]):
             self._held_out[model] = next(reversed(held_out_sets(Path(model))), "")
         return self._held_out[model]
 
-    def _own_predictor(self, path: str) -> str:
-        """Return the predictor that goes with a model; its configuration is read once."""
+    def _usual_predictors(self, path: str) -> tuple[str, ...]:
+        """Return who goes with a model: who judges its pictures, and who is shown with it.
+
+        The configuration is read once.
+        """
         from latentlab.checkpoints import locate
-        from latentlab.checkpoints.companion import fitting_predictor
+        from latentlab.checkpoints.companion import fitting_predictor, shown_predictor
 
         if path not in self._predictors:
             try:
-                self._predictors[path] = fitting_predictor(locate(path).config)
+                located = locate(path)
+                self._predictors[path] = (fitting_predictor(located.config), shown_predictor(located))
             except LatentLabError:
-                self._predictors[path] = ""
+                self._predictors[path] = ("",)
         return self._predictors[path]
 
     def look_again(self) -> None:

@@ -644,6 +644,24 @@ class Document:
             return self
         return replace(self, shelves={**self.shelves, self.checkpoint.sha256: shelf})
 
+    def searching_on(self, view: SearchView, image_size: int) -> Document:
+        """Return the document with a search as it was set with the model before, to be compared with it.
+
+        What is that model's (eps, condition, attributes) is left out, and so is a drawing that pictures of
+        this model's size cannot be reduced to. Where something was put aside with this model, it stays.
+        """
+        if self.checkpoint is None or self.checkpoint.sha256 in self.shelves:
+            return self
+        usual, own = SearchView(), view.own
+        if own is not None and own.small:
+            factor, rest = divmod(image_size, own.pixels.shape[0])
+            fits = not rest and factor > 1
+            view = replace(view, factor=factor) if fits else replace(view, own=None)
+        view = replace(
+            view, eps=usual.eps, fixed=usual.fixed, attribute=usual.attribute, assumed=usual.assumed
+        )
+        return self if view == usual else self.with_shelf(Shelf(search=view))
+
     def guessing_anew(self) -> Document:
         """Return the document without a chosen dataset, which says nothing of another picture."""
         shelf = self.shelf

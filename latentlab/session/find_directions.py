@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from psygnal import Signal
 
 from latentlab.errors import LatentLabError, SettingsError
 from latentlab.operations.direction import Direction
+from latentlab.operations.latent_brush import grid_of
 from latentlab.session.map_data import MapData
 from latentlab.session.session import Message
 from latentlab.session.shelf import ShelfIntents
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from latentlab.operations.latent_map import LatentMap
 
 Find = Callable[["LatentMap"], list[Direction]]
+
+ROWS = 1_000
+"""Images that are encoded for the components of a latent that is a grid: a large network does it."""
 
 
 class DirectionFinder:
@@ -58,8 +63,27 @@ class DirectionFinder:
         # Before the data are there: what the predictor knows is what the bundled sets are labelled with.
         return () if opened is None or opened.predictor is None else opened.predictor.attributes
 
-    def find_components(self, count: int) -> None:
-        """Add the first principal components."""
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """The sets in which directions can be found: the one that is known, then those of the program."""
+        from latentlab.data.catalog import known_sets
+
+        known = (self.of_what, *(f"{name}:train" for name in known_sets()))
+        return tuple(dict.fromkeys(name for name in known if name))
+
+    def find_components(self, count: int, data: str = "") -> None:
+        """Add the first principal components.
+
+        Parameters
+        ----------
+        data
+            The set in which to find them; the one that the map shows without it.
+        """
+        opened = self._workspace.opened
+        if data and data != self.of_what:
+            view = self._shelf.shelf.map
+            few = opened is not None and grid_of(opened.spec) is not None
+            self._shelf.set_map(replace(view, data=data, count=min(view.count, ROWS) if few else view.count))
 
         def find(found: LatentMap) -> list[Direction]:
             from latentlab.operations.directions import principal_directions
@@ -151,4 +175,4 @@ class DirectionFinder:
         elif instead:
             self._shelf.replace_directions(answer, "Orthogonalise directions")
         else:
-            self._shelf.add_directions(answer)
+            self._shelf.add_directions(answer, lead=grid_of(opened.spec) is not None)

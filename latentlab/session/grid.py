@@ -7,11 +7,17 @@ from psygnal import Signal
 from latentlab.errors import SettingsError
 from latentlab.live.frames import Frame
 from latentlab.operations.grid_plan import GridPlan, plane, strips
+from latentlab.operations.latent_brush import grid_of
 from latentlab.session.batches import Batch
 from latentlab.session.document import Document, GridView
 from latentlab.session.follower import Follower
 from latentlab.session.workspace import Workspace
 from latentlab.spec import ModelSpec
+
+GRID = (
+    "A latent of this model is itself a grid, of which one entry alone says little. Find its principal "
+    "components under Directions; they are shown here then."
+)
 
 
 class Grid(Follower):
@@ -69,6 +75,8 @@ class Grid(Follower):
     def _planned(self, spec: ModelSpec, view: GridView) -> GridPlan:
         assert self.state is not None
         latent, axes = self.state.latent, self.axes(view.axes)
+        if not axes and grid_of(spec) is not None:
+            raise SettingsError(GRID)
         reach, locked = view.reach or None, self.shelf.locked
         if view.kind == "plane":
             if len(axes) < 2:

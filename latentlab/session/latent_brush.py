@@ -128,6 +128,8 @@ class LatentBrushIntents:
             self.end()
             return
         place = round(place[0], _DIGITS), round(place[1], _DIGITS)
+        if drawing.stroke.places[-1:] == (place,):
+            return
         latent = drawing.drawn.to(place)
         stroke = replace(drawing.stroke, places=(*drawing.stroke.places, place))
         self._drawing = replace(drawing, stroke=stroke)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from latentlab.live.frames import DeviceOverride, Encoded, Failed, Opened
+from latentlab.live.frames import DeviceOverride, Encoded, Failed, Opened, Reading
 from latentlab.live.renderer import LiveRenderer
 
-Answer = TypeVar("Answer", Opened, Encoded, Failed)
+Answer = TypeVar("Answer", Opened, Encoded, Failed, Reading)
 
 
 class RendererHost:
@@ -19,7 +19,7 @@ class RendererHost:
     ----------
     post
         Runs a callable soon on the session's thread; called from the worker's.
-    opened, tuned, encoded, failed
+    opened, tuned, encoded, failed, reading
         Receive the answers on the session's thread.
     """
 
@@ -30,10 +30,11 @@ class RendererHost:
         tuned: Callable[[Opened], None],
         encoded: Callable[[Encoded], None],
         failed: Callable[[Failed], None],
+        reading: Callable[[Reading], None],
     ) -> None:
         self._post = post
         self._opened, self._tuned = opened, tuned
-        self._encoded, self._failed = encoded, failed
+        self._encoded, self._failed, self._reading = encoded, failed, reading
         self.renderer: LiveRenderer | None = None
 
     def get(self, override: DeviceOverride) -> LiveRenderer:
@@ -43,6 +44,7 @@ class RendererHost:
             renderer.opened.connect(partial(self._from_worker, renderer, self._opened))
             renderer.tuned.connect(partial(self._from_worker, renderer, self._tuned))
             renderer.encoded.connect(partial(self._from_worker, renderer, self._encoded))
+            renderer.reading.connect(partial(self._from_worker, renderer, self._reading))
             renderer.failed.connect(partial(self._from_worker, renderer, self._failed))
             renderer.start()
             self.renderer = renderer

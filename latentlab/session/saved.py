@@ -55,7 +55,7 @@ from latentlab.session.saved_parts import (
 from latentlab.session.saved_picture import PictureTexts, picture_of, picture_text
 from latentlab.session.saved_shelf import read_shelf
 from latentlab.session.saved_strokes import read_strokes
-from latentlab.session.train_plan import RECIPES
+from latentlab.session.train_plan import RECIPES, fits
 from latentlab.spec import Record
 
 FORMAT = "latentlab-session"
@@ -454,9 +454,19 @@ def _read_audit(data: object, salvage: Salvage) -> AuditView:
 
 def _read_train(data: object, salvage: Salvage) -> TrainView:
     part = salvage.part(TrainPart, data, "the training")
-    if part is None or part.recipe not in RECIPES:
+    if part is None:
         return FIRST_TRAIN
-    return TrainView(part.recipe, part.values, part.out, part.shown, part.beside)
+    recipe = part.recipe
+    if recipe not in RECIPES:
+        salvage.say("the training's recipe", "there is none of that name")
+        recipe = FIRST_TRAIN.recipe
+    values = {}
+    for key, value in part.values.items():
+        if fits(key, value):
+            values[key] = value
+        else:
+            salvage.say(f"the training's {key[:60]}", "it cannot be set so")
+    return TrainView(recipe, values, part.out, part.shown, part.beside)
 
 
 def _of_one_size(explore: Explore, size: int, salvage: Salvage) -> Explore | None:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 MOST_FRAMES, MOST_BYTES = 120, 160 * 2**20
 """Frames that are kept at most, and their bytes."""
 LEAST_FRAMES = 8
+SHOWN = 8
+"""Steps at most from one frame to the next, so that a long search is seen to move too."""
 MOST_POINTS = 2048
 """Steps at most whose distances are kept: of more, every second."""
 
@@ -63,7 +65,9 @@ class Recording:
     """Keeps frames and distances as they come, fewer of the early ones where they become too many."""
 
     def __init__(self) -> None:
-        self.frames: list[SearchFrame] = []
+        self._frames: list[SearchFrame] = []
+        self._newest: SearchFrame | None = None  # where it is none of those that are kept
+        self._passed, self._every = 0, 1
         self._steps: list[int] = []
         self._distances: list[NDArray[np.float32]] = []
         self._stride = 1
@@ -77,13 +81,32 @@ class Recording:
             self._stride *= 2
             self._steps, self._distances = self._steps[::2], self._distances[::2]
 
+    @property
+    def frames(self) -> tuple[SearchFrame, ...]:
+        """The frames that are kept, evenly over the search, and the newest."""
+        return (*self._frames, *(() if self._newest is None else (self._newest,)))
+
     def add(self, frame: SearchFrame) -> None:
         """Take a frame."""
-        self.frames.append(frame)
         size = frame.pictures.nbytes + frame.reduced.nbytes
         most = int(min(MOST_FRAMES, max(LEAST_FRAMES, MOST_BYTES // max(1, size))))
-        if len(self.frames) > most:
-            self.frames = [*self.frames[:-1:2], self.frames[-1]]
+        if self._passed % self._every == 0:
+            self._frames.append(frame)
+            self._newest = None
+        else:
+            self._newest = frame
+        self._passed += 1
+        if len(self._frames) >= most:
+            self._newest = self._newest or self._frames[-1]
+            self._frames, self._every = self._frames[::2], 2 * self._every
+            if self._newest is self._frames[-1]:
+                self._newest = None
+
+    def go_on(self) -> None:
+        """Leave out how the restarts stood at the end: they go on."""
+        self._frames = [one for one in self._frames if not one.settled]
+        if self._newest is not None and self._newest.settled:
+            self._newest = None
 
     def trace(self) -> Trace:
         """Return the distances until now."""
@@ -94,4 +117,4 @@ class Recording:
 
 def every(steps: int) -> int:
     """Return how often pictures are taken of so many steps."""
-    return max(1, -(-steps // MOST_FRAMES))
+    return min(SHOWN, max(1, -(-steps // MOST_FRAMES)))

@@ -44,12 +44,15 @@ class Mix:
         How many restarts under eps, or draws, it is counted over.
     worth
         Independent ones that they are worth: so many the interval is of.
+    met
+        Whether they are of chains that have met; else their shares say little.
     """
 
     attribute: str
     rows: tuple[MixRow, ...]
     count: int
     worth: float
+    met: bool = True
 
 
 def attributes_of(judge: PredictorSpec | None) -> tuple[str, ...]:
@@ -64,27 +67,16 @@ def chosen_attribute(judge: PredictorSpec | None, view: SearchView) -> str:
 
 
 def mixes_of(found: PictureSearch) -> dict[str, Mix]:
-    """Count a found set by attribute, with Wilson's intervals.
-
-    Draws of a posterior are not independent: their interval is that of as many as they are worth, by the
-    median effective sample size over what was searched for.
-    """
-    from latentlab.metrics.intervals import wilson
-
+    """Count a found set by attribute (`PictureSearch.shares`)."""
     mixes = {}
     for name in attributes_of(found.predictor):
-        counts = found.mix(name)
-        total = sum(counts.values())
-        worth = float(total)
-        if found.sampling is not None:
-            worth = max(1.0, min(worth, found.sampling.effective[1]))
-        shares = [count / total if total else 0.0 for count in counts.values()]
-        low, high = wilson([share * worth for share in shares], worth if total else 0.0)
+        counts, shares = found.mix(name), found.shares(name)
         rows = tuple(
-            MixRow(label, count, share, float(least), float(most))
-            for (label, count), share, least, most in zip(counts.items(), shares, low, high, strict=True)
+            MixRow(label, counts[label], one.value, one.low or 0.0, 1.0 if one.high is None else one.high)
+            for label, one in shares.items()
         )
-        mixes[name] = Mix(name, rows, total, worth)
+        met = found.sampling is None or found.sampling.agrees
+        mixes[name] = Mix(name, rows, sum(counts.values()), found.worth, met)
     return mixes
 
 

@@ -16,9 +16,6 @@ from latentlab.session.explore import cropped
 from latentlab.session.kept_explorer import ModelKey
 from latentlab.spec import MODE, ConditionSchema, ModelSpec
 
-LEAST_WARM_UP = 4
-"""Proposals of a posterior's warm-up, and draws of each chain, at least."""
-
 
 def no_search(spec: ModelSpec, name: str) -> str:
     """Say why nothing can be searched for with a model, where nothing can; else return the empty string."""
@@ -153,8 +150,7 @@ class SearchWanted:
     @property
     def sampling(self) -> PosteriorSettings:
         """How a posterior is sampled: half of the steps warm it up."""
-        half = max(LEAST_WARM_UP, self.view.steps // 2)
-        return PosteriorSettings(half, half, self.view.leaps, 1.0 / self.view.temperature)
+        return PosteriorSettings.of(self.view.steps, self.view.leaps, self.view.temperature)
 
     @property
     def steps(self) -> int:

@@ -80,11 +80,11 @@ def found_words(found: SearchFound, stopped: bool = False) -> str:
         text = found.found.sampling.text()
         return f"{text[:1].upper()}{text[1:]}."
     count, reached = len(found.found.restarts), len(found.found.under)
-    eps = f"eps = {found.found.eps.value:.2g} ({found.found.eps.source})"
+    eps = f"eps = {found.found.eps.value:.3g} ({found.found.eps.source})"
     if reached:
         return f"{begin}{reached} of {count} restarts under {eps}."
     nearest = found.found.best.distance
-    return f"{begin}Not converged: none of {count} under {eps}; the nearest, {nearest:.2g}, is kept."
+    return f"{begin}Not converged: none of {count} under {eps}; the nearest, {nearest:.3g}, is kept."
 
 
 def step_words(frame: SearchFrame) -> str:

@@ -188,7 +188,7 @@ class SearchWork:
         if self.underway or run is None or run.search is None or found is None or not found.can_go_on:
             return
         run.reporter = Reporter()
-        run.recording.frames = [one for one in run.recording.frames if not one.settled]
+        run.recording.go_on()
         run.until = (0 if self.moment is None else self.moment.frame.step) + more
         self._begin(run, "running", partial(self._more, run, more))
 
@@ -304,7 +304,7 @@ class SearchWork:
             run.prepared,
             found,
             tuple(run.legs),
-            tuple(run.recording.frames),
+            run.recording.frames,
             run.recording.trace(),
             {} if found is None else mixes_of(found),
         )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from latentlab.errors import SettingsError
 from latentlab.operations.direction import Direction, difference_direction
 from latentlab.session.document import (
+    AxisRef,
     CounterfactualView,
     Explore,
     GridView,
@@ -112,8 +113,19 @@ class ShelfIntents:
 
     # Directions
 
-    def add_directions(self, directions: Sequence[Direction], what: str = "") -> list[str]:
-        """Add directions; one whose name is taken gets a number. Return what they are called."""
+    def add_directions(
+        self, directions: Sequence[Direction], what: str = "", lead: bool = False
+    ) -> list[str]:
+        """Add directions; one whose name is taken gets a number. Return what they are called.
+
+        Parameters
+        ----------
+        what
+            The name of the step.
+        lead
+            Whether grid and probe show them, as far as they are set to nothing else: where one entry of the
+            latent means nothing by itself.
+        """
         known = {one.name for one in self.shelf.directions}
         added = []
         for one in directions:
@@ -122,8 +134,19 @@ class ShelfIntents:
             added.append(one.model_copy(update={"name": name}))
         if added:
             names = added[0].name if len(added) == 1 else f"{len(added)} directions"
-            self._change(what or f"Add {names}", directions=(*self.shelf.directions, *added))
+            views = self._led_by([one.name for one in added]) if lead else {}
+            self._change(what or f"Add {names}", None, directions=(*self.shelf.directions, *added), **views)
         return [one.name for one in added]
+
+    def _led_by(self, names: Sequence[str]) -> dict[str, object]:
+        """Return grid and probe as these directions lead them, where they are set to nothing."""
+        shelf, axes = self.shelf, tuple(AxisRef(direction=name) for name in names)
+        views: dict[str, object] = {}
+        if not shelf.grid.axes:
+            views["grid"] = replace(shelf.grid, axes=axes)
+        if shelf.probe.axis == ProbeView().axis:
+            views["probe"] = replace(shelf.probe, axis=axes[0])
+        return views
 
     def replace_directions(self, directions: Sequence[Direction], what: str) -> None:
         """Put other directions in the place of all."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from latentlab.data.image_set import ImageSet
 
 MOST_AXES = 4
+GROUPED = ("race", "tone", "gender", "Male")
+"""Attributes of which groups are made; of a set that has none of them others can be shared."""
 TONES = ("asian", "white"), ("black", "brown")
 """The bundled faces' classes of ``race`` that are drawn light, and dark."""
 
@@ -186,8 +188,8 @@ def axes_of(faces: ImageSet) -> tuple[Axis, ...]:
             called = {"yes": one.name, "no": f"no {one.name}"}
             names = [called.get(label, label).replace("_", " ") for label in (first, second)]
             found.append(Axis(one.name, (first,), (second,), names[0], names[1]))
-    order = sorted(found, key=lambda axis: axis.attribute not in ("race", "gender", "Male"))
-    return tuple(order[:MOST_AXES])
+    usual = [axis for name in GROUPED for axis in found if axis.attribute == name]
+    return tuple(usual or found[:MOST_AXES])
 
 
 def _groups(faces: ImageSet, names: tuple[str, ...]) -> dict[str, int]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.metrics.detection import VARIANCE, WORST
-from latentlab.metrics.report import group_words
 from latentlab.session.train_folder import MemberFound, TrainFound
 from latentlab.session.train_plan import title_of
 from latentlab.training.debiasing_record import Epoch, Histogram
 
+VARIANCE, WORST = "recall_variance_points2", "worst_group_miss_rate"
+# As in `latentlab.metrics.detection`, which imports scipy: not before the window is there.
 VALIDATION, TEST = "validation rows", "test rows"
 FIGURES: tuple[tuple[str, str, float, str], ...] = (
     ("recall", "Recall", 100.0, "%"),
@@ -85,15 +85,21 @@ def shown_recalls(found: TrainFound | None, beside: TrainFound | None = None) ->
     """Return the recall of all arms of one training, or of two; None where nothing is known yet."""
     if found is None:
         return None
+    found, beside = alike(found, beside)
     both = beside is not None
     arms, rows = recall_bars(found, "A" if both else "")
-    others, other_rows = recall_bars(beside, "B") if beside is not None else ([], rows)
-    arms += others
+    arms += recall_bars(beside, "B")[0] if beside is not None else []
     if not arms:
         return None
     groups = tuple(dict.fromkeys(group for one in arms for group in one.heights))
-    where = rows if rows == other_rows or not others else f"A {rows}, B {other_rows}"
-    return BarsShown(f"Recall of each group, {where}", groups, tuple(arms))
+    return BarsShown(f"Recall of each group, {rows}", groups, tuple(arms))
+
+
+def alike(found: TrainFound, beside: TrainFound | None) -> tuple[TrainFound, TrainFound | None]:
+    """Return two trainings so that both are compared on the same rows: the test only where both were judged."""
+    if beside is None or (found.judged is None) == (beside.judged is None):
+        return found, beside
+    return replace(found, judged=None), replace(beside, judged=None)
 
 
 def figures_of(found: TrainFound) -> dict[str, dict[str, float]]:
@@ -168,7 +174,7 @@ def loss_names(found: Sequence[TrainFound]) -> list[str]:
 
 def words_of_group(name: str) -> str:
     """Return a group's name as a person reads it."""
-    return group_words(name)
+    return ", ".join(part.partition("=")[2] or part for part in name.split(",")).replace("_", " ")
 
 
 def _histogram(epoch: Epoch, entry: int) -> NDArray[np.float64]:

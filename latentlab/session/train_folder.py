@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from latentlab.errors import LatentLabError
 from latentlab.jobs.train_job import DETECTION, PAIR, TrainSettings
@@ -251,6 +250,8 @@ def cells_of(path: Path | None) -> Bytes | None:
     """Return the pictures of a grid that a training wrote, uint8 ``[n, S, S, 3]``; None where it is gone."""
     if path is None:
         return None
+    from PIL import Image  # not before the window is there
+
     try:
         with Image.open(path) as picture:
             sheet = np.asarray(picture.convert("RGB"))

@@ -17,7 +17,6 @@ from latentlab.errors import SettingsError
 from latentlab.jobs.train_job import PAIR, TrainSettings
 from latentlab.paths import runs_directory
 from latentlab.session.document import TrainValue, TrainView
-from latentlab.training.resampling import RULES
 
 Kind = Literal["whole", "number", "log", "choice", "set", "checkpoint", "text", "ratios"]
 """How a field is shown; ``log`` is a number on a logarithmic slider, ``ratios`` are sliders of shares."""
@@ -43,6 +42,8 @@ class TrainField:
         Whether it is only shown among the further settings.
     when
         The budget with which it is asked; empty for any.
+    none
+        What 0 stands for, where it is no number.
     """
 
     name: str
@@ -56,6 +57,7 @@ class TrainField:
     choices: tuple[tuple[str, str], ...] = ()
     further: bool = False
     when: str = ""
+    none: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,9 @@ def _loop(batch: int) -> tuple[TrainField, ...]:
     return (
         _whole("seed", "First seed", 0, "Of weights, order and noise", 0, LARGEST_SEED),
         _whole("batch", "Batch", batch, "Pictures of a step", 2, 4096, further=True),
-        _whole("threads", "Threads", 0, "Of torch; 0 leaves it its choice", 0, 256, further=True),
+        TrainField(
+            "threads", "Threads", "whole", 0, "Of torch; 0 leaves it", 0, 256, further=True, none="auto"
+        ),
     )
 
 
@@ -128,21 +132,27 @@ _FACES = TrainField("data", "Faces", "set", "faces", "Set of faces, without its 
 _RATIOS = TrainField(
     "ratios", "Faces trained on", "ratios", _BIAS, "Shares of the groups among the faces trained on"
 )
-_COUNT = _whole("count", "Number of faces", 0, "How many; 0 takes as many as there can be", 0, 1_000_000)
+_COUNT = TrainField(
+    "count",
+    "Number of faces",
+    "whole",
+    0,
+    "How many; as many as there can be by 0",
+    0,
+    1_000_000,
+    none="most",
+)
 _RULE = TrainField(
     "rule",
     "Resampling",
     "choice",
     "informative",
     "How faces that are rare in the latent are drawn more often",
-    choices=tuple(
-        (
-            rule,
-            {"none": "none: evenly", "max": "max: the laboratory's", "product": "product: the paper's"}.get(
-                rule, f"{rule}: ours"
-            ),
-        )
-        for rule in (*(one for one in RULES if one != "none"), "none")
+    choices=(
+        ("informative", "informative: ours"),
+        ("max", "max: the laboratory's"),
+        ("product", "product: the paper's"),
+        ("none", "none: evenly"),
     ),
 )
 _SMOOTHING = TrainField(
@@ -369,6 +379,16 @@ def value_of(view: TrainView, name: str, recipe: str = "") -> Any:
     if isinstance(value, (int, float)) and not (one.least <= value <= one.most and math.isfinite(value)):
         return one.default
     return value
+
+
+def fits(key: str, value: TrainValue) -> bool:
+    """Whether there is a field with this key (`key_of`) that can be set to a value."""
+    for recipe in RECIPES.values():
+        for one in recipe.fields:
+            if key_of(recipe.name, one.name) == key:
+                found = value_of(TrainView(recipe.name, {key: value}), one.name)
+                return type(found) is type(value) and bool(found == value)
+    return False
 
 
 def values_of(view: TrainView) -> dict[str, Any]:

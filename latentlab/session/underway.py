@@ -23,22 +23,24 @@ Purpose = Literal["open", "return", "restart", "session"]
 _LARGE = 100_000_000
 
 
-def opening_words(checkpoint: str) -> str:
-    """Say that a checkpoint is being opened; of one that takes a while, how large its files are."""
+def opening_words(checkpoint: str, share: float = 0.0) -> str:
+    """Say that a checkpoint is being opened; of one that takes a while, how large it is, and how far read."""
     path = Path(checkpoint)
     try:
         files = [path] if path.is_file() else list(path.iterdir()) if path.is_dir() else []
         size = sum(file.stat().st_size for file in files if file.is_file())
     except OSError:
         size = 0
-    return f"Opening the model ({size / 1e6:,.0f} MB)" if size > _LARGE else "Opening the model"
+    read = f", {share:.0%} read" if share else ""
+    return f"Opening the model ({size / 1e6:,.0f} MB{read})" if size > _LARGE else "Opening the model"
 
 
 @dataclass(eq=False)
 class Opening:
     """A checkpoint on its way.
 
-    ``saved`` is the session that is opened with it, and ``note`` what is to be said of that.
+    ``saved`` is the session that is opened with it, and ``note`` what is to be said of that. ``share`` of its
+    weights has been read, 0 to 1; ``stopped`` is whether a person wants no more of it.
     """
 
     token: int
@@ -46,6 +48,8 @@ class Opening:
     saved: Saved | None = None
     note: str = ""
     opened: Opened | None = None
+    share: float = 0.0
+    stopped: bool = False
 
 
 @dataclass(frozen=True, eq=False)

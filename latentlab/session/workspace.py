@@ -17,7 +17,7 @@ from psygnal import Signal
 
 from latentlab.device import DeviceChoice
 from latentlab.errors import LatentLabError, SettingsError
-from latentlab.live.frames import DeviceOverride, Encoded, Failed, Opened
+from latentlab.live.frames import DeviceOverride, Encoded, Failed, Opened, Reading
 from latentlab.operations.latent_text import read_condition_text, read_latent_text
 from latentlab.session.beside import BesideEncoder
 from latentlab.session.document import CheckpointRef, Document, Explore, Source
@@ -41,6 +41,8 @@ from latentlab.session.underway import Brought, Encoding, Opening, Phase, Purpos
 
 if TYPE_CHECKING:
     from latentlab.data.pictures import Picture
+
+STOPPED, STOPPING = "The model was not opened: it was stopped.", "Stopping"
 
 
 class Workspace:
@@ -82,7 +84,12 @@ class Workspace:
         self.choice: DeviceChoice | None = None
         self.override = override or DeviceOverride()
         self._host = RendererHost(
-            post, self._have_opened, self._have_tuned, self._have_encoded, self._have_failed
+            post,
+            self._have_opened,
+            self._have_tuned,
+            self._have_encoded,
+            self._have_failed,
+            self._have_read_part,
         )
         self._reader = PictureReader(post, self._have_read)
         self._files = SessionFiles(self.session, post, self._have_found, self._fail_first)
@@ -114,7 +121,9 @@ class Workspace:
     def busy(self) -> str:
         """What is being waited for, in words; empty when nothing is."""
         if self._opening is not None:
-            return opening_words(self._request[0] if self._request else "")
+            if self._opening.stopped:
+                return STOPPING
+            return opening_words(self._request[0] if self._request else "", self._opening.share)
         if self._encoding is not None:
             return "Encoding the picture"
         return "Reading the picture" if self._reader.busy else self._files.busy
@@ -132,6 +141,19 @@ class Workspace:
             self._open(reference.path, name, "open")
         else:
             self._open(name, predictor, "open")
+
+    @property
+    def can_stop_opening(self) -> bool:
+        """Whether a model is on its way that one can do without: its weights are still being read."""
+        opening = self._opening
+        return opening is not None and opening.opened is None and not opening.stopped
+
+    def stop_opening(self) -> None:
+        """Want no more of the model that is on its way; what was open stays, as after a failure."""
+        if self._opening is not None and self.can_stop_opening and self._host.renderer is not None:
+            self._opening.stopped = True
+            self._host.renderer.stop_opening(self._opening.token)
+            self._tell_busy()
 
     def bring_file(self, path: str | Path, name: str = "") -> None:
         """Read a picture file and encode it; ``name`` is what it is called, else the file's name."""
@@ -356,6 +378,12 @@ class Workspace:
             self._opening.opened = opened
             self._proceed()
 
+    def _have_read_part(self, reading: Reading) -> None:
+        if self._opening is not None and reading.token == self._opening.token:
+            before, self._opening.share = self.busy, reading.share
+            if self.busy != before:
+                self._tell_busy()
+
     def _have_tuned(self, opened: Opened) -> None:
         if self.opened is not None and opened.token == self.opened.token:
             self.choice = opened.choice
@@ -435,7 +463,9 @@ class Workspace:
         self._tell_busy()
 
     def _finish_opening(self, opened: Opened, explore: Explore) -> None:
-        document = replace(self.session.document, checkpoint=CheckpointRef.of(opened), explore=explore)
+        before = self.session.document
+        document = replace(before, checkpoint=CheckpointRef.of(opened), explore=explore)
+        document = document.searching_on(before.shelf.search, opened.spec.image_size)
         self._enter(f"Open model {opened.name}", opened, document)
 
     def _finish_session(self, saved: Saved, opened: Opened, encoded: Encoded | None) -> None:
@@ -480,7 +510,14 @@ class Workspace:
         opening, encoding = self._opening, self._encoding
         if failed.task == "open" and opening is not None and failed.token == opening.token:
             what = "The model could not be opened: "
+            if opening.stopped:
+                failed = replace(failed, message=STOPPED, expected=True, details="")
             self._fail_opening(opening, failed)
+            if opening.stopped:
+                self._tell_busy()
+                self._note(STOPPED)
+                self._encode_on()
+                return
         elif failed.task == "encode" and any(
             one.fail(failed) for one in (self.beside, self.painted, self.teller)
         ):

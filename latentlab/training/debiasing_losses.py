@@ -2,25 +2,17 @@
 
 Shapes: logits and labels ``[B]``, images ``[B, 3, S, S]``, mu and log sigma^2 ``[B, D]``. Each function
 gives one number for each image, ``[B]``; only `debiasing_loss` takes the mean. Mistakes that are easy to
-make, and that published versions made, are told where they would be made.
+make, and that published versions made, are told where they would be made. The latent that is decoded is
+`latentlab.families.dbvae.reparameterise`.
 """
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 KL_WEIGHT = 0.0005
 """c: for a reconstruction term that is a *mean* absolute error in [0, 1]."""
-
-
-def reparameterise(mu: Tensor, logvar: Tensor, eps: Tensor) -> Tensor:
-    """Return z = mu + exp(1/2 log sigma^2) * eps.
-
-    The half belongs to it: what the KL takes for a log variance must not be a log deviation here.
-    """
-    return mu + torch.exp(0.5 * logvar) * eps
 
 
 def kl_divergence(mu: Tensor, logvar: Tensor) -> Tensor:

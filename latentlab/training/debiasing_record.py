@@ -79,7 +79,7 @@ class Epoch:
 
 def write_epoch(run: Path, epoch: Epoch) -> None:
     """Write an epoch; raises `SettingsError` if the run folder cannot be written."""
-    folder = run / EPOCHS
+    (run / EPOCHS).mkdir(parents=True, exist_ok=True)
     with whole_file(_place(run, epoch.number, ".npz")) as part, part.open("wb") as file:
         np.savez(file, p=epoch.p, logit=epoch.logit, mu=epoch.mu.astype(np.float32), rows=epoch.rows)
     numbers = {
@@ -91,7 +91,7 @@ def write_epoch(run: Path, epoch: Epoch) -> None:
         "faces": len(epoch.p),
         "groups": {name: list(shares) for name, shares in epoch.groups.items()},
     }
-    write_whole(folder / f"{epoch.number:04d}.json", json.dumps(numbers, indent=1))
+    write_whole(_place(run, epoch.number, ".json"), json.dumps(numbers, indent=1))
 
 
 def read_epoch(run: Path, number: int) -> Epoch | None:
@@ -122,6 +122,4 @@ def last_epoch(run: Path) -> Epoch | None:
 
 
 def _place(run: Path, number: int, suffix: str) -> Path:
-    folder = run / EPOCHS
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{number:04d}{suffix}"
+    return run / EPOCHS / f"{number:04d}{suffix}"

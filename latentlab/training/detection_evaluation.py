@@ -22,8 +22,6 @@ from latentlab.progress import Progress, Reporter
 from latentlab.training.detection_runs import DetectionTraining, of_plain, plain
 from latentlab.training.detection_task import Detection, logits_of, open_detection
 
-SPLIT = "test"
-
 
 @dataclass(frozen=True)
 class TrainedDetector:

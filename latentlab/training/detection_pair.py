@@ -95,6 +95,7 @@ class _Arm(Reporter):
     def __init__(self, whole: Reporter, place: int, parts: int, name: str) -> None:
         super().__init__()
         self._whole, self._place, self._parts, self._name = whole, place, parts, name
+        self._share = 0.0
 
     @property
     def cancelled(self) -> bool:
@@ -103,7 +104,8 @@ class _Arm(Reporter):
 
     def report(self, progress: Progress) -> None:
         """Pass the event on."""
-        share = progress.done / progress.total if progress.total else 0.0
-        done = round(1000 * (self._place + share))
+        if progress.total:
+            self._share = progress.done / progress.total
+        done = round(1000 * (self._place + self._share))
         stage = f"{progress.stage}: {self._name}"
         self._whole.report(Progress(stage, done, 1000 * self._parts, progress.values))

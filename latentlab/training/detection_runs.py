@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from latentlab.checkpoints import locate, save
+from latentlab.checkpoints.companion import OWN_PREDICTOR
 from latentlab.errors import SettingsError
 from latentlab.families.dbvae import DBVAE, DBVAEConfig
 from latentlab.families.detector import FACE, Detector, DetectorConfig
@@ -28,8 +29,6 @@ from latentlab.training.setting_out import network_config
 Family = Literal["dbvae", "cnn"]
 EMA = 0.99
 """Decay of the averaged weights: a hundred steps, for the whole training is some hundreds."""
-DETECTOR = "detector"
-"""The folder in a DB-VAE's checkpoint with its decision as a detector."""
 
 
 @dataclass(frozen=True)
@@ -192,13 +191,13 @@ def write_trained(
     network.config = config
     detector = network if isinstance(network, Detector) else network.detector()
     spec = _predictor_spec(detector.spec, faces > threshold, others > threshold, validation)
-    place = out if isinstance(network, Detector) else out / DETECTOR
+    place = out if isinstance(network, Detector) else out / OWN_PREDICTOR
     if isinstance(network, DBVAE):
         _, mu = look_at_faces(network, task)
         summary = _summary(network, task, mu)
         described = CheckpointConfig(
             kind="model",
-            name=out.name,
+            name=_name(out),
             model=network.spec.model_copy(update={"latent_summary": summary}),
             network=config.model_dump(mode="json"),
             training=made,
@@ -208,7 +207,7 @@ def write_trained(
         detector,
         CheckpointConfig(
             kind="predictor",
-            name=out.name,
+            name=_name(out),
             predictor=spec,
             network=detector.config.model_dump(mode="json"),
             training=made,
@@ -216,6 +215,11 @@ def write_trained(
     )
     if isinstance(network, DBVAE):  # last: where it lies, all of it does
         save(out, network, described)
+
+
+def _name(out: Path) -> str:
+    """Return what to call a checkpoint: of one of several seeds with the name of what all are."""
+    return f"{out.parent.name}-{out.name}" if out.name.startswith("seed-") else out.name
 
 
 def plain(asked: DetectionTraining) -> dict[str, Any]:

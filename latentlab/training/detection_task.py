@@ -17,6 +17,7 @@ from torch import Tensor
 from latentlab.data.catalog import open_set
 from latentlab.data.distribution import Distribution
 from latentlab.data.image_set import ImageSet, images_to_tensor
+from latentlab.data.not_faces import open_not_faces_of
 from latentlab.data.resample import resample
 from latentlab.errors import DataError, SettingsError
 from latentlab.progress import Reporter
@@ -111,9 +112,31 @@ def open_detection(
     others = open_set(f"not-faces:{split}", image_size, reporter)
     if bias or count:
         faces = resample(faces, Distribution.parse(bias), count, seed)
+    return Detection(faces, others, _groups(faces))
+
+
+def open_fresh(data: str, image_size: int = 64, reporter: Reporter | None = None) -> Detection:
+    """Open other faces as a test on which nothing was ever chosen, with negatives made for it.
+
+    Parameters
+    ----------
+    data
+        A set of faces by name, with its split or as a whole.
+
+    Raises
+    ------
+    LatentLabError
+        If there is no such set, or it has no groups.
+    """
+    faces = open_set(data, image_size, reporter)
+    others = open_not_faces_of(faces, reporter).split("test")
+    faces = with_tones(faces)
+    return Detection(faces, others, _groups(faces))
+
+
+def _groups(faces: ImageSet) -> tuple[str, ...]:
     known = {attribute.name for attribute in faces.info.attributes}
-    groups = next((names for names in (("tone", "gender"), ("gender",)) if set(names) <= known), ())
-    return Detection(faces, others, groups)
+    return next((names for names in (("tone", "gender"), ("gender",)) if set(names) <= known), ())
 
 
 def with_tones(faces: ImageSet) -> ImageSet:
@@ -129,14 +152,12 @@ def with_tones(faces: ImageSet) -> ImageSet:
     return replace(faces, info=info, labels={**faces.labels, "tone": codes})
 
 
-def held_out(
-    task: Detection, degradation: Degradation, batch: int = 256
-) -> Iterator[tuple[NDArray[np.bool_], Tensor]]:
-    """Yield a split's pictures in order, degraded by `HELD_OUT_SEED`: is each a face, and images."""
+def held_out(task: Detection, degradation: Degradation, batch: int = 256) -> Iterator[Tensor]:
+    """Yield a split's pictures in order, faces first, degraded by `HELD_OUT_SEED`."""
     generator = torch.Generator().manual_seed(HELD_OUT_SEED)
     for start in range(0, len(task), batch):
         rows = np.arange(start, min(start + batch, len(task)))
-        yield task.is_face(rows), degradation.apply(task.tensor(rows, torch.device("cpu")), generator)
+        yield degradation.apply(task.tensor(rows, torch.device("cpu")), generator)
 
 
 def logits_of(
@@ -145,7 +166,7 @@ def logits_of(
     """Return a detector's logits of a split's faces ``[n]`` and of its others ``[m]``."""
     found = []
     with torch.inference_mode():
-        for _, images in held_out(task, degradation):
+        for images in held_out(task, degradation):
             found.append(logit(images).float().cpu().numpy())
     every = np.concatenate(found).astype(np.float64)
     return every[: len(task.faces)], every[len(task.faces) :]

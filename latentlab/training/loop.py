@@ -402,7 +402,7 @@ class _Run:
         step = Step(
             number=number,
             steps=self.steps,
-            examples=self.data.tensor(rows[share], self.fabric.device),
+            examples=self._read(rows[share]),
             rows=rows[share],
             total=settings.batch,
             share=share,
@@ -420,6 +420,16 @@ class _Run:
                         value.copy_(current[key])
             self.seconds += time.perf_counter() - started
         return figures
+
+    def _read(self, rows: NDArray[np.int64]) -> Tensor:
+        try:
+            return self.data.tensor(rows, self.fabric.device)
+        except OSError as error:
+            raise DataError(
+                f"The images to train on cannot be read any more at step {self.at}: "
+                f"{error.strerror or error}. What was saved before is in {self.folder / STATE}; bring them "
+                "back, and give the same command again."
+            ) from None
 
     def _set_steps_from_budget(self, minutes: float) -> None:
         """Time some steps of the start and of the end of the schedule, put everything back, and choose."""

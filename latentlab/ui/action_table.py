@@ -11,6 +11,7 @@ from latentlab.ui.hindrances import (
     no_camera,
     no_directions,
     no_encoder,
+    no_grid,
     no_model,
     no_predictor,
     no_prior,
@@ -317,6 +318,15 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "mutate",
         "Take a small random step from the latent as it is",
         hindrance=no_model,
+    ),
+    ActionSpec(
+        "paint_latent",
+        LATENT,
+        "Pa&int on the latent",
+        "Ctrl+Alt+B",
+        "brush",
+        "Paint on the edited picture: directions, channels and pins apply where the brush goes",
+        hindrance=no_grid,
     ),
     ActionSpec(
         "reset_all",

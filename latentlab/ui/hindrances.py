@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from latentlab.operations import projection_plan
+from latentlab.operations.latent_brush import grid_of
 from latentlab.session import search_wanted
 from latentlab.session.workspace import Workspace
 from latentlab.ui import camera
@@ -46,6 +47,13 @@ def no_model(workspace: Workspace) -> str:
 def no_encoder(workspace: Workspace) -> str:
     """Say why the open model cannot encode pictures, where it cannot."""
     return "" if workspace.opened is None else workspace.opened.spec.cannot.get("encode", "")
+
+
+def no_grid(workspace: Workspace) -> str:
+    """Say that the open model's latent is no grid to paint on, where it is none."""
+    if not workspace.in_step or workspace.opened is None:
+        return no_model(workspace)
+    return "" if grid_of(workspace.opened.spec) else "The open model's latent is no grid to paint on."
 
 
 def unconditional(workspace: Workspace) -> str:

@@ -167,6 +167,7 @@ class MainWindow(QMainWindow):
         for exports in self._all_exports:
             exports.rendered.connect(self._have_rendered)
         self.explore.timed.connect(self.status.show_times)
+        self.status.stop.clicked.connect(workspace.stop_opening)
         self.explore.view_changed.connect(lambda _view: self._tell_view())
         self.explore.intents.audit.folder_brought.connect(self._show_study)
         for screen in (self.counterfactuals, self.analogies, self.audit, self.search, self.train):
@@ -248,6 +249,7 @@ class MainWindow(QMainWindow):
             "paste": self.paste,
             "crop": lambda: self.explore.crop(),
             "paint": self._paint,
+            "paint_latent": self._paint_latent,
             "reset_input": lambda: self.explore.intents.painting.reset(),
             "randomise": lambda: self.explore.randomise(),
             "mutate": lambda: self.explore.mutate(),
@@ -307,6 +309,11 @@ class MainWindow(QMainWindow):
         self.show_screen(AnalogiesScreen.name)
         self.analogies.show_view(projections.name)
         projections.paint(not (here and projections.panel.box.painting))
+
+    def _paint_latent(self) -> None:
+        """Paint on the edited picture's latent, or stop painting there."""
+        self._show_view("picture")
+        self.explore.picture.paint(not self.explore.stage.edited.painting)
 
     def _take_picture(self) -> None:
         """Bring in a picture by the camera."""
@@ -531,7 +538,7 @@ class MainWindow(QMainWindow):
         self.status.show_choice(self.workspace.choice)
 
     def _show_busy(self, text: str) -> None:
-        self.status.show_busy(text)
+        self.status.show_busy(text, self.workspace.can_stop_opening)
         self.actions_table.refresh()
 
     def _have_rendered(self, whole: bool) -> None:

@@ -156,7 +156,7 @@ def save_search_figure(path: Path, found: SearchFound) -> None:
     chart.semilogy(found.trace.steps, found.trace.distances, color="#5d6575", linewidth=0.7, alpha=0.7)
     if found.found.sampling is None:
         chart.axhline(found.found.eps.value, color="#b3261e", linewidth=1.0, linestyle="--")
-        chart.set_title(f"Mean squared error by step; dashed: eps = {found.found.eps.value:.2g}", fontsize=9)
+        chart.set_title(f"Mean squared error by step; dashed: eps = {found.found.eps.value:.3g}", fontsize=9)
     else:
         chart.set_title("Mean squared error of the chains by step", fontsize=9)
     chart.set_xlabel(f"step · {NOTE}", fontsize=8)

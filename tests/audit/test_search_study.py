@@ -36,7 +36,7 @@ from latentlab.metrics.gaps import difference
 from latentlab.metrics.paired import correlation, mcnemar_p, paired_difference
 from latentlab.operations.downscale import Downscale
 from latentlab.progress import Progress, Reporter
-from latentlab.spec import MODE, Confusion  # noqa: F401
+from latentlab.spec import Confusion
 
 SETTINGS_OF = "@8x8 colour@search"
 

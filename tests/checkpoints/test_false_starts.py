@@ -167,7 +167,7 @@ FALSE_STARTS: dict[Callable[[Path], Path], str] = {
     empty_folder: "has no config.json",
     truncated: "truncated",
     truncated_in_the_header: "truncated",
-    truncated_in_the_length: "is not a safetensors file",
+    truncated_in_the_length: "is no checkpoint: its first bytes",
     too_long: "damaged header",
     damaged_header: "damaged header",
     header_of_nonsense: "damaged header",
@@ -175,7 +175,7 @@ FALSE_STARTS: dict[Callable[[Path], Path], str] = {
     html_weights: "is a web page",
     html_config: "config.json is a web page",
     lfs_pointer: "git lfs pull",
-    text_file: "is not a safetensors file",
+    text_file: "is no checkpoint: its first bytes",
     broken_json: "is not valid JSON",
     deep_json: "nested too deeply",
     binary_config: "should be a JSON text",
@@ -184,7 +184,7 @@ FALSE_STARTS: dict[Callable[[Path], Path], str] = {
     torch_archive: "can hold code",
     torch_archive_by_itself: "should be a checkpoint of a known format",
     plain_pickle: "can hold code",
-    old_pickle: "is not a safetensors file",
+    old_pickle: "is no checkpoint: its first bytes",
 }
 
 

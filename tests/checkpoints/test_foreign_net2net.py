@@ -133,6 +133,6 @@ def test_what_cannot_be_opened_says_why(recorded: Recorded, tmp_path: Path) -> N
     with pytest.raises(CheckpointError, match="missing or stand twice"):
         load(ckpt(recorded.state | {"flow.sub_layers.0.shuffle.forward_shuffle_idx": twice}, tmp_path))
     path = ckpt(recorded.state, tmp_path, "none")
-    next((tmp_path / "configs").iterdir()).write_text("model: !!python/object/apply:os.system [ls]")
+    next((tmp_path / "configs").iterdir()).write_text("net2net.x: !!python/object/apply:os.system [ls]")
     with pytest.raises(CheckpointError, match="is not plain YAML"):
         locate(path)

@@ -248,7 +248,7 @@ def test_an_autoencoder_of_pythae_has_no_variance_and_no_samples(tmp_path: Path)
         ({"name": "NewConfig"}, "is not known"),
         ({"input_dim": [3, 16, 8]}, r"input_dim should be .* found \[3, 16, 8\]"),
         ({"input_dim": [3, 16, 10**12]}, "input_dim should be"),
-        ({"input_dim": "many"}, "found str"),
+        ({"input_dim": "many"}, "found many"),
         ({"input_dim": [1, 16, 16]}, r"should have the shape \[512, 256\]"),
         ({"uses_default_encoder": False}, "pickled code"),
         ({"name": "RAE_L2_Config"}, None),

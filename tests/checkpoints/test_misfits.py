@@ -63,7 +63,7 @@ def integer_weights(folder: Path) -> Path:
 
 SEEN_WITHOUT_TORCH: dict[Callable[[Path], Path], str] = {
     other_version: "configuration version 2; this program reads version 1",
-    no_version: "lacks the field 'latentlab'",
+    no_version: "it is of UNet2DModel",
     unknown_field: "field model.colour",
     wrong_type: "field model.image_size",
     no_specification: "needs exactly the field 'model'",

@@ -174,13 +174,42 @@ def bomb_of_hashes() -> bytes:
     return b"\x80\x02}K\x01\x85" + b"2\x86" * 40 + b"K\x01s."
 
 
+def copied(name: bytes, given: bytes) -> bytes:
+    """Return a list of what a known call makes of one long value, over and over."""
+    calls = (b"h\x01h\x02Ra") * 50_000
+    return b"\x80\x02]c" + name + b"\nq\x010" + given + b"\x85q\x020" + calls + b"."
+
+
+def keys(made: Callable[[int], bytes], count: int) -> bytes:
+    return b"\x80\x02}(" + b"".join(made(number) + b"N" for number in range(count)) + b"u."
+
+
+def tuple_of_ones(number: int) -> bytes:
+    """Return one of 2^14 tuples whose hashes are equal: -1 and -2 have the same."""
+    signs = (b"J\xff\xff\xff\xff" if number >> place & 1 else b"J\xfe\xff\xff\xff" for place in range(14))
+    return b"(" + b"".join(signs) + b"t"
+
+
+LONG_ROW = b"(" + b"N" * 100_000 + b"t"
+LONG_TEXT = b"X" + struct.pack("<I", 1_000_000) + b"a" * 1_000_000
 DEEP = b"\x80\x02" + b"]" * 100_000 + b"a" * 99_999 + b"."
 FORMS: dict[str, tuple[Callable[[], bytes], str | None]] = {
     "references": (bomb_of_references, None),
     "hashes": (bomb_of_hashes, None),
     "depth": (lambda: DEEP, None),
     "itself": (lambda: b"\x80\x02]q\x00h\x00a.", None),
-    "steps": (lambda: b"\x80\x02" + b"N0" * (MOST_STEPS // 2 + 1) + b"N.", "at most 600,000 instructions"),
+    "copies of a list": (lambda: copied(b"builtins\nlist", LONG_ROW), "at most 600,000 steps"),
+    "copies of a text": (lambda: copied(b"torch\nSize", LONG_TEXT), "at most 600,000 steps"),
+    "long names": (
+        lambda: b"\x80\x04" + LONG_TEXT + b"\x94" + b"h\x00h\x00\x93" * 50_000 + b".",
+        "more than 1,000 characters",
+    ),
+    "equal hashes of numbers": (
+        lambda: keys(lambda n: b"\x8a\x10" + (n * (2**61 - 1)).to_bytes(16, "little"), 50_000),
+        None,
+    ),
+    "equal hashes of tuples": (lambda: keys(tuple_of_ones, 2**14), None),
+    "steps": (lambda: b"\x80\x02" + b"N0" * (MOST_STEPS // 2 + 1) + b"N.", "at most 600,000 steps"),
     "marks": (lambda: b"\x80\x02" + b"(" * 300_000 + b".", "a value is missing"),
     "length": (lambda: b"\x80\x04\x8e" + struct.pack("<Q", 2**62) + b"ab.", "is damaged"),
     "frame": (lambda: b"\x80\x04\x95" + struct.pack("<Q", 2**62) + b"N.", None),

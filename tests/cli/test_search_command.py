@@ -133,7 +133,7 @@ def test_loops_and_posteriors(
         tiny_model_folder,
         tiny_predictor_folder,
         tmp_path / "b",
-        *("--posterior", "--luminance", "--exposure", "0.2", "--sigma", "0.05"),
+        *("--posterior", "--luminance", "--exposure", "0.2", "--sigma", "0.05", "--leaps", "3"),
     )
     capsys.readouterr()
     assert run(["search", two[0], *sampled]) == 0
@@ -151,7 +151,13 @@ def test_loops_and_posteriors(
     line = json.loads((tmp_path / "b" / "done.jsonl").read_text().splitlines()[1])
     assert line["metrics"]["effective_samples_least"]["value"] > 0
     assert line["settings"]["observation"]["kind"] == "luminance"
+    assert line["settings"]["sampling"]["leaps"] == 3
     assert "restarts_under_eps" not in line["metrics"]
+    rate = report["metrics"]["chains_met_rate"]
+    assert (rate["low"], rate["value"], rate["n"]) == (0.0, 0.0, 1)
+    assert 0.7 < rate["high"] < 0.9, "one picture says little"
+    assert run(["search", two[0], *sampled, "--temperature", "0.5"]) == 2
+    assert "first temperature" in capsys.readouterr().err
     assert run(["search", two[0], *sampled, "--more", "5"]) == 2
     assert "more --steps and another folder" in capsys.readouterr().err
 

@@ -52,6 +52,7 @@ def test_groups_that_differ_by_chance_alone_have_no_variance_on_average() -> Non
         percent = 100 * k / n
         raw.append(percent.var(ddof=1))
         less.append(raw[-1] - float(np.mean(percent * (100 - percent) / n)))
+        assert excess_variance(k, n) == pytest.approx(max(0.0, less[-1]))
     assert np.mean(raw) > 1.5
     assert abs(np.mean(less)) < 0.1
 
@@ -72,6 +73,8 @@ def test_one_detector_has_wilsons_interval_and_several_have_students() -> None:
 def test_a_rate_stays_between_0_and_1_and_nothing_found_has_no_precision() -> None:
     figures, _ = over_seeds([decisions((10, 10)), decisions((10, 4))])
     assert figures["recall"].high == 1.0
+    assert 0.0 <= figures[WORST].low <= figures[WORST].high <= 1.0
+    assert figures[VARIANCE].low == 0.0
     none, _ = over_seeds([decisions((0, 0), false=0)])
     assert "precision" not in none
     assert mean_over_seeds([0.5], 3).low is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -116,6 +117,21 @@ def chart(name: str = "share.hair", kind: str = "bars", unit: str = "share", **m
 
 
 # The work
+
+
+def test_a_model_that_decides_itself_is_shown_so_and_judged_as_others_are(
+    room: Room, tiny_model_folder: Path, tiny_predictor_folder: Path, tmp_path: Path
+) -> None:
+    model = shutil.copytree(tiny_model_folder, tmp_path / "model")
+    own = shutil.copytree(tiny_predictor_folder, model / "detector")
+    room.workspace.open_checkpoint(str(model))
+    room.desk.wait(lambda: room.workspace.in_step and room.workspace.opened.path == str(model))
+    assert room.workspace.opened.predictor_name == str(own)
+    room.ask(n=40)
+    assert room.data.wish().request.predictor == "", "people in its pictures are judged by who always does it"
+    room.workspace.open_checkpoint(str(model), str(tiny_predictor_folder))
+    room.desk.wait(lambda: room.workspace.opened.predictor_name == str(tiny_predictor_folder))
+    assert room.data.wish().request.predictor == str(tiny_predictor_folder), "unless somebody chose another"
 
 
 def test_a_process_of_its_own_does_it(open_desk) -> None:

@@ -40,6 +40,7 @@ from latentlab.session.document import (
     Shelf,
     Source,
     StripView,
+    TrainView,
 )
 from latentlab.session.saved import Saved, load_session, read_session, session_json
 from latentlab.session.saved_picture import MOST_FOR_PNG, PictureTexts, picture_of, picture_text
@@ -171,6 +172,13 @@ def document() -> Document:
             "/shown",
             "/beside",
         ),
+        TrainView(
+            "cvae",
+            {"detection.smoothing": 0.1, "detection.ratios": ("gender=female:0.2",), "cvae.latent": 9},
+            "/out",
+            "/a",
+            "/b",
+        ),
     )
 
 
@@ -209,6 +217,7 @@ def test_all_of_a_session_comes_back_to_the_bit(document: Document) -> None:
     assert_same(saved.explore, replace(document.explore, source=None))
     assert_same(dict(saved.shelves), document.shelves)
     assert_same(saved.audit, document.audit)
+    assert saved.train == document.train
     assert saved.source is not None
     assert (saved.source.name, saved.source.crop) == ("my face.png", (3, 4, 30))
     assert_same(saved.source.picture, document.explore.source.picture)
@@ -219,7 +228,7 @@ def test_what_was_read_is_written_as_it_was(document: Document) -> None:
     saved = read_session(text, "a.json")
     source = Source(saved.source.name, saved.source.picture, None, saved.source.crop)  # type: ignore[arg-type]
     explore = replace(saved.explore, source=source)
-    again = Document(saved.checkpoint, explore, saved.threads, saved.shelves, saved.audit)
+    again = Document(saved.checkpoint, explore, saved.threads, saved.shelves, saved.audit, saved.train)
     assert session_json(again, saved.window) == text
 
 
@@ -550,6 +559,8 @@ def test_one_wrong_character_leaves_all_other_lines_as_they_are(document: Docume
         if line != 8:
             assert saved.audit == document.audit
         if line != 9:
+            assert saved.train == document.train
+        if line != 10:
             assert saved.window == {"view": "grid"}
 
 

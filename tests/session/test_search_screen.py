@@ -367,9 +367,12 @@ def test_the_film_keeps_a_bounded_number_of_frames() -> None:
     assert len(recording.frames) <= MOST_FRAMES
     assert recording.frames[-1].step == 1000
     assert [frame.step for frame in recording.frames] == sorted({frame.step for frame in recording.frames})
+    apart = np.diff([frame.step for frame in recording.frames[:-1]])
+    assert len(set(apart)) == 1, "early and late steps are played back alike"
     assert len(recording.trace().steps) == 1000
     assert every(400) == 4
     assert every(7) == 1
+    assert every(100_000) == 8, "a long search is seen to move too"
 
 
 def test_the_settings_and_the_drawing_are_saved_with_the_session(search) -> None:

@@ -8,12 +8,11 @@ import torch
 from scipy.special import expit
 
 from latentlab.errors import SettingsError
-from latentlab.families.dbvae import DBVAE, DBVAEConfig
+from latentlab.families.dbvae import DBVAE, DBVAEConfig, reparameterise
 from latentlab.training.debiasing_losses import (
     classification_loss,
     debiasing_loss,
     kl_divergence,
-    reparameterise,
     vae_loss,
 )
 from latentlab.training.resampling import (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +13,15 @@ import pytest
 import torch
 
 from latentlab.checkpoints import load
+from latentlab.checkpoints.companion import FACES_PREDICTOR, fitting_predictor
+from latentlab.data.catalog import open_set
+from latentlab.data.set_folder import copy_image_set
 from latentlab.errors import Cancelled, DataError, SettingsError
 from latentlab.families.dbvae import DBVAE
-from latentlab.families.detector import Detector
+from latentlab.families.detector import FACE, Detector
+from latentlab.live.opening import load_pair
 from latentlab.progress import Progress, Reporter
-from latentlab.training import debiasing, loop
+from latentlab.training import debiasing, detection_task, loop
 from latentlab.training.debiasing import DetectionRecipe, look_at_faces
 from latentlab.training.debiasing_record import last_epoch, read_epoch
 from latentlab.training.degrade import Degradation
@@ -151,6 +156,21 @@ def test_the_checkpoint_opens_as_a_model_and_its_decision_as_a_predictor(small_t
     assert counts.sum(axis=1).tolist() == [len(validation.others), len(validation.faces)]
     assert counts[0, 1] / counts[0].sum() <= 0.05  # 3% of what is no face passes, within one picture
     assert of_plain(json.loads(json.dumps(plain(ASKED)))) == ASKED
+    pair = load_pair(str(out))  # as the window opens it: its own decision stands in the chart
+    assert pair.predictor_spec.attributes == (FACE,)
+    assert pair.predictor_name == str(out / "detector")
+    found = pair.network(screen=False)(torch.zeros(1, 6))
+    assert torch.isfinite(pair.predictor.predict(pair.model.decode(torch.zeros(1, 6)))["face"]).all()
+    assert found is not None
+    assert fitting_predictor(model.config) == FACES_PREDICTOR  # who judges people in its pictures
+    shutil.rmtree(out / "detector")
+    assert load_pair(str(out)).predictor_name == FACES_PREDICTOR
+
+
+def test_epochs_of_a_run_that_is_not_there_are_read_without_a_trace(tmp_path: Path) -> None:
+    assert last_epoch(tmp_path / "run") is None
+    assert read_epoch(tmp_path / "run", 0) is None
+    assert not (tmp_path / "run").exists()
 
 
 def test_several_seeds_are_trained_once_each(small_task, tmp_path: Path) -> None:
@@ -158,6 +178,7 @@ def test_several_seeds_are_trained_once_each(small_task, tmp_path: Path) -> None
     folders = train_seeds(asked, tmp_path, SETTINGS, 2)
     assert [folder.name for folder in folders] == ["seed-0", "seed-1"]
     assert isinstance(load(folders[1]).network, Detector)
+    assert load(folders[1]).config.name == f"{tmp_path.name}-seed-1"
     before = weights(folders[1])
     (folders[0] / "config.json").unlink()
     train_seeds(asked, tmp_path, SETTINGS, 2)
@@ -232,6 +253,57 @@ def test_a_loss_that_is_not_finite_ends_in_a_message(
         train_detection(ASKED, tmp_path / "m", SETTINGS)
     assert (tmp_path / "m" / "run" / "state" / "state.safetensors").is_file()
     assert not (tmp_path / "m" / "config.json").exists()
+
+
+def test_images_that_cannot_be_read_any_more_end_in_a_message(
+    small_task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, calls = Detection.tensor, []
+
+    def gone(self, rows, device):
+        calls.append(len(rows))
+        if calls.count(SETTINGS.batch) > 7:  # a step of the second epoch
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return original(self, rows, device)
+
+    monkeypatch.setattr(Detection, "tensor", gone)
+    with pytest.raises(
+        DataError, match=r"cannot be read any more at step \d+: Stale file handle.*same command"
+    ):
+        train_detection(ASKED, tmp_path / "m", SETTINGS)
+    monkeypatch.setattr(Detection, "tensor", original)
+    assert (tmp_path / "m" / "run" / "state" / "state.safetensors").is_file()
+    out = train_detection(ASKED, tmp_path / "m", SETTINGS)
+    other = train_detection(ASKED, tmp_path / "other" / "m", SETTINGS)
+    first, second = (load(folder).network.state_dict() for folder in (out, other))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_data_folder_that_vanishes_during_a_training_is_said_when_it_goes_on(
+    tiny_faces, small_not_faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_from(name, size, reporter):
+        opened = open_set(name, size, reporter) if not name.startswith("not-faces") else small_not_faces
+        return opened.split(name.rpartition(":")[2]) if opened is small_not_faces else opened
+
+    monkeypatch.setattr(detection_task, "open_set", open_from)
+    data = copy_image_set(tmp_path / "set", tiny_faces)
+    asked = replace(ASKED, data=str(data), bias=(), count=64)
+    reporter = Reporter()
+
+    def tell(progress: Progress) -> None:
+        if progress.stage == "Training" and progress.done == 4:
+            shutil.rmtree(data)
+            reporter.cancel()
+
+    reporter = Reporter(tell)
+    with pytest.raises(Cancelled):
+        train_detection(asked, tmp_path / "m", SETTINGS, reporter=reporter)
+    assert (tmp_path / "m" / "run" / "state" / "state.safetensors").is_file()
+    with pytest.raises(DataError, match="set"):
+        train_detection(asked, tmp_path / "m", SETTINGS)
+    copy_image_set(data, tiny_faces)
+    assert load(train_detection(asked, tmp_path / "m", SETTINGS)).config.training["step"] == STEPS
 
 
 def test_data_that_has_vanished_is_said_before_any_work(tmp_path: Path) -> None:

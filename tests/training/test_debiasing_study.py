@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from job_threads import jobs_in_threads
 
 from latentlab.audit import debiasing_report, debiasing_study
 from latentlab.audit.debiasing_plan import BASELINE, DebiasingPlan, lesson
 from latentlab.audit.debiasing_study import choose, compare, run_debiasing
 from latentlab.cli.main import run
+from latentlab.data import not_faces
+from latentlab.data.image_set import SPLITS
+from latentlab.data.not_faces import open_not_faces_of
 from latentlab.data.set_folder import copy_image_set
-from latentlab.errors import Cancelled, SettingsError
+from latentlab.errors import Cancelled, DataError, SettingsError
 from latentlab.jobs import train_job as jobs
+from latentlab.jobs.job import Job, JobState
 from latentlab.jobs.train_job import TrainSettings, find_train_job, train_job, training_jobs
 from latentlab.metrics.detection import WORST
 from latentlab.progress import Progress, Reporter
 from latentlab.training import detection_evaluation
 from latentlab.training.detection_runs import DetectionTraining
+from latentlab.training.detection_task import open_fresh
 
 pytest_plugins = ["debiasing_parts"]
 
@@ -55,9 +62,22 @@ def test_a_study_is_done_told_and_gone_on_with(small_study, tmp_path: Path) -> N
     assert {"tone=dark", "gender=male", "tone=light,gender=female"} <= set(test["groups"])
     assert results == json.loads((tmp_path / "results.json").read_text())
     page = (tmp_path / "report.html").read_text()
-    for text in (results["best"], "Logit along each latent", "Drawn most rarely", "Effective sample size"):
+    texts = (results["best"], "Logit along each latent", "Drawn most rarely", "Effective sample size")
+    texts += ("What this does not show", "Recall on the validation rows", "Recall on the balanced test rows")
+    for text in texts:
         assert text in page
-    assert page.count("data:image/svg+xml") == 4
+    seeds = [results["arms"][arm]["validation"]["seeds"] for arm in (BASELINE, results["best"])]
+    differences = results["verdicts"]["validation"]["differences"]
+    by_hand = [after[WORST] - before[WORST] for before, after in zip(*seeds, strict=True)]
+    assert differences[WORST]["value"] == pytest.approx(np.mean(by_hand))
+    assert differences[WORST]["low"] <= differences[WORST]["value"] <= differences[WORST]["high"]
+    points = results["arms"][BASELINE]["validation"]["thresholds"]
+    (own,) = [one for one in points if one["passing"] == SMALL.losses.false_positives]
+    found = results["arms"][BASELINE]["validation"]["metrics"]
+    assert own[WORST] == pytest.approx(found[WORST]["value"])  # the threshold of the checkpoints, found anew
+    missed = [one[WORST] for one in points]
+    assert missed == sorted(missed, reverse=True)
+    assert page.count("data:image/svg+xml") == 5
     assert "http" not in page.replace("http-equiv", "")
     with pytest.raises(SettingsError, match="another plan"):
         run_debiasing(replace(PLAN, seeds=1), tmp_path)
@@ -66,13 +86,67 @@ def test_a_study_is_done_told_and_gone_on_with(small_study, tmp_path: Path) -> N
     assert again["arms"] == results["arms"]
 
 
+def test_the_figures_bear_the_names_of_every_command(
+    small_study, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("latentlab.audit.debiasing_plan.lesson", lambda: replace(PLAN, seeds=1))
+    monkeypatch.setattr(
+        debiasing_study, "open_fresh", lambda data, size, reporter: small_study(data, "validation")
+    )
+    asked = ["audit", "debiasing", "--lesson", "--out", str(tmp_path), "--epochs", "1", "--workers", "1"]
+    assert run(asked) == 0
+    said = capsys.readouterr().out
+    assert "On the validation rows the baseline's gap" in said
+    assert "On the balanced test rows the baseline's gap" in said
+    assert run([*asked, "--fresh-test", "others:test", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    names = {"command", "version", "checkpoint", "data", "seed", "device", "settings", "metrics"}
+    assert set(found) == names | {"groups", "notes"}
+    chosen = found["settings"]["chosen"]
+    for part in ("baseline.", "debiased.", "validation.debiased.", "fresh.baseline.", "training.baseline."):
+        assert set(found["metrics"][f"{part}recall"]) == {"value", "low", "high", "n"}
+    (other,) = {"max-0.1", "informative-0.001"} - {chosen}
+    assert f"arm.{other}.{WORST}" in found["metrics"]
+    assert "fresh.debiased.recall" in found["groups"]["tone=dark,gender=male"]
+    # The stand-in for other faces is the validation split: what was judged there must be just that.
+    assert found["metrics"]["fresh.debiased.recall"] == found["metrics"]["validation.debiased.recall"]
+    assert any("others:test" in note for note in found["notes"])
+    assert "fresh test" in (tmp_path / "report.html").read_text()
+
+
+def test_a_fresh_test_has_masks_of_its_own_faces(
+    tiny_faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LATENTLAB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(not_faces, "DRAWINGS", dict.fromkeys(SPLITS, 14))
+    monkeypatch.setattr(not_faces, "TEST_FACES", len(tiny_faces.split("test")))
+    monkeypatch.setattr(not_faces, "MASKS", dict.fromkeys(SPLITS, 48))
+    data = copy_image_set(tmp_path / "set", tiny_faces)
+    fresh = open_fresh(f"{data}:test", 32)
+    assert len(fresh.faces) == len(tiny_faces.split("test"))
+    assert fresh.groups == ("tone", "gender")
+    names = [name for name in fresh.others.names if name.split(":")[0] in ("erased", "turned", "shuffled")]
+    masked = {name.partition(":")[2] for name in names}
+    assert masked
+    assert masked <= set(fresh.faces.names[fresh.faces.rows])
+    drawn = [int(name.partition(":")[2]) for name in fresh.others.names if name.startswith("bottts")]
+    assert min(drawn) >= 3 * 14  # drawings that the usual negatives do not have
+    with pytest.raises(DataError, match="80 faces or more with gender and race"):
+        open_not_faces_of(fresh.faces.select(np.arange(10)))
+
+
 def test_the_rule_is_chosen_on_validation_and_pays_no_price() -> None:
     def arm(worst: float, precision: float = 0.95, accuracy: float = 0.95) -> dict[str, float]:
         return {WORST: worst, "precision": precision, "accuracy": accuracy}
 
     arms = {BASELINE: arm(0.2), "a": arm(0.1), "b": arm(0.05), "c": arm(0.01, precision=0.93)}
-    assert choose(arms) == "b"
-    assert choose({BASELINE: arm(0.2), "a": arm(0.1, 0.9, 0.90), "b": arm(0.1, 0.9, 0.91)}) == "b"
+    best, why = choose(arms)
+    assert best == "b"
+    assert "of 3 arms, 2 had" in why
+    best, why = choose({BASELINE: arm(0.2), "a": arm(0.1, 0.9, 0.90), "b": arm(0.1, 0.9, 0.91)})
+    assert best == "b"
+    assert "every one of 2 arms lost more" in why
+    assert "nothing was chosen" in choose({BASELINE: arm(0.2), "a": arm(0.1)})[1]
 
 
 def test_the_verdict_measures_what_is_asked_for() -> None:
@@ -133,42 +207,41 @@ def test_the_work_of_a_job_trains_a_dbvae(small_study, tmp_path: Path) -> None:
         jobs.run(asdict(replace(settings, asked={"epoch": 1})), Reporter())
 
 
-def test_a_training_goes_on_in_a_process_is_stopped_found_and_gone_on_with(
-    tiny_faces, tmp_path: Path
+def test_a_training_goes_on_by_itself_is_stopped_found_and_gone_on_with(
+    tiny_faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = copy_image_set(tmp_path / "set", tiny_faces)
     shape = {"image_size": 32, "latent": 4, "encoder_widths": [8, 8], "decoder_widths": [8, 8]}
     asked = {"data": f"{data}:train", "network": shape, "losses": {"adversarial": 0.0}}
     loop = {
-        "steps": 40,
+        "steps": 150,  # enough that the wish to stop comes while it goes on
         "batch": 16,
-        "save_every": 5,
+        "save_every": 25,
         "precision": "32-true",
         "accelerator": "cpu",
         "threads": 1,
     }
     settings = TrainSettings("vae", str(tmp_path / "m"), loop, asked)
-    job = train_job(settings)
-    state = job.poll()
-    end = time.monotonic() + 300
-    while not (state.phase == "running" and state.done) and not state.over and time.monotonic() < end:
-        time.sleep(0.05)
-        state = job.poll()
-    assert state.phase == "running", state
-    assert find_train_job(tmp_path / "m").poll().phase == "running"
-    assert [one.settings["out"] for one in training_jobs()] == [str(tmp_path / "m")]
-    job.cancel()
-    while not state.over and time.monotonic() < end:
-        time.sleep(0.05)
-        state = job.poll()
-    assert state.phase == "cancelled"
-    assert (tmp_path / "m" / "run" / "state" / "state.safetensors").is_file()
-    second = train_job(settings)
-    state = second.poll()
-    while not state.over and time.monotonic() < end:
-        time.sleep(0.05)
-        state = second.poll()
-    assert state.phase == "finished", state
+    end = time.monotonic() + 240
+
+    def wait(job: Job, until: Callable[[JobState], object]) -> JobState:
+        while not until(job.poll()) and not job.poll().over and time.monotonic() < end:
+            time.sleep(0.02)
+        return job.poll()
+
+    with jobs_in_threads(monkeypatch):
+        job = train_job(settings)
+        wait(job, lambda state: state.phase == "running" and state.done)
+        found = find_train_job(tmp_path / "m")
+        assert found is not None
+        assert found.poll().phase == "running"
+        assert [one.settings["out"] for one in training_jobs()] == [str(tmp_path / "m")]
+        job.cancel()
+        assert wait(job, lambda state: state.over).phase == "cancelled"
+        assert (tmp_path / "m" / "run" / "state" / "state.safetensors").is_file()
+        assert not (tmp_path / "m" / "model.safetensors").exists()
+        second = train_job(settings)
+        assert wait(second, lambda state: state.over).phase == "finished"
     assert (tmp_path / "m" / "model.safetensors").is_file()
 
 

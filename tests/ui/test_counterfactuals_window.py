@@ -74,7 +74,7 @@ def message(driver: Driver) -> str:
 def test_the_rail_shows_the_screens(told) -> None:
     explore, counterfactuals, *_ = told.window.rail.buttons
     names = [button.accessibleName() for button in told.window.rail.buttons]
-    assert names == ["Explore", "Counterfactuals", "Analogies", "Audit", "Search"]
+    assert names == ["Explore", "Counterfactuals", "Analogies", "Audit", "Search", "Train"]
     assert (explore.isChecked(), counterfactuals.isChecked()) == (True, False)
     told.qtbot.mouseClick(counterfactuals, LEFT)
     assert told.window.counterfactuals.isVisible()

@@ -57,8 +57,7 @@ def said(driver: Driver) -> str:
 
 
 def test_the_screen_says_what_to_do_and_what_these_pictures_are(driver, screen) -> None:
-    assert driver.window.rail.buttons[-1].accessibleName() == "Search"
-    assert driver.window.rail.buttons[-1].isChecked()
+    assert [one.accessibleName() for one in driver.window.rail.buttons if one.isChecked()] == ["Search"]
     assert "Press Search" in screen.results.tiles.reason
     assert NOTE.lower() in LINE.lower()
     for size in ((1280, 800), (960, 620)):
@@ -151,6 +150,40 @@ def test_the_newest_search_wins_and_another_picture_ends_one(driver, screen, fac
     undo(driver)
     driver.wait(lambda: screen.found is not None)
     assert screen.results.tiles.tiles, "what was found is there again"
+
+
+def test_a_search_ends_with_its_model_where_nobody_looks_too(driver, screen, tiny_cvae_folder) -> None:
+    screen._intents.change(steps=20_000)
+    rest(driver)
+    screen.form.start.click()
+    driver.wait(lambda: screen.work.moment is not None)
+    driver.window.show_screen("explore")
+    assert screen.work.underway, "it goes on while one looks at another screen"
+    driver.workspace.open_checkpoint(str(tiny_cvae_folder))
+    driver.wait(lambda: driver.workspace.opened.spec.condition.size and driver.workspace.in_step)
+    assert not screen.work.underway
+    assert screen.work.moment is None
+    driver.rest()
+
+
+def test_what_is_searched_for_stays_when_another_model_is_opened(driver, screen, tiny_cvae_folder) -> None:
+    screen._intents.change(seed=7, kind="luminance", attribute="race")
+    screen.draw(True)
+    rest(driver)
+    drawn = screen._intents.view.own
+    driver.workspace.open_checkpoint(str(tiny_cvae_folder))
+    driver.wait(lambda: driver.workspace.opened.spec.condition.size)
+    rest(driver)
+    view = screen._intents.view
+    assert (view.own, view.seed, view.kind) == (drawn, 7, "luminance"), "to compare both models"
+    assert (view.eps, view.attribute) == (0.0, ""), "what was the other model's is not taken over"
+    np.testing.assert_array_equal(screen.form.input.small, drawn.pixels)
+    screen._intents.change(seed=8)
+    undo(driver)
+    undo(driver)
+    driver.wait(lambda: not driver.workspace.opened.spec.condition.size)
+    rest(driver)
+    assert screen._intents.view.eps == 1e-6
 
 
 def test_it_searches_again_by_itself_where_that_is_wished(driver, screen, monkeypatch) -> None:
@@ -463,7 +496,7 @@ def test_every_control_has_a_name_and_is_reached_by_the_tab_key(driver, screen) 
     assert [name for one, name in zip(controls, names, strict=True) if not one.toolTip()] == []
     driver.window.activateWindow()
     driver.wait(driver.window.isActiveWindow)
-    driver.window.rail.buttons[-1].setFocus()
+    driver.window.rail.buttons[4].setFocus()
     visited = []
     while QApplication.focusWidget() not in visited:
         visited.append(QApplication.focusWidget())
@@ -471,7 +504,7 @@ def test_every_control_has_a_name_and_is_reached_by_the_tab_key(driver, screen) 
     assert not [name for one, name in zip(controls, names, strict=True) if one not in visited]
     order = [visited.index(one) for one in screen.form.controls if one.isVisible() and one in visited]
     assert order == sorted(order)
-    driver.window.rail.buttons[-1].setFocus()
+    driver.window.rail.buttons[4].setFocus()
     before = driver.workspace.session.document
     for control in (screen.form.factor, screen.form.steps, screen.form.exposure, screen.form.seed):
         wheel(control, -1, QPointF(8, 8))

@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+from pydantic import ValidationError
+
 from latentlab.checkpoints.foreign import (
     compvis_kl,
     diffusers_kl,
@@ -25,6 +27,7 @@ from latentlab.checkpoints.foreign.plain_pickle import shown, walk
 from latentlab.checkpoints.foreign.source import Source
 from latentlab.checkpoints.foreign.stored import StoredTensor
 from latentlab.checkpoints.header import Header, TensorEntry
+from latentlab.checkpoints.recognise import first_fault
 from latentlab.errors import CheckpointError, SettingsError
 
 __all__ = ["IMPORTERS", "Imported", "Importer", "header_of", "import_foreign"]
@@ -59,7 +62,10 @@ def import_foreign(path: Path, options: Mapping[str, str] = EMPTY) -> Imported |
     """
     source = Source(path, options)
     for importer in IMPORTERS:
-        found = importer.recognise(source)
+        try:
+            found = importer.recognise(source)
+        except ValidationError as error:
+            raise CheckpointError(first_fault(error, path)) from None
         if found is None:
             continue
         if unknown := sorted(set(options) - set(importer.OPTIONS)):

@@ -15,6 +15,7 @@ MEMBER, EMPTY = b"PK\x03\x04", b"PK\x05\x06"
 """What an archive begins with, and one that has no member."""
 _LOCAL = struct.Struct("<4s5H3I2H")
 _END, _END_64, _LOCATOR = struct.Struct("<4s4H2IH"), struct.Struct("<4sQ2H2I4Q"), struct.Struct("<4sIQI")
+_LOCATOR_SIGN = b"PK\x06\x07"
 _LONGEST_TAIL = 66_000
 _ENTRY_BYTES = 300
 
@@ -109,8 +110,11 @@ def _directory_bytes(file: ForeignFile) -> int:
             "none. Download or copy it again."
         )
     size = int(_END.unpack_from(tail, end)[5])
-    if end >= _LOCATOR.size:  # an archive of the larger format says it elsewhere
-        signature, _, at, _ = _LOCATOR.unpack_from(tail, end - _LOCATOR.size)
-        if signature == b"PK\x06\x07":
-            size = max(size if size < 0xFFFFFFFF else 0, _END_64.unpack(file.read(at, _END_64.size))[8])
-    return size
+    if end < _LOCATOR.size or not tail.startswith(_LOCATOR_SIGN, end - _LOCATOR.size):
+        return size
+    # An archive of the larger format says it elsewhere: where its locator points to, or just before that one,
+    # which is where Python looks.
+    said = _LOCATOR.unpack_from(tail, end - _LOCATOR.size)[2]
+    before = file.size - length + end - _LOCATOR.size - _END_64.size
+    sizes = [_END_64.unpack(file.read(at, _END_64.size))[8] for at in (said, before)]
+    return int(max(size if size < 0xFFFFFFFF else 0, *sizes))

@@ -14,6 +14,7 @@ from typing import Any
 from latentlab.checkpoints.foreign.expect import Expected
 from latentlab.checkpoints.foreign.importer import Imported
 from latentlab.checkpoints.foreign.kl_grid import OPTIONS, Grid, grid_config, in_todays_names, told
+from latentlab.checkpoints.foreign.plain_pickle import shown
 from latentlab.checkpoints.foreign.source import Source, read_json
 from latentlab.checkpoints.foreign.state import State
 from latentlab.errors import CheckpointError
@@ -43,8 +44,14 @@ def recognise(source: Source) -> Imported | None:
     if config is None or not (source.is_folder or _SIGN in source.state.tensors):
         return None
     settings = read_json(config)
-    if settings.get("_class_name") != CLASS:
+    name = settings.get("_class_name")
+    if name is None:
         return None
+    if name != CLASS:
+        raise CheckpointError(
+            f"{config} should be of diffusers' {CLASS}; it is of {shown(name)}, which cannot be opened. "
+            f"Choose the folder of an {CLASS}, such as a pipeline's part vae."
+        )
     weights = _weights(config.parent) if source.is_folder else source.path
     state = (Source(weights) if source.is_folder else source).state
     found = Expected(weights, f"diffusers' {CLASS}", in_todays_names(state.tensors))
@@ -79,15 +86,15 @@ def _weights(folder: Path) -> Path:
 def _grid(settings: Mapping[str, Any], where: Path) -> Grid:
     if (activation := settings.get("act_fn", "silu")) not in ("silu", "swish"):
         raise CheckpointError(
-            f"{where}: act_fn should be 'silu'; it is {activation!r}. Such networks cannot be opened."
+            f"{where}: act_fn should be 'silu'; it is {shown(activation)!r}. Such networks cannot be opened."
         )
     for name, known in _BLOCKS.items():
         given = settings.get(name, known[:1])
         strange = [one for one in given if one not in known] if isinstance(given, list | tuple) else [given]
         if strange:
             raise CheckpointError(
-                f"{where}: {name} should name {' and '.join(known)}; it names {strange[0]!r}. Such networks "
-                "cannot be opened."
+                f"{where}: {name} should name {' and '.join(known)}; it names {shown(strange[0])!r}. Such "
+                "networks cannot be opened."
             )
     size = settings.get("sample_size", 32)
     side = size[0] if isinstance(size, list) and size else size
@@ -108,7 +115,7 @@ def _number(
     if isinstance(found, bool) or not isinstance(found, int | float) or not least <= found < 1e6:
         raise CheckpointError(
             f"{where}: {name} should be a number{'' if least == -math.inf else f' of {least:g} or more'}; it "
-            f"is {str(found)[:40]!r}. Copy or download the configuration again."
+            f"is {shown(found)!r}. Copy or download the configuration again."
         )
     return float(found)
 

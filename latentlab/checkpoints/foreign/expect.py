@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from latentlab.checkpoints.foreign.plain_pickle import shown
 from latentlab.checkpoints.foreign.stored import FLOATING, StoredTensor
 from latentlab.errors import CheckpointError
 
@@ -45,8 +46,8 @@ class Expected:
             wanted_shape = ", ".join("any" if wanted is None else str(wanted) for wanted in shape)
             raise CheckpointError(
                 f"{self.path} looks like {self.what}, whose tensor {name} should have the shape "
-                f"[{wanted_shape}]; it has {list(found.shape)}. It is of another version, or damaged: choose "
-                "the file that the training saved."
+                f"[{wanted_shape}]; it has {shown(found.shape)}. It is of another version, or damaged: "
+                "choose the file that the training saved."
             )
         if found.dtype not in FLOATING:
             raise CheckpointError(

@@ -27,9 +27,12 @@ from latentlab.checkpoints.foreign.net2net_layers import (
     plain_layer,
     spectral_layer,
 )
+from latentlab.checkpoints.foreign.options import one_of
+from latentlab.checkpoints.foreign.plain_pickle import shown
 from latentlab.checkpoints.foreign.source import Source
 from latentlab.checkpoints.foreign.stored import Derived
-from latentlab.checkpoints.foreign.yaml_file import inner, read_yaml
+from latentlab.checkpoints.foreign.yaml_file import LARGEST_YAML, inner, read_yaml, text
+from latentlab.checkpoints.recognise import read_bytes
 from latentlab.errors import CheckpointError, SettingsError
 from latentlab.spec import Attribute, CheckpointConfig, ConditionSchema, ModelSpec
 
@@ -48,6 +51,7 @@ DATASETS = {
     "FFHQAndPortraitsTrain": ("photo", "oil portrait"),
 }
 """What the labels of the project's own sets of pictures are, by the last name that the YAML gives."""
+_PROJECT, _ACTIVATIONS = b"net2net.", ("none", "lrelu")
 _FLOW, _RESNET, _OTHER = "flow.sub_layers.", "encoder.model.conv1.weight", "first_stage_model.autoencoder."
 
 
@@ -128,7 +132,10 @@ def _settings(source: Source) -> tuple[Path | None, Mapping[str, Any]]:
     folders = (source.path.parent, source.path.parent.parent / "configs")
     for folder in folders:
         for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else []:
-            if str(inner(found := read_yaml(path), "model", "target")).startswith("net2net."):
+            # A folder may hold YAMLs of others, which do not have to be plain.
+            if not path.is_file() or _PROJECT not in read_bytes(path, LARGEST_YAML):
+                continue
+            if text(found := read_yaml(path), "model", "target").startswith(_PROJECT.decode()):
                 return path, found
     return None, {}
 
@@ -142,12 +149,14 @@ def _is_normalised(settings: Mapping[str, Any], has_flow: bool) -> bool:
 def _is_leaky(source: Source, settings: Mapping[str, Any]) -> bool:
     params = inner(settings, "model", "params", "flow_config", "params")
     # Where a YAML does not name it, it is the project's default, which none of its own trainings kept.
-    given = source.options.get("activation") or (
-        "none" if params is None else str(inner(params, "activation") or "lrelu")
-    )
-    if given not in ("none", "lrelu"):
-        raise SettingsError(f"The flow's activation is none or lrelu; {given!r} was given.")
-    return given == "lrelu"
+    said = "none" if params is None else inner(params, "activation") or "lrelu"
+    if "activation" not in source.options and said not in _ACTIVATIONS:
+        raise CheckpointError(
+            f"{source.path}: its YAML should name the flow's activation none or lrelu; it names "
+            f"{shown(said)!r}. Such flows cannot be opened."
+        )
+    given = one_of(source, "activation", _ACTIVATIONS) if "activation" in source.options else said
+    return bool(given == "lrelu")
 
 
 def _datasets(source: Source, settings: Mapping[str, Any], count: int, missing: list[str]) -> tuple[str, ...]:
@@ -157,7 +166,7 @@ def _datasets(source: Source, settings: Mapping[str, Any], count: int, missing: 
         if len(names) != count or len(set(names)) < count or not all(names):
             raise SettingsError(f"The option datasets names {count} datasets here; it names {len(names)}.")
         return names
-    target = str(inner(settings, "data", "params", "train", "target"))
+    target = text(settings, "data", "params", "train", "target")
     known = DATASETS.get(target.rpartition(".")[2], ())
     if len(known) == count:
         return known
@@ -190,7 +199,7 @@ def _flow(found: Expected, size: int, leaky: bool) -> tuple[Tensors, dict[str, A
         theirs, ours = f"flow.sub_layers.{place}", f"flow.sub_layers.{place}"
         for name in ("loc", "scale"):
             stored = found.tensor(f"{theirs}.norm_layer.{name}", 1, size, 1, 1)
-            tensors[f"{ours}.norm_layer.{name}"] = replace(stored, shape=(size,), strides=())
+            tensors[f"{ours}.norm_layer.{name}"] = replace(stored, shape=(size,), strides=stored.strides[1:2])
         tensors[f"{ours}.norm_layer.initialized"] = _flag()
         for kind in ("s", "t"):
             for which in (0, 1):
@@ -376,7 +385,7 @@ def _last_norm(found: Expected, name: str, width: int) -> Tensors:
             found.tensor(f"{name}.scale", 1, width, 1, 1),
         )
         return {
-            "last_scale": replace(scale, shape=(width,), strides=()),
+            "last_scale": replace(scale, shape=(width,), strides=scale.strides[1:2]),
             "last_shift": Derived("F32", (width,), (loc, scale), lambda a, b: (a * b).reshape(-1)),
         }
     parts = [

@@ -22,9 +22,11 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from latentlab.checkpoints.foreign.importer import Imported
-from latentlab.checkpoints.foreign.source import LARGEST_TEXT, Source, read_json
+from latentlab.checkpoints.foreign.onnx_bytes import look_at_graph
+from latentlab.checkpoints.foreign.plain_pickle import shown
+from latentlab.checkpoints.foreign.source import Source, read_json
 from latentlab.checkpoints.foreign.stored import ForeignFile, StoredTensor
-from latentlab.checkpoints.recognise import explain_false_start, first_fault, read_bytes
+from latentlab.checkpoints.recognise import LARGEST_TEXT, explain_false_start, first_fault, read_bytes
 from latentlab.errors import CheckpointError
 from latentlab.spec import (
     Attribute,
@@ -45,8 +47,6 @@ KEY = "latentlab_onnx"
 NO_ENCODER = "there is no ONNX graph of an encoder beside its decoder."
 NO_GRADIENT = "no gradient passes through its ONNX graph, which a search would follow."
 NO_PRIOR = "its description says of its latents' prior only that it is another than the standard normal."
-_OUTSIDE = b"\x0a\x08location"
-"""How a tensor that lies in another file begins to say where: a field of an ONNX graph's bytes."""
 _LARGEST_GRAPH = 2**31
 
 
@@ -92,17 +92,16 @@ def recognise(source: Source) -> Imported | None:
         return None
     try:
         described = Described.model_validate_json(json.dumps(settings))
-        graphs = {
-            part: _graph(path, part, given)
-            for part in ("decoder", "encoder", "classifier")
-            if (given := getattr(described, part)) is not None
-        }
-        config = _config(described, graphs, path)
     except ValidationError as error:
         raise CheckpointError(first_fault(error, path)) from None
+    graphs = {
+        part: _graph(path, part, given)
+        for part in ("decoder", "encoder", "classifier")
+        if (given := getattr(described, part)) is not None
+    }
     return Imported(
         format=TITLE,
-        config=config,
+        config=_config(described, graphs, path),
         tensors={f"{part}.graph": tensor for part, (_, tensor) in graphs.items()},
         recognised=tuple(f"{part}: {tensor.file.path.name}" for part, (_, tensor) in graphs.items()),
         notes=("onnxruntime runs it, on the processor only",),
@@ -128,9 +127,10 @@ def _explain_a_graph_alone(source: Source) -> None:
 def _graph(path: Path, part: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], StoredTensor]:
     """Return a part's settings for the network, and the bytes of its graph."""
     name = given.get("file")
-    if not isinstance(name, str) or not name or Path(name).name != name or "\0" in name:
+    if not isinstance(name, str) or Path(name).name != name or "\0" in name or not 0 < len(name) < 200:
         raise CheckpointError(
-            f"{path}: field {part}.file should be the name of a file in the same folder; it is {name!r}."
+            f"{path}: field {part}.file should be the name of a file in the same folder; it is "
+            f"{shown(name)!r}."
         )
     where = path.parent / name
     if not where.is_file():
@@ -142,11 +142,7 @@ def _graph(path: Path, part: str, given: Mapping[str, Any]) -> tuple[dict[str, A
             f"{where} should be an ONNX graph of at most 2 GiB; it has {file.size:,} bytes. Larger graphs "
             "cannot be opened."
         )
-    if _OUTSIDE in bytes(file.read(0, file.size)):
-        raise CheckpointError(
-            f"{where} keeps its weights in another file, which is not followed. Export it whole in one file "
-            "(torch.onnx.export: external_data=False)."
-        )
+    look_at_graph(where, file.read(0, file.size))
     settings = {key: value for key, value in given.items() if key != "file"}
     return settings | {"size": file.size}, StoredTensor(file, "U8", (file.size,), 0)
 

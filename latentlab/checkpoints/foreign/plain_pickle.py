@@ -14,7 +14,7 @@ import io
 import pickletools
 import struct
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,11 @@ from latentlab.errors import CheckpointError
 LARGEST_PICKLE = 32_000_000
 """The most bytes of a pickle that are read; those of checkpoints have some hundred thousand."""
 MOST_STEPS = 600_000
-"""The most instructions that are carried out; checkpoints need about forty for each tensor."""
+"""The most steps: instructions, and entries of what a known call is given; a tensor takes about sixty."""
 _LONGEST_NAME = 120
-_LONGEST_WHOLE = 128
+_LONGEST_WHOLE, _LONGEST_WHOLE_KEY = 128, 60
 _LONGEST_ROW = 16
+_LONGEST_GLOBAL = 1000
 _LONGEST_PATH = 200
 _MALFORMED = (ValueError, IndexError, OverflowError, struct.error, TypeError, Warning)
 
@@ -44,6 +45,8 @@ def shown(value: object) -> str:
         text = str(value[: 2 * _LONGEST_NAME] if isinstance(value, str | bytes) else value)
     elif isinstance(value, Exception):
         text = str(value)
+    elif isinstance(value, Global | Inert):
+        text = f"an object of {value.name[:_LONGEST_NAME]}, which was not loaded"
     else:
         text = f"a {type(value).__name__}"
     clean = text.encode("unicode_escape").decode("ascii")
@@ -98,6 +101,7 @@ class PlainPickle:
     ) -> None:
         self.where = where
         self.globals: dict[str, int] = {}
+        self._steps = 0
         self._handlers, self._persistent = handlers, persistent
         self._stack: list[Any] = []
         self._below: list[list[Any]] = []
@@ -111,19 +115,14 @@ class PlainPickle:
         CheckpointError
             If it is malformed, asks for too much, or uses an instruction that plain files never do.
         """
-        steps, place = 0, stream.tell()
+        place = stream.tell()
         operations = pickletools.genops(stream)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of escapes in old text
                 for operation, argument, position in operations:
                     place = position or 0
-                    steps += 1
-                    if steps > MOST_STEPS:
-                        raise CheckpointError(
-                            f"{self.where}: its pickle should have at most {MOST_STEPS:,} instructions; it "
-                            "has more, as no checkpoint needs. It was not read further."
-                        )
+                    self._spend(1)
                     self._step(operation.name, argument)
         except _Stop as stop:
             return stop.args[0]
@@ -133,6 +132,14 @@ class PlainPickle:
                 f"found: {shown(error)}. Download or copy it again."
             ) from None
         raise CheckpointError(f"{self.where} is truncated: its pickle has no end. Download it again.")
+
+    def _spend(self, steps: int) -> None:
+        self._steps += steps
+        if self._steps > MOST_STEPS:
+            raise CheckpointError(
+                f"{self.where}: its pickle should need at most {MOST_STEPS:,} steps; it needs more, as no "
+                "checkpoint does. It was not read further."
+            )
 
     def _step(self, name: str, argument: Any) -> None:
         if name in _CONSTANTS:
@@ -259,6 +266,8 @@ class PlainPickle:
         name, module = self._pop(), self._pop()
         if not isinstance(name, str) or not isinstance(module, str):
             raise ValueError("a global whose name is no text")
+        if len(module) + len(name) > _LONGEST_GLOBAL:
+            raise ValueError(f"a global whose name has more than {_LONGEST_GLOBAL:,} characters")
         self._push_global(f"{module}.{name}")
 
     def _name_extension(self, argument: int) -> None:
@@ -296,7 +305,11 @@ class PlainPickle:
     def _called(self, function: object, arguments: tuple[Any, ...]) -> object:
         if isinstance(function, Global):
             handler = self._handlers.get(function.name)
-            return handler(arguments) if handler else Inert(function.name, arguments)
+            if handler is None:
+                return Inert(function.name, arguments)
+            # A handler may go through all that it is given, which can be the same long list every time.
+            self._spend(len(arguments) + sum(map(len, filter(_is_long, arguments))))
+            return handler(arguments)
         return Inert(function.name if isinstance(function, Inert) else type(function).__name__, arguments)
 
     def _build(self, _: object) -> None:
@@ -339,6 +352,10 @@ def walk(tree: object) -> Iterator[tuple[str, object]]:
         todo += [(f"{path}.{shown(k)}" if path else shown(k), v) for k, v in reversed(inner)]
 
 
+def _is_long(value: object) -> bool:
+    return isinstance(value, Sized)
+
+
 def _checked(value: Any) -> Any:
     if isinstance(value, int) and value.bit_length() > _LONGEST_WHOLE:
         raise ValueError(f"a whole number of {value.bit_length():,} bits")
@@ -348,11 +365,11 @@ def _checked(value: Any) -> Any:
 def _as_key(key: object) -> object:
     """Return a dict's key: a plain value as it is, anything else as a placeholder that is equal to itself.
 
-    The hash of tuples within tuples can take for ever, so that only flat ones are keys.
+    Tuples and large whole numbers can be chosen so that the hashes of all are equal, or take for ever.
     """
+    if isinstance(key, int) and key.bit_length() > _LONGEST_WHOLE_KEY:
+        return Inert("int")
     if key is None or isinstance(key, str | bytes | int | float | Inert | Global):
-        return key
-    if isinstance(key, tuple) and all(e is None or isinstance(e, str | bytes | int | float) for e in key):
         return key
     return Inert(type(key).__name__)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from latentlab.checkpoints.foreign.expect import Expected
 from latentlab.checkpoints.foreign.importer import Imported
+from latentlab.checkpoints.foreign.plain_pickle import shown
 from latentlab.checkpoints.foreign.source import Source, read_json
 from latentlab.checkpoints.foreign.state import choose_state
 from latentlab.checkpoints.foreign.torch_file import read_torch_file
@@ -49,16 +50,14 @@ _REFUSED = {
 
 def recognise(source: Source) -> Imported | None:
     """Import a folder with a picture model of pythae."""
-    if not source.is_folder and _SIGN in source.state.tensors and source.beside(CONFIG):
-        source = Source(source.path.parent, source.options)
-    path = source.inside(CONFIG)
-    if path is None:
+    path = source.beside(CONFIG)
+    if path is None or not (source.is_folder or _SIGN in source.state.tensors):
         return None
     settings = read_json(path)
     name = settings.get("name")
     if not isinstance(name, str) or "latent_dim" not in settings or "input_dim" not in settings:
         return None
-    _refuse_code(source, settings)
+    _refuse_code(path.parent, settings)
     if name in _REFUSED:
         raise CheckpointError(
             f"{path} should be of a model with plain vectors as latents; it is of {name}: {_REFUSED[name]}, "
@@ -67,15 +66,15 @@ def recognise(source: Source) -> Imported | None:
     variance = name in _STANDARD or name in _OTHER_PRIOR
     if not variance and name not in _WITHOUT_VARIANCE:
         raise CheckpointError(
-            f"{path} names the model {name[:80]!r}, which is not known; known are "
+            f"{path} names the model {shown(name)!r}, which is not known; known are "
             f"{', '.join(sorted({*_STANDARD, *_OTHER_PRIOR, *_WITHOUT_VARIANCE}))}."
         )
     channels, size = _picture(path, settings["input_dim"])
-    weights = source.inside(WEIGHTS)
+    weights = source.inside(WEIGHTS) if source.is_folder else source.path
     if weights is None:
         raise CheckpointError(f"The folder {source.path} has {CONFIG} and lacks {WEIGHTS}. Copy it again.")
-    opened = read_torch_file(weights)
-    state = choose_state(opened.tree)
+    opened = read_torch_file(weights) if source.is_folder else None
+    state = source.state if opened is None else choose_state(opened.tree)
     found = Expected(weights, _WHAT, state.tensors)
     hidden, latent = (
         found.size("encoder.layers.0.0.weight", 0, 2),
@@ -126,7 +125,7 @@ def recognise(source: Source) -> Imported | None:
         ignored=(
             *state.ignored,
             *(key for key in state.tensors if key not in tensors),
-            *(f"{each} (class or function, not loaded)" for each in opened.inert),
+            *(f"{each} (class or function, not loaded)" for each in (opened.inert if opened else ())),
         ),
         missing=tuple(missing),
         notes=tuple(notes),
@@ -134,15 +133,15 @@ def recognise(source: Source) -> Imported | None:
     )
 
 
-def _refuse_code(source: Source, settings: Mapping[str, Any]) -> None:
-    there = [name for name in _PICKLED if source.inside(name)]
+def _refuse_code(folder: Path, settings: Mapping[str, Any]) -> None:
+    there = [name for name in _PICKLED if (folder / name).is_file()]
     custom = [k for k in ("encoder", "decoder") if settings.get(f"uses_default_{k}", True) is not True]
     if there or custom:
         what = (
             f"it has {' and '.join(there)}" if there else f"its {' and '.join(custom)} are its training's own"
         )
         raise CheckpointError(
-            f"{source.path} should be a pythae folder with the library's own networks; {what}, which is "
+            f"{folder} should be a pythae folder with the library's own networks; {what}, which is "
             "pickled code and was not opened. Export the decoder and the encoder as ONNX where that code is "
             "trusted, and open the folder with these."
         )
@@ -159,11 +158,8 @@ def _picture(path: Path, given: object) -> tuple[int, int]:
         or given[1] != given[2]
         or not 8 <= given[1] <= 1024
     ):
-        shown = (
-            str(given)[:60] if whole and isinstance(given, list) and len(given) < 9 else type(given).__name__
-        )
         raise CheckpointError(
-            f"{path}: input_dim should be [1 or 3, S, S] with S from 8 to 1024; found {shown}."
+            f"{path}: input_dim should be [1 or 3, S, S] with S from 8 to 1024; found {shown(given)}."
         )
     if math.prod(given) > 1 << 22:
         raise CheckpointError(f"{path}: input_dim should have at most {1 << 22:,} numbers; found {given}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,11 +14,8 @@ from latentlab.checkpoints.foreign.state import State, choose_state
 from latentlab.checkpoints.foreign.stored import ForeignFile, StoredTensor
 from latentlab.checkpoints.foreign.torch_file import TorchFile, is_torch_file, read_torch_file
 from latentlab.checkpoints.header import read_header
-from latentlab.checkpoints.recognise import read_bytes, read_text
+from latentlab.checkpoints.recognise import NotSafetensorsError, read_bytes, read_text
 from latentlab.errors import CheckpointError
-
-LARGEST_TEXT = 4_000_000
-"""The most bytes that a configuration beside weights may have."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,8 @@ class Source:
         if self.torch_file is not None:
             return choose_state(self.torch_file.tree)
         if not self.is_folder and self.head[8:9] == b"{":
-            return choose_state(read_safetensors(self.path))
+            with suppress(NotSafetensorsError):  # a JSON may have that byte there too
+                return choose_state(read_safetensors(self.path))
         return State({})
 
 
@@ -101,11 +100,6 @@ def read_json(path: Path) -> Mapping[str, Any]:
     CheckpointError
         If it is a false start, too large, no JSON, or not an object.
     """
-    if ForeignFile.of(path).size > LARGEST_TEXT:
-        raise CheckpointError(
-            f"{path} should be a configuration of at most {LARGEST_TEXT:,} bytes; it has more. "
-            "Choose the folder that the training wrote."
-        )
     try:
         found = json.loads(read_text(path))
     except RecursionError:

@@ -17,6 +17,7 @@ PLAIN_KEYS = ("state_dict", "model_state_dict", "model", "params", "net", "netwo
 """Keys under which a plain one stands, looked for after the averaged ones."""
 WRAPPERS = ("module.", "_orig_mod.")
 """What DataParallel and torch.compile put before every name."""
+_MOST_WRAPPERS = 4
 EMA_PREFIXES = ("model_ema.", "ema_model.", "ema.")
 """What averaged copies within one state dict have before their names."""
 
@@ -87,7 +88,10 @@ def _pairs(mapping: Mapping[object, object]) -> Iterator[tuple[str, StoredTensor
 
 
 def _without_wrappers(choice: _Choice) -> None:
-    while prefix := next((p for p in WRAPPERS if _all_begin(choice.tensors, p)), ""):
+    for _ in range(_MOST_WRAPPERS):
+        prefix = next((p for p in WRAPPERS if _all_begin(choice.tensors, p)), "")
+        if not prefix:
+            return
         choice.tensors = {name.removeprefix(prefix): value for name, value in choice.tensors.items()}
         choice.found.append(f"prefix {prefix} removed")
 

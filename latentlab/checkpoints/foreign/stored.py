@@ -182,12 +182,13 @@ class Derived:
         CheckpointError
             If a file cannot be read or has changed since it was opened.
         """
-        found = np.asarray(self.make(*(each.floats() for each in self.inputs)))
+        with np.errstate(all="ignore"):  # what is not finite is found where it is used
+            found = np.asarray(self.make(*(each.floats() for each in self.inputs)))
         if found.shape != self.shape:
             raise AssertionError(f"an importer says the shape {self.shape} and gives {found.shape}")
         if self.dtype == "BF16":
             return _to_bfloat16(found)
-        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found where it is used
+        with np.errstate(over="ignore", invalid="ignore"):
             return np.ascontiguousarray(found, dtype=NUMBERS[self.dtype])
 
     def floats(self) -> Array:

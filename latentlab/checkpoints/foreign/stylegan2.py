@@ -36,7 +36,7 @@ _AT_ONCE = 1024
 _SIGNS = ("conv1.conv.weight", "to_rgb1.conv.weight", "convs.0.conv.weight")
 _NVIDIA = (b"dnnlib", b"torch_utils.persistence")
 _SLOPE, _GAIN, _EPS = 0.2, 2.0**0.5, 1e-8
-_MOST_SIZES = 10
+_MOST_SIZES, _MOST_LAYERS = 10, 64
 
 Floats = NDArray[np.float32]
 Tensors = dict[str, StoredTensor | Derived]
@@ -130,6 +130,11 @@ def _mapping(found: Expected, style: int) -> dict[str, StoredTensor]:
         tensors[f"style.{layer}.weight"] = found.tensor(f"style.{layer}.weight", style, style)
         tensors[f"style.{layer}.bias"] = found.tensor(f"style.{layer}.bias", style)
         layer += 1
+    if layer > _MOST_LAYERS:
+        raise CheckpointError(
+            f"{found.path} looks like {found.what}, whose mapping has at most {_MOST_LAYERS} layers; it has "
+            f"{layer - 1:,}. Choose the file that the training saved."
+        )
     return tensors
 
 

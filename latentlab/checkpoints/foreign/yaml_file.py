@@ -50,3 +50,12 @@ def inner(settings: object, *names: str) -> Any:
     for name in names:
         settings = settings.get(name) if isinstance(settings, Mapping) else None
     return settings
+
+
+def text(settings: object, *names: str) -> str:
+    """Return the text under names in nested mappings; empty where there is none, or something else.
+
+    Aliases can make a list in a YAML endless, and a number too long to be written: neither becomes a text.
+    """
+    found = inner(settings, *names)
+    return found if isinstance(found, str) else ""

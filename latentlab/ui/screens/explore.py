@@ -353,7 +353,9 @@ class ExploreScreen(QWidget):
             stage.start.show_frame(source.encoded.reconstruction)
             return
         stage.input.set_caption("Input")
-        stage.input.show_nothing("No picture was brought in.\nOpen, drop or paste one.")
+        cannot = "" if self._model is None else self._model.spec.cannot.get("encode", "")
+        why = cannot[:1].upper() + cannot[1:]  # a reason goes on after a colon elsewhere
+        stage.input.show_nothing(why or "No picture was brought in.\nOpen, drop or paste one.")
         stage.start.set_caption("Start", state.origin)
         stage.start.show_nothing("")
 

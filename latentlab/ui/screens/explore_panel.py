@@ -49,9 +49,12 @@ class ExplorePanel(QObject):
         self._theme, self._actions = theme, actions
         self._add = QMenu()
         self._add.aboutToShow.connect(self._fill_add)
+        self._sets = QMenu()
+        self._sets.aboutToShow.connect(lambda: self._fill_sets(self._sets))
         self.directions = DirectionPage(
             theme,
             self._add,
+            self._sets,
             actions["pin"],
             actions["orthogonalise"],
             actions["load_directions"],
@@ -138,8 +141,7 @@ class ExplorePanel(QObject):
         menu, finder = self._add, self._finder
         menu.clear()
         of_what = finder.of_what
-        title = f"{COMPONENTS} principal components of {of_what or 'a set (choose it in the map)'}"
-        menu.addAction(title).triggered.connect(lambda: self._try(lambda: finder.find_components(COMPONENTS)))
+        self._fill_sets(menu.addMenu(f"{COMPONENTS} principal components of"))
         attributes = finder.attributes
         below = menu.addMenu("Attribute")
         for one in attributes:
@@ -153,6 +155,15 @@ class ExplorePanel(QObject):
             below.setTitle(f"Attribute ({of_what} has no labels)" if of_what else "Attribute")
         menu.addSeparator()
         menu.addAction(self._actions["add_difference"])
+
+    def _fill_sets(self, menu: QMenu) -> None:
+        """Offer the sets whose principal components can be added."""
+        menu.clear()
+        for name in self._finder.sets:
+            menu.addAction(name).triggered.connect(partial(self._find_components, name))
+
+    def _find_components(self, data: str, _checked: bool = False) -> None:
+        self._try(lambda: self._finder.find_components(COMPONENTS, data))
 
     def _ask_of_direction(self, name: str, ask: str) -> None:
         shelf, view = self._intents.shelf, self._workspace.session.document.shelf

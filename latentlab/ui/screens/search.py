@@ -93,7 +93,7 @@ class SearchScreen(QWidget):
         self._connect()
         workspace.take_aside = self._take_aside
         workspace.session.changed.connect(self._follow)
-        workspace.model_changed.connect(self.show_document)
+        workspace.model_changed.connect(self._take_model)
         workspace.busy_changed.connect(lambda _busy: self.setEnabled(workspace.in_step))
 
     def _connect(self) -> None:
@@ -152,7 +152,7 @@ class SearchScreen(QWidget):
 
     @property
     def selected(self) -> int | None:
-        """Which restart is looked at: the one that was chosen, else the nearest; None without any."""
+        """Which restart of the frame was chosen; None where none was."""
         frame = self._frame
         if frame is None:
             return None
@@ -331,6 +331,12 @@ class SearchScreen(QWidget):
 
     # Showing
 
+    def _take_model(self) -> None:
+        """End a search with another model, even if nobody looks, and show the document."""
+        if self._model is not None and self._workspace.opened is not self._model:
+            self.work.drop()
+        self.show_document()
+
     def _set_model(self, opened: Opened) -> None:
         self._model = opened
         self._selected = self._place = None
@@ -395,7 +401,7 @@ class SearchScreen(QWidget):
             return self.targets.refusal
         observation = prepared.wanted.observation
         said = observation.words(self._model.spec.image_size)
-        eps = f"eps {prepared.eps.value:.2g}, {prepared.eps.source}"
+        eps = f"eps {prepared.eps.value:.3g}, {prepared.eps.source}"
         own = self._intents.view.own
         drawn = own is not None and own.small
         notes = "" if drawn else " ".join(note for note in prepared.target.notes if "exposure" not in note)

@@ -1,4 +1,4 @@
-"""The picture view: the pictures, the brush on a latent that is a grid, and the path that plays under them."""
+"""The picture view: the pictures, the brush on a latent that is a grid, and the path that plays below."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class PicturePage(QWidget):
         canvas.ended.connect(strokes.end)
         canvas.size_asked.connect(self.brush.change_size)
         canvas.tool_asked.connect(self.brush.choose_tool)
-        self.brush.eraser_toggled.connect(lambda on: setattr(canvas, "tool", "eraser" if on else "brush"))
+        self.brush.eraser_toggled.connect(self._erase)
 
     def paint(self, on: bool) -> None:
         """Paint on the edited picture's latent, or stop painting there."""
@@ -91,6 +91,9 @@ class PicturePage(QWidget):
         if canvas.painting:
             self.stage.show_whole()
             canvas.set_brush(self.brush.brush)
+
+    def _erase(self, on: bool) -> None:
+        self.stage.edited.tool = "eraser" if on else "brush"
 
     def _begin_stroke(self, place: tuple[float, float]) -> None:
         """Begin a stroke with what the bar says."""

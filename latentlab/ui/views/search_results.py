@@ -36,13 +36,12 @@ class SearchResults(QWidget):
     """Shows frames and sends what a person does with them.
 
     ``frame_asked`` is the place of another frame, ``chosen`` a restart that is looked at, ``explore_asked``
-    one that is to go on in Explore, ``set_asked`` the wish to save the set.
+    one that is to go on in Explore.
     """
 
     frame_asked = Signal(int)
     chosen = Signal(int)
     explore_asked = Signal(int)
-    set_asked = Signal()
 
     def __init__(
         self, theme: Theme, export_loop: QAction, export_set: QAction, parent: QWidget | None = None
@@ -120,8 +119,7 @@ class SearchResults(QWidget):
     def show_nothing(self, why: str) -> None:
         """Show no restarts, and say why."""
         self.tiles.show_nothing(why)
-        self.chart.show_trace(None, None, 1, self.chart._statuses[:0])
-        self.chart.show_here(None)
+        self.chart.show_nothing()
         self.player.show_frames(0)
         self.player.show_step("")
         self.show_headline("", False)

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QBoxLayout,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -23,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from latentlab.session.train_figures import (
     FIGURES,
+    alike,
     arm_names,
     changed_most,
     figures_of,
@@ -43,7 +42,6 @@ from latentlab.ui.widgets.train_pictures import PictureSheet
 from latentlab.ui.widgets.train_runs_page import TrainRunsPage
 
 TABS = ("Progress", "Resampling", "Groups", "Trainings")
-NARROW = 620
 NO_BARS = "Recall of each group appears here after the first epoch, on rows that nothing is trained on."
 NO_SHARES = "Each group's share, before and after resampling, appears here after the first epoch."
 NO_PAIRS = "Reconstructions appear here as soon as a model has been looked at."
@@ -115,7 +113,7 @@ class TrainResults(QWidget):
         controls.setSpacing(8)
         for button in (self.folder, self.audit, self.explore):
             controls.addWidget(button)
-        self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._head = QHBoxLayout()
         self._head.setSpacing(8)
         self._head.addLayout(names, 1)
         self._head.addLayout(controls)
@@ -276,7 +274,8 @@ class TrainResults(QWidget):
         epoch = None if member is None else member.epoch
         self.worth.setText(NO_RESAMPLING if member is None else size_words(member))
         self.shares.show_bars(None if epoch is None or not epoch.groups else share_bars(epoch))
-        self.histograms.show_histograms(() if epoch is None else histograms(epoch, changed_most(epoch).tolist()))
+        entries = [] if epoch is None else changed_most(epoch).tolist()
+        self.histograms.show_histograms(() if epoch is None else histograms(epoch, entries))
         why = NO_FACES if epoch is None else GONE
         self.likely.show_pictures(None if member is None else member.likely, why)
         self.unlikely.show_pictures(None if member is None else member.unlikely, why)
@@ -314,17 +313,11 @@ class TrainResults(QWidget):
     def figures(self) -> dict[str, Mapping[str, float]]:
         """Return the figures of all arms that are shown."""
         found: dict[str, Mapping[str, float]] = {}
-        for place, one in enumerate(self.shown):
+        shown = () if self.found is None else alike(self.found, self.beside)
+        for place, one in enumerate(one for one in shown if one is not None):
             letter = f"{'AB'[place]}: " if self.beside is not None else ""
             found |= {f"{letter}{arm}": figures for arm, figures in figures_of(one).items()}
         return found
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Put title and buttons below one another where there is little room."""
-        super().resizeEvent(event)
-        narrow = event.size().width() < NARROW
-        direction = QBoxLayout.Direction
-        self._head.setDirection(direction.TopToBottom if narrow else direction.LeftToRight)
 
     def _arrange(self) -> None:
         place = self.tabs.currentIndex()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from latentlab.operations.attribute_table import origin_note
@@ -46,7 +48,7 @@ class AttributeCard(QFrame):
             self._legend.set_source("")
             self._note.setText("No attribute predictor fits this model, so nothing is predicted.")
             return
-        self._legend.set_source(f"by {name}")
+        self._legend.set_source(f"by {Path(name).name}")
         errors = "“errs”: on held-out pictures."
         self._note.setText(f"{origin_note(spec)} {errors}" if spec.confusion else origin_note(spec))
 

@@ -1,4 +1,4 @@
-"""The bar of the brush on a latent that is a grid: paint or not, with what, how much of it, how large, how soft."""
+"""The bar of the brush on a latent that is a grid: paint or not, with what, how much, how large, how soft."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ SHARE_OF_SIDE = 4
 """Of the picture's side, the brush at first, as its inverse."""
 SOFT = 50
 TIP = (
-    "Paint with the mouse on the edited picture: what is chosen here applies where the brush goes. Arrow keys "
-    "move the brush, Space paints, [ and ] change its size, E erases"
+    "Paint with the mouse on the edited picture: what is chosen here applies where the brush goes. Arrow "
+    "keys move the brush, Space paints, [ and ] change its size, E erases"
 )
 PARTS = {"direction": "", "pin": "Pin: ", "channel": "", "start": ""}
 
@@ -39,7 +39,7 @@ PARTS = {"direction": "", "pin": "Pin: ", "channel": "", "start": ""}
 class BrushBar(QFrame):
     """Says what a stroke brings; the strokes themselves are the canvas's.
 
-    ``painting_toggled`` and ``eraser_toggled`` tell whether one wants to, `brush_changed` another brush.
+    ``painting_toggled`` and ``eraser_toggled`` tell whether one wants to, ``brush_changed`` another brush.
     """
 
     painting_toggled = Signal(bool)
@@ -62,7 +62,7 @@ class BrushBar(QFrame):
         self.inks = ComboBox()
         self.inks.setAccessibleName("What the brush brings")
         self.inks.setToolTip(
-            "A direction or a channel is added where the brush goes; a pin's latent, or the start, is mixed in"
+            "A direction or a channel is added where the brush goes; a pin's latent or the start is mixed in"
         )
         self.inks.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.inks.setMinimumContentsLength(12)
@@ -74,7 +74,15 @@ class BrushBar(QFrame):
         self.size_box, self.soft = SpinBox(), SpinBox()
         for box, name, tip, suffix, low, high, value in (
             (self.size_box, "Brush size", "Across, in pixels of the picture ([ and ])", " px", 2, 64, 16),
-            (self.soft, "Softness", "From a sharp edge to one that is soft as far as the middle", " %", 0, 100, SOFT),
+            (
+                self.soft,
+                "Softness",
+                "From a sharp edge to one that is soft as far as the middle",
+                " %",
+                0,
+                100,
+                SOFT,
+            ),
         ):
             box.setRange(low, high)
             box.setValue(value)
@@ -171,8 +179,8 @@ class BrushBar(QFrame):
                 self.inks.addItem(f"{PARTS[one.kind]}{one.title}", one)
             if new and (first or chosen is None or chosen.kind == "channel"):
                 chosen = new[0]  # what was just found is what one wants to paint with
-            place = next((k for k in range(self.inks.count()) if self.inks.itemData(k) == chosen), 0)
-            self.inks.setCurrentIndex(place)
+            places = (k for k in range(self.inks.count()) if chosen and self.inks.itemData(k) == chosen)
+            self.inks.setCurrentIndex(next(places, 0))
         self._show_amount()
 
     def show_painting(self, painting: bool) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
+from latentlab.operations.latent_brush import grid_of
 from latentlab.operations.latents import ranges, ranking
 from latentlab.session.document import Explore, Shelf
 from latentlab.spec import ModelSpec
@@ -146,6 +147,9 @@ def dimension_infos(spec: ModelSpec, change: NDArray[np.float64] | None = None) 
     for k in order.tolist():
         weight = None
         lines = [f"Dimension {k}"]
+        if grid_of(spec) is not None:
+            channel, row, column = (int(one) for one in np.unravel_index(k, spec.latent_shape))
+            lines.append(f"channel {channel}, row {row}, column {column} of the grid")
         if weights is not None:
             weight = float(np.clip(weights[k] / most, 0.0, 1.0)) if most > 0 else 0.0
         if change is not None:

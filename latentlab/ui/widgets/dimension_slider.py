@@ -36,12 +36,17 @@ class DimensionSlider(QSlider):
         self._step, self._theme = step, theme
         self._start = 0.0
         self._grabbed_at = 0.0
-        self.setRange(round(low / step), round(high / step))
-        self.setSingleStep(max(1, (self.maximum() - self.minimum()) // 120))
-        self.setPageStep(max(1, (self.maximum() - self.minimum()) // 12))
+        self.set_span(low, high, step)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.valueChanged.connect(lambda ticks: self.value_moved.emit(ticks * self._step))
+
+    def set_span(self, low: float, high: float, step: float) -> None:
+        """Have another range, and another finest difference."""
+        self._step = step
+        self.setRange(round(low / step), round(high / step))
+        self.setSingleStep(max(1, (self.maximum() - self.minimum()) // 120))
+        self.setPageStep(max(1, (self.maximum() - self.minimum()) // 12))
 
     def show_value(self, value: float, start: float) -> None:
         """Show a value and the start's; tells nobody."""

@@ -18,6 +18,8 @@ from PySide6.QtWidgets import (
 )
 
 from latentlab.operations.direction import Direction
+from latentlab.operations.latent_brush import grid_of
+from latentlab.spec import ModelSpec
 from latentlab.ui.theme import Theme
 from latentlab.ui.widgets.buttons import menu_button, text_button
 from latentlab.ui.widgets.direction_row import DirectionRow
@@ -27,14 +29,20 @@ NONE_YET = (
     "of an attribute, or the way from one pin or group to another."
 )
 
+OF_A_GRID = (
+    "A latent of this model is a grid of {channels} x {rows} x {columns} numbers, so one of them alone says "
+    "little: explore it along directions.\n\nFind the principal components of a set of pictures first. With "
+    "the brush below the pictures each direction can also be painted where you want it."
+)
+
 
 class DirectionPage(QWidget):
     """Sends what a person does with the directions; the signals are those of `DirectionRow`.
 
     Parameters
     ----------
-    add
-        The menu of what can be added.
+    add, components
+        The menus of what can be added, and of the sets whose principal components can be.
     like
         The action with which the menu's button is grey.
     orthogonalise, load, save
@@ -50,6 +58,7 @@ class DirectionPage(QWidget):
         self,
         theme: Theme,
         add: QMenu,
+        components: QMenu,
         like: QAction,
         orthogonalise: QAction,
         load: QAction,
@@ -71,6 +80,7 @@ class DirectionPage(QWidget):
         self._nothing = QLabel(NONE_YET)
         self._nothing.setProperty("role", "caption")
         self._nothing.setWordWrap(True)
+        self._find = menu_button("Find principal components of", components, like, theme)
         self._content = QWidget()
         self._content.setObjectName("plain")
         self._column = QVBoxLayout(self._content)
@@ -100,8 +110,20 @@ class DirectionPage(QWidget):
         layout.addWidget(self._busy)
         layout.addWidget(self._progress)
         layout.addWidget(self._nothing)
+        finding = QHBoxLayout()
+        finding.addWidget(self._find)
+        finding.addStretch(1)
+        layout.addLayout(finding)
         layout.addWidget(self._area, 1)
         self.show_busy("")
+
+    def set_model(self, spec: ModelSpec) -> None:
+        """Say what directions are for with this model."""
+        grid = grid_of(spec)
+        text = NONE_YET
+        if grid is not None:
+            text = OF_A_GRID.format(channels=grid[0], rows=grid[1], columns=grid[2])
+        self._nothing.setText(text)
 
     def row(self, name: str) -> DirectionRow:
         """Return a direction's row, scrolled into view."""
@@ -144,6 +166,7 @@ class DirectionPage(QWidget):
             self._drop(old)
         self._shown = directions
         self._nothing.setVisible(not directions)
+        self._find.setVisible(not directions)
         before_it: QWidget = self._save
         for row in self._rows.values():
             for control in row.controls:

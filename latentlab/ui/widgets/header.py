@@ -9,7 +9,18 @@ from latentlab.ui.actions import Actions
 from latentlab.ui.theme import Theme
 from latentlab.ui.widgets.buttons import icon_button, menu_button, text_button
 
-FAMILIES = {"vae": "VAE", "cvae": "Conditional VAE", "cinn": "Conditional INN", "dbvae": "Debiasing VAE"}
+FAMILIES = {
+    "vae": "VAE",
+    "cvae": "Conditional VAE",
+    "cinn": "Conditional INN",
+    "dbvae": "Debiasing VAE",
+    "conv_vae": "VAE",
+    "mlp_vae": "VAE",
+    "autoencoder_kl": "Spatial autoencoder",
+    "stylegan2": "StyleGAN2",
+    "net2net": "Conditional INN",
+    "onnx": "ONNX",
+}
 
 
 class Header(QWidget):

@@ -15,29 +15,38 @@ class LatentCanvas(PaintCanvas):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a stroke, or take hold of an enlarged picture."""
-        (super().mousePressEvent if self.painting else self._picture.mousePressEvent)(event)
+        if self.painting:
+            super().mousePressEvent(event)
+        else:
+            PictureView.mousePressEvent(self, event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Draw on, or move an enlarged picture."""
-        (super().mouseMoveEvent if self.painting else self._picture.mouseMoveEvent)(event)
+        if self.painting:
+            super().mouseMoveEvent(event)
+        else:
+            PictureView.mouseMoveEvent(self, event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End the stroke, or let go of the picture."""
-        (super().mouseReleaseEvent if self.painting else self._picture.mouseReleaseEvent)(event)
+        if self.painting:
+            super().mouseReleaseEvent(event)
+        else:
+            PictureView.mouseReleaseEvent(self, event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Take the second press for a press, or show the whole picture."""
-        (super().mouseDoubleClickEvent if self.painting else self._picture.mouseDoubleClickEvent)(event)
+        if self.painting:
+            super().mouseDoubleClickEvent(event)
+        else:
+            PictureView.mouseDoubleClickEvent(self, event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Change the brush's size, or enlarge the picture."""
-        (super().wheelEvent if self.painting else self._picture.wheelEvent)(event)
-
-    @property
-    def _picture(self) -> PictureView:
-        """What it is while nobody paints."""
-        picture: PictureView = super(PaintCanvas, self)  # type: ignore[assignment]
-        return picture
+        if self.painting:
+            super().wheelEvent(event)
+        else:
+            PictureView.wheelEvent(self, event)
 
     def _point_of(self, place: Place) -> QPointF:
         area = QRectF(self.picture_area())

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from latentlab.operations.latent_brush import grid_of
 from latentlab.operations.sample_plan import LARGEST_SEED
 from latentlab.session.document import Explore, Shelf
 from latentlab.spec import ModelSpec
@@ -145,6 +146,9 @@ class LatentPanel(QFrame):
         """Show this model's dimensions, those that do most first, and its condition, where it has one."""
         self.dimensions.set_model(spec)
         self.condition.set_model(spec)
+        self.directions.set_model(spec)
+        if grid_of(spec) is not None and self.tabs.currentIndex() == DIMENSIONS:
+            self.tabs.setCurrentIndex(DIRECTIONS)
         conditional = bool(spec.condition.size)
         if not conditional and self.tabs.currentIndex() == CONDITION:
             self.tabs.setCurrentIndex(DIMENSIONS)

@@ -71,6 +71,11 @@ class DistanceChart(QWidget):
         self._describe()
         self.update()
 
+    def show_nothing(self) -> None:
+        """Show no distances."""
+        self.show_trace(None, None, 1, np.zeros(0, dtype=np.int8))
+        self.show_here(None)
+
     def set_low(self, low: bool) -> None:
         """Have no title, where there is little height and a tab says it."""
         self._top = 8 if low else TITLE
@@ -186,7 +191,7 @@ class DistanceChart(QWidget):
         pen.setDashPattern([4.0, 3.0])
         painter.setPen(pen)
         painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
-        text = f"eps {self._eps:.2g}"
+        text = f"eps {self._eps:.3g}"
         metrics = QFontMetricsF(painter.font())
         width = metrics.horizontalAdvance(text) + 8
         above = y - 17 if y - 17 > area.top() else y + 1

@@ -265,5 +265,7 @@ def _note(mix: Mix | None, beside: Mapping[str, float], kind: str, judged_by: st
     what = f"{mix.count} restart{'s' if mix.count > 1 else ''} under eps"
     if mix.worth != mix.count:
         what = f"{mix.count} draws, worth {mix.worth:.1f} independent ones"
+    if not mix.met:
+        what = f"{what}, of chains that have not met yet"
     marks = f"; marks: {BESIDE[kind]}" if beside else ""
     return f"{missing}{what}, judged by {judged_by}; 95% intervals{marks}."

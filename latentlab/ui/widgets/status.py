@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QLabel, QStatusBar, QToolButton, QWidget
 
 from latentlab.device import DeviceChoice
 from latentlab.ui.theme import numerals
@@ -30,7 +30,14 @@ class Status(QStatusBar):
         self._frame.setToolTip("From the move of a control to the painted picture and bars")
         for label in (self._render, self._frame):
             label.setFont(numerals(label.font()))
+        self.stop = QToolButton()
+        self.stop.setText("Stop")
+        self.stop.setAccessibleName("Stop opening the model")
+        self.stop.setToolTip("Want no more of the model that is being opened; what is open stays")
+        self.stop.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.stop.hide()
         self.addWidget(self._busy)
+        self.addWidget(self.stop)
         for label in (self._device, self._render, self._frame):
             self.addPermanentWidget(label)
         self._times: tuple[float, float] | None = None
@@ -39,9 +46,10 @@ class Status(QStatusBar):
         self._timer.setInterval(REFRESH_MILLISECONDS)
         self._timer.timeout.connect(self.write_times)
 
-    def show_busy(self, text: str) -> None:
-        """Say what is being waited for; the empty string for nothing."""
+    def show_busy(self, text: str, stoppable: bool = False) -> None:
+        """Say what is being waited for, and whether that can be stopped; the empty string for nothing."""
         self._busy.setText(f"{text}…" if text else "")
+        self.stop.setVisible(stoppable)
 
     def show_choice(self, choice: DeviceChoice | None) -> None:
         """Show where and how live frames are rendered."""

@@ -15,6 +15,8 @@ from latentlab.ui.widgets.tips import answered_tip
 from latentlab.ui.widgets.train_colours import colour_of, paint_key
 
 TITLE, NUMBERS, FOOT, RIGHT, ABOVE = 42, 40, 36, 8, 14
+LOW = 50.0
+"""Percent below which the scale begins at 0 in any case."""
 GAP = 0.26
 """Share of a group's width that stays free."""
 _AT_LEFT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
@@ -158,7 +160,7 @@ class GroupBars(QWidget):
                 for dot in dots:
                     painter.drawEllipse(QPointF(left + width / 2, self._y_of(dot)), 2.6, 2.6)
             text = f"{arm.heights[group]:.1f}"
-            if metrics.horizontalAdvance(text) <= width + 6:
+            if metrics.horizontalAdvance("88.8") <= width + 1:
                 top = min([y, *(self._y_of(dot) for dot in dots)])
                 painter.setPen(colour("text"))
                 painter.drawText(QRectF(left - 6, top - 17, width + 12, 15), _CENTRE, text)
@@ -188,5 +190,6 @@ def _scale(values: list[float], from_zero: bool) -> tuple[float, float]:
     if not values:
         return (0.0, 100.0)
     high = min(100.0, 10.0 * (floor(max(values) / 10.0) + 1))
-    low = 0.0 if from_zero else max(0.0, 10.0 * floor((min(values) - 4.0) / 10.0))
+    from_zero = from_zero or min(values) < LOW
+    low = 0.0 if from_zero else 10.0 * floor((min(values) - 4.0) / 10.0)
     return (low, high) if high > low else (max(0.0, high - 10.0), high)

@@ -8,7 +8,7 @@ from math import ceil, floor, log10
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from latentlab.session.train_folder import Curve
@@ -18,9 +18,8 @@ from latentlab.ui.widgets.search_chart import _ticks as step_ticks
 from latentlab.ui.widgets.tips import answered_tip
 from latentlab.ui.widgets.train_colours import colour_of, paint_key
 
-TITLE, NUMBERS, FOOT, RIGHT = 42, 50, 20, 10
+TITLE, NUMBERS, FOOT, RIGHT = 26, 50, 20, 10
 NOTHING = "The losses appear here as soon as the first steps are done."
-_AT_LEFT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
 _AT_RIGHT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
 _CENTRE = int(Qt.AlignmentFlag.AlignCenter)
 
@@ -86,23 +85,18 @@ class LossChart(QWidget):
         return area.left() + step / self._until * area.width()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint title, key, grid and lines."""
+        """Paint key, grid and lines."""
         painter = QPainter(self)
         colour, area = self._theme.colour, self._area()
-        strong = QFont(self.font())
-        strong.setWeight(QFont.Weight.DemiBold)
-        painter.setFont(strong)
-        painter.setPen(colour("text"))
-        painter.drawText(QRectF(0, 0, self.width(), 20), _AT_LEFT, self.title or "Losses")
         painter.setFont(small_font(self.font()))
         if not self.lines:
             painter.setPen(colour("muted"))
             flags = _CENTRE | int(Qt.TextFlag.TextWordWrap)
-            painter.drawText(QRectF(self.rect()).adjusted(8, 20, -8, -8), flags, NOTHING)
+            painter.drawText(QRectF(self.rect()).adjusted(8, 8, -8, -8), flags, NOTHING)
             painter.end()
             return
         arms = {one.arm: one.place for one in self.lines}
-        paint_key(painter, QRectF(0, 20, self.width(), 18), arms, self._theme)
+        paint_key(painter, QRectF(0, 0, self.width(), 18), arms, self._theme)
         self._paint_grid(painter, area)
         painter.save()
         painter.setClipRect(area.adjusted(-1, -2, 2, 2))

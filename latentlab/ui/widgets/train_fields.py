@@ -60,6 +60,8 @@ class WholeField(BoxField):
 
     def __init__(self, one: TrainField) -> None:
         box = number_box(one.title, one.tip, round(one.least), round(one.most), 88)
+        if not one.least and one.none:
+            box.setSpecialValueText(one.none)
         super().__init__(one.title, box)
         box.valueChanged.connect(self.wished.emit)
 

@@ -14,7 +14,7 @@ from latentlab.ui.widgets.bars_painter import small_font
 from latentlab.ui.widgets.tips import answered_tip
 from latentlab.ui.widgets.train_colours import colour_of, paint_key
 
-TITLE, FOOT, LEAST, GAP = 42, 18, 118, 12
+TITLE, FOOT, LEAST, GAP = 42, 18, 104, 12
 NOTHING = "Where faces lie in the latent, and where they are drawn from, appears here after the first epoch."
 IN_SET, DRAWN = "faces", "as drawn (resampling weight)"
 _AT_LEFT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)

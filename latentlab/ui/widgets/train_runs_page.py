@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from latentlab.metrics.detection import WORST
+from latentlab.session.train_figures import WORST
 from latentlab.session.train_plan import settings_words
 from latentlab.session.train_runs import TrainRun
 from latentlab.ui.theme import numerals
@@ -96,12 +96,12 @@ class TrainRunsPage(QWidget):
         self.list.clear()
         for run in runs:
             letter = {shown: "A  ", beside: "B  "}.get(run.out, "") if beside else ""
-            arms = run.figures or {"": {}}
-            for place, (arm, figures) in enumerate(arms.items()):
+            arms: list[tuple[str, Mapping[str, float]]] = list(run.figures.items())
+            if len(arms) != 1:  # the arms stand below what they belong to
+                arms = [("", {}), *arms]
+            for place, (arm, figures) in enumerate(arms):
                 first = place == 0
-                several = len(arms) > 1
-                called = f"{letter}{run.title}" if first else ""
-                called = f"{called}: {arm}" if several and first else (f"    {arm}" if several else called)
+                called = f"{letter}{run.title}" if first else f"      {arm}"
                 numbers = [f"{figures[key]:.1f}" if key in figures else "" for key in FIGURES]
                 texts = [
                     called,
