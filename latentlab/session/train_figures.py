@@ -96,7 +96,7 @@ def shown_recalls(found: TrainFound | None, beside: TrainFound | None = None) ->
 
 
 def alike(found: TrainFound, beside: TrainFound | None) -> tuple[TrainFound, TrainFound | None]:
-    """Return two trainings so that both are compared on the same rows: the test only where both were judged."""
+    """Return two trainings compared on the same rows: on the test only where both were judged there."""
     if beside is None or (found.judged is None) == (beside.judged is None):
         return found, beside
     return replace(found, judged=None), replace(beside, judged=None)

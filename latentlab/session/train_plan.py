@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -371,12 +370,12 @@ def value_of(view: TrainView, name: str, recipe: str = "") -> Any:
     one = RECIPES[recipe].field(name)
     value = view.values.get(key_of(recipe, name), one.default)
     if type(value) is not type(one.default):
-        if isinstance(one.default, float) and isinstance(value, int):
+        if isinstance(one.default, float) and isinstance(value, int) and one.least <= value <= one.most:
             return float(value)
         return one.default
     if one.choices and value not in dict(one.choices):
         return one.default
-    if isinstance(value, (int, float)) and not (one.least <= value <= one.most and math.isfinite(value)):
+    if isinstance(value, (int, float)) and not one.least <= value <= one.most:  # nor is what is not a number
         return one.default
     return value
 

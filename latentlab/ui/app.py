@@ -22,12 +22,21 @@ from latentlab.ui.screens.analogies import AnalogiesScreen
 from latentlab.ui.screens.audit import AuditScreen
 from latentlab.ui.screens.counterfactuals import CounterfactualsScreen
 from latentlab.ui.screens.explore import ExploreScreen
+from latentlab.ui.screens.search import SearchScreen
 from latentlab.ui.screens.train import TrainScreen
 from latentlab.ui.settings import Settings
 from latentlab.ui.theme import Scheme, Theme
 
 SCREENS = tuple(
-    one.name for one in (ExploreScreen, CounterfactualsScreen, AnalogiesScreen, AuditScreen, TrainScreen)
+    one.name
+    for one in (
+        ExploreScreen,
+        CounterfactualsScreen,
+        AnalogiesScreen,
+        AuditScreen,
+        SearchScreen,
+        TrainScreen,
+    )
 )
 """The screens by name."""
 

@@ -174,7 +174,7 @@ def document() -> Document:
         ),
         TrainView(
             "cvae",
-            {"detection.smoothing": 0.1, "detection.ratios": ("gender=female:0.2",), "cvae.latent": 9},
+            {"detection.smoothing": 0.1, "detection.ratios": ("gender=female:0.2",), "models.latent": 9},
             "/out",
             "/a",
             "/b",
