@@ -188,9 +188,9 @@ def caveats(plan: DebiasingPlan, results: Mapping[str, Any]) -> list[str]:
     found = [validation]
     if plan.training.data == BUNDLED:
         found.append(
-            "The task's difficulty, the share that passes the threshold and the form of the informative rule "
-            "were settled while figures on the bundled test rows could be seen, and without those on the "
-            f"validation rows. {fresh}"
+            "The task's difficulty and the form of the informative rule were settled while figures on the "
+            "bundled test rows could be seen, and without those on the validation rows; the share that the "
+            f"threshold lets pass was settled on the validation rows. {fresh}"
         )
     if plan.seeds == 1:
         found.append(

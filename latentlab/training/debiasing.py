@@ -60,7 +60,7 @@ class DetectionLosses:
 
     rate: float = 1e-3
     kl: float = KL_WEIGHT
-    false_positives: float = 0.03
+    false_positives: float = 0.015
     degradation: Degradation = field(default_factory=Degradation)
 
     def __post_init__(self) -> None:
