@@ -6,6 +6,7 @@ Exit status: 0 done, 2 bad input (one line on standard error), 1 a fault of ours
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 import traceback
 from collections.abc import Sequence
@@ -64,6 +65,7 @@ def build_app(commands: Sequence[str] = COMMANDS) -> typer.Typer:
     for name in commands:
         module = importlib.import_module(f"latentlab.cli.{'open_window' if name == 'open' else name}")
         module.register(app)
+    _unwrap(app)
     return app
 
 
@@ -105,6 +107,16 @@ def run(arguments: Sequence[str]) -> int:
     if status == _CANCELLED:
         _say("cancelled")
     return status if isinstance(status, int) else 0
+
+
+def _unwrap(app: typer.Typer) -> None:
+    """Join the lines of each paragraph of the commands' help: the terminal says where they break."""
+    for command in app.registered_commands:
+        paragraphs = inspect.cleandoc(command.help or getattr(command.callback, "__doc__", "") or "")
+        command.help = "\n\n".join(" ".join(one.split()) for one in paragraphs.split("\n\n"))
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            _unwrap(group.typer_instance)
 
 
 def _keep_command_names() -> None:

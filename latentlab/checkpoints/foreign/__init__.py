@@ -92,7 +92,8 @@ def _unknown(source: Source) -> CheckpointError:
     known = "; ".join(importer.TITLE for importer in IMPORTERS)
     names, notes = list(source.state.tensors), ""
     if names:
-        what = f"{len(names)} tensors ({', '.join(map(shown, names[:3]))}{', ...' if len(names) > 3 else ''})"
+        first = ", ".join(map(shown, names[:3])) + (", ..." if len(names) > 3 else "")
+        what = f"{len(names)} tensor{'' if len(names) == 1 else 's'} ({first})"
     else:
         assert source.torch_file is not None
         tree = source.torch_file.tree
