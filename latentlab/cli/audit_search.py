@@ -21,7 +21,9 @@ def search(
     data: Data,
     per_group: Annotated[
         int,
-        typer.Option(help="Images of each group at most. 48 take about a quarter of an hour of one core."),
+        typer.Option(
+            help="Images of each group at most. 48 images in all take about a quarter of an hour of one core."
+        ),
     ] = 6,
     groups: Groups = None,
     restarts: Restarts = 4,
