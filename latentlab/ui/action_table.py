@@ -360,7 +360,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "search",
         LATENT,
         "Searc&h",
-        "Ctrl+Return",
+        "Ctrl+Shift+Return",
         "",
         "Search for latents whose pictures, reduced, look like the small picture; or hold the search",
         hindrance=no_search,

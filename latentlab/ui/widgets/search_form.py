@@ -105,7 +105,7 @@ class SearchForm(QFrame):
         self.more_settings.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.start = QPushButton("Search")
         self.start.setProperty("role", "primary")
-        self.start.setToolTip("Search for the small picture, from the first step (Ctrl+Return)")
+        self.start.setToolTip("Search for the small picture, from the first step (Ctrl+Shift+Return)")
         self.hold = QPushButton("Pause")
         self.hold.setToolTip("Hold the search where it is, or let it go on")
         self.stop = QPushButton("Stop")
