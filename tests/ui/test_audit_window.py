@@ -666,6 +666,26 @@ def test_nothing_is_cut_off(driver, screen, studied: Path, size: tuple[int, int]
             assert control.mapTo(screen.form, QPoint(control.width(), 0)).x() <= screen.form.width() - 8
 
 
+def test_a_long_summary_is_folded_and_keeps_its_caveats(driver, screen, tmp_path: Path) -> None:
+    folder = tmp_path / "long"
+    folder.mkdir()
+    (folder / "charts.json").write_text(charts_text([]))
+    (folder / "report.json").write_text(json.dumps({"command": "audit generation", "notes": []}))
+    (folder / "summary.txt").write_text("title\n" + "".join(f"Sentence {k}.\n" for k in range(9)))
+    driver.window.open_path(folder)
+    driver.wait(lambda: screen.study is not None)
+    rest(driver)
+    summary = screen.results.columns.summaries[0]
+    before = summary.height()
+    assert [k for k in range(9) if f"Sentence {k}." in summary.words.text()] == [0, 1, 2, 3, 7, 8]
+    assert summary.all.text() == "Show all 9"
+    assert "Sentence 5." in summary.words.accessibleDescription()
+    driver.qtbot.mouseClick(summary.all, Qt.MouseButton.LeftButton)
+    assert all(f"Sentence {k}." in summary.words.text() for k in range(9))
+    assert summary.all.text() == "Show fewer"
+    assert summary.height() > before
+
+
 def test_without_charts_it_still_shows_the_summary(driver, screen, target, tmp_path: Path) -> None:
     folder = tmp_path / "old"
     folder.mkdir()

@@ -75,6 +75,7 @@ class AuditColumns(QScrollArea):
         del self.summaries[len(said) :]
         while len(self.summaries) < len(said):
             summary = AuditSummary(self._plane)
+            summary.unfolded.connect(self._lay_out)
             summary.show()
             self.summaries.append(summary)
         for summary, (heading, sentences) in zip(self.summaries, said, strict=True):
