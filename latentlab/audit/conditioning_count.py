@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ from latentlab.audit.conditioning_plan import Setting
 from latentlab.audit.study_folder import Parts, StudyFolder, on_device
 from latentlab.device import resolve_device
 from latentlab.metrics.passes import BATCH
-from latentlab.progress import Progress, Reporter
+from latentlab.progress import Reporter
 
 PART = BATCH
 
@@ -59,23 +57,20 @@ def count_outcomes(
     Cancelled
         If the reporter asked for it; what was written stays.
     """
-    reporter, where = reporter or Reporter(), resolve_device(device)
-    total = len(study.chosen.images)
+    where, total = resolve_device(device), len(study.chosen.images)
     parts = Parts(None if out is None else StudyFolder(out, record, study.columns(), total, PART))
     found = nothing_counted(study)
-    with ExitStack() as stack:
-        for one in study.models.values():
-            stack.enter_context(on_device(one, where))
-        for start in range(0, total, PART):
-            reporter.raise_if_cancelled()
-            part = slice(start, min(total, start + PART))
-            names = [study.head(image) for image in range(start, part.stop)]
-            rows = parts.next(names, partial(study.rows, part, where))
-            with parts.counting():
-                count(study, found, start, rows)
-            if on_part is not None:
-                on_part(found)
-            reporter.report(Progress("Judging images under each condition", part.stop, total))
+    with on_device(study.models.values(), where):
+        parts.count(
+            total,
+            PART,
+            study.head,
+            lambda part: study.rows(part, where),
+            lambda first, rows: count(study, found, first, rows),
+            "Judging images under each condition",
+            reporter or Reporter(),
+            lambda: None if on_part is None else on_part(found),
+        )
     return found
 
 

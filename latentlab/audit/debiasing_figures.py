@@ -16,17 +16,33 @@ from numpy.typing import NDArray
 
 from latentlab.audit.chart_figure import INK, LINE, MUTED, SERIES
 from latentlab.families.dbvae import DBVAE
-from latentlab.metrics.detection import WORST
+from latentlab.metrics.detection import WORST, finest
 from latentlab.metrics.report import group_words
 from latentlab.training.debiasing import look_at_faces
 from latentlab.training.detection_evaluation import TrainedDetector
-from latentlab.training.detection_task import Detection, logits_of
+from latentlab.training.detection_task import Detection
 from latentlab.training.resampling import rarity
 
 DECILES = 10
 SHOWN = 6
 """Latent entries whose logits are drawn: those along which a decision changes most."""
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A split's faces as a DB-VAE and detectors see them.
+
+    Parameters
+    ----------
+    mu
+        Their latent means ``[n, D]``, undegraded.
+    over
+        For each detector's name, their logits over its threshold ``[n]``, degraded as when it is judged.
+    """
+
+    mu: Floats
+    over: Mapping[str, Floats]
 
 
 @dataclass(frozen=True)
@@ -63,19 +79,23 @@ class LogitCurve:
     slope: Mapping[str, float]
 
 
-def density_deciles(
-    model: TrainedDetector, detectors: Mapping[str, TrainedDetector], task: Detection
-) -> Deciles:
-    """Order a split's faces by the product of their latent entries' histograms (on the log scale)."""
+def look(model: TrainedDetector, detectors: Mapping[str, TrainedDetector], task: Detection) -> Seen:
+    """Look at a split's faces with a DB-VAE and with detectors."""
     assert isinstance(model.network, DBVAE)
     _, mu = look_at_faces(model.network, task)
+    return Seen(
+        mu, {name: one.logits(task)[0] - one.network.config.threshold for name, one in detectors.items()}
+    )
+
+
+def density_deciles(seen: Seen, task: Detection) -> Deciles:
+    """Order a split's faces by the product of their latent entries' histograms (on the log scale)."""
+    mu = seen.mu
     log_density = -sum((np.log(rarity(entry, 1e-3)) for entry in mu.T), np.zeros(len(mu)))
     tenths = np.array_split(np.argsort(log_density, kind="stable"), DECILES)
-    recall = {}
-    for name, one in detectors.items():
-        faces, _ = logits_of(one.network.logit, task, one.training.losses.degradation)
-        hits = faces > one.network.config.threshold
-        recall[name] = np.array([hits[rows].mean() for rows in tenths])
+    recall = {
+        name: np.array([(over[rows] > 0.0).mean() for rows in tenths]) for name, over in seen.over.items()
+    }
     pictures = [task.faces.pixels(rows).mean(axis=0).round().astype(np.uint8) for rows in tenths]
     share, shown = np.empty(0), ""
     if task.groups:
@@ -85,33 +105,22 @@ def density_deciles(
     return Deciles(recall, np.stack(pictures), share, shown)
 
 
-def logit_curves(
-    model: TrainedDetector, detectors: Mapping[str, TrainedDetector], task: Detection, bins: int = 8
-) -> list[LogitCurve]:
+def logit_curves(seen: Seen, bins: int = 8) -> list[LogitCurve]:
     """Return how each detector's logit changes along each latent entry of a DB-VAE, the steepest first.
 
-    The decision should be the same along all of them: every picture is a face. Pictures are degraded as when
-    detectors are judged.
+    The decision should be the same along all of them: every picture is a face.
     """
-    assert isinstance(model.network, DBVAE)
-    _, mu = look_at_faces(model.network, task)
-    logits = {
-        name: logits_of(one.network.logit, task, one.training.losses.degradation)[0]
-        - one.network.config.threshold
-        for name, one in detectors.items()
-    }
     curves = []
-    for entry in range(mu.shape[1]):
-        order = np.array_split(np.argsort(mu[:, entry], kind="stable"), bins)
-        x = mu[:, entry]
+    for entry, x in enumerate(seen.mu.T):
+        order = np.array_split(np.argsort(x, kind="stable"), bins)
         curves.append(
             LogitCurve(
                 entry,
                 np.array([x[rows].mean() for rows in order]),
-                {name: np.array([y[rows].mean() for rows in order]) for name, y in logits.items()},
+                {name: np.array([y[rows].mean() for rows in order]) for name, y in seen.over.items()},
                 {
                     name: float(np.cov(x, y)[0, 1] / max(float(x.std(ddof=1)), 1e-9))
-                    for name, y in logits.items()
+                    for name, y in seen.over.items()
                 },
             )
         )
@@ -121,7 +130,7 @@ def logit_curves(
 def group_figure(arms: Mapping[str, Any], names: Sequence[str]) -> Figure:
     """Draw the share missed of each group as bars, an arm beside the other, with the seeds as dots."""
     figure, axes = _figure(3.1)
-    groups = _finest(arms[names[0]]["test"]["groups"])
+    groups = finest(arms[names[0]]["test"]["groups"])
     width = 0.8 / len(names)
     for k, name in enumerate(names):
         test = arms[name]["test"]
@@ -244,11 +253,6 @@ def samples(model: TrainedDetector, count: int = 24) -> NDArray[np.uint8]:
     with torch.inference_mode():
         drawn = model.network.decode(model.network.sample(count, None, torch.Generator().manual_seed(0)))
     return drawn.mul(255.0).round().byte().permute(0, 2, 3, 1).numpy()
-
-
-def _finest(groups: Mapping[str, Any]) -> list[str]:
-    most = max((name.count(",") for name in groups), default=0)
-    return [name for name in groups if name.count(",") == most]
 
 
 def _figure(height: float) -> tuple[Figure, Any]:

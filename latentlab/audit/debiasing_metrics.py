@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import latentlab
 from latentlab.audit.debiasing_plan import BASELINE, DebiasingPlan
 from latentlab.audit.debiasing_report import caveats
 from latentlab.checkpoints import locate
+from latentlab.metrics.intervals import Estimate
+from latentlab.metrics.report import Evaluation, Report
 
 
 def record_of(plan: DebiasingPlan, results: Mapping[str, Any], out: Path) -> dict[str, Any]:
@@ -25,32 +26,30 @@ def record_of(plan: DebiasingPlan, results: Mapping[str, Any], out: Path) -> dic
     """
     arms, best = results["arms"], str(results["best"])
     names = {BASELINE: "baseline.", best: "debiased."}
-    metrics: dict[str, Any] = {}
-    groups: dict[str, dict[str, Any]] = {}
+    metrics: dict[str, Estimate] = {}
+    groups: dict[str, dict[str, Estimate]] = {}
     for arm, sets in arms.items():
         for of, found in sets.items():
             start = ("" if of == "test" else f"{of}.") + names.get(arm, f"arm.{arm}.")
-            metrics |= {start + name: one for name, one in found["metrics"].items()}
+            metrics |= {start + name: Estimate(**one) for name, one in found["metrics"].items()}
             for group, figures in found["groups"].items():
-                groups.setdefault(group, {}).update({start + key: one for key, one in figures.items()})
+                groups.setdefault(group, {}).update(
+                    {start + key: Estimate(**one) for key, one in figures.items()}
+                )
     folders = [out / best / f"seed-{seed}" for seed in range(plan.seeds)]
-    return {
-        "command": "audit debiasing",
-        "version": latentlab.__version__,
-        "checkpoint": {
-            "path": " ".join(str(folder) for folder in folders),
-            "sha256": " ".join(locate(folder).sha256() for folder in folders),
-        },
-        "data": {"path": f"{plan.training.data}:test", "n": sum(arms[best]["test"]["n"])},
-        "seed": 0,
-        "device": "cpu",
-        "settings": {
-            "plan": results["plan"],
-            "chosen": best,
-            "verdicts": results["verdicts"],
-            "fresh_test": results["fresh_test"],
-        },
-        "metrics": metrics,
-        "groups": groups,
-        "notes": caveats(plan, results),
+    settings = {
+        "plan": results["plan"],
+        "chosen": best,
+        "verdicts": results["verdicts"],
+        "fresh_test": results["fresh_test"],
     }
+    return Report(
+        "audit debiasing",
+        " ".join(str(folder) for folder in folders),
+        " ".join(locate(folder).sha256() for folder in folders),
+        f"{plan.training.data}:test",
+        sum(arms[best]["test"]["n"]),
+        0,
+        "cpu",
+        Evaluation(metrics, groups, settings, tuple(caveats(plan, results))),
+    ).record()

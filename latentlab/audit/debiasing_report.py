@@ -6,30 +6,24 @@ import base64
 import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from PIL import Image
 
 import latentlab
 from latentlab.audit import debiasing_figures as figures
-from latentlab.audit.debiasing_plan import BASELINE
-from latentlab.audit.html_report import png
+from latentlab.audit.debiasing_plan import BASELINE, DebiasingPlan, arm_name
+from latentlab.audit.html_report import data_url, page_of
 from latentlab.metrics.detection import VARIANCE, WORST
 from latentlab.metrics.report import group_words
-from latentlab.paths import bundled
 from latentlab.progress import Reporter
 from latentlab.training.debiasing_record import last_epoch
 from latentlab.training.detection_evaluation import open_detectors
 from latentlab.training.detection_task import open_detection
 from latentlab.whole_file import write_whole
-
-if TYPE_CHECKING:
-    from latentlab.audit.debiasing_plan import DebiasingPlan
 
 REPORT = "report.html"
 BUNDLED = "faces"
@@ -42,8 +36,6 @@ _COLUMNS = (
     (VARIANCE, "variance over groups", 1.0),
     (WORST, "worst group missed", 100.0),
 )
-
-
 SETS = {
     "validation": "validation rows",
     "test": "balanced test rows",
@@ -69,7 +61,7 @@ def write_report(
     both = {BASELINE: baseline, best: model}
     asked = plan.training
     test = open_detection(asked.data, "test", asked.image_size, reporter=reporter)
-    train = open_detection(asked.data, "train", asked.image_size, asked.bias, asked.count, 0, reporter)
+    train = asked.task(0, reporter)
     epoch = last_epoch(out / best / "seed-0" / "run")
     strips: list[tuple[str, str]] = []
     if epoch is not None and len(epoch.p) == len(train.faces):
@@ -78,13 +70,13 @@ def write_report(
             ("Drawn most rarely", _strip(train.faces.pixels(epoch.least_likely(16)))),
         ]
     strips.append(("Random samples", _strip(figures.samples(model, 16))))
-    shown = list(dict.fromkeys([BASELINE, *([f"max-{0.001:g}"] if "max-0.001" in arms else []), best]))
-    curves = figures.logit_curves(model, both, test)
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = bundled("resources", "audit", "debiasing.html.jinja").read_text(encoding="utf-8")
-    page = environment.from_string(template).render(
+    shown = [name for name in dict.fromkeys([BASELINE, arm_name("max", 0.001), best]) if name in arms]
+    seen = figures.look(model, both, test)
+    curves = figures.logit_curves(seen)
+    sets = {of: words for of, words in SETS.items() if of in results["verdicts"]}
+    held_out = {of: words for of, words in sets.items() if of != "training"}
+    page = page_of(
+        "debiasing.html.jinja",
         version=latentlab.__version__,
         seeds=plan.seeds,
         epochs=asked.epochs,
@@ -93,19 +85,16 @@ def write_report(
         false_positives=f"{100 * asked.losses.false_positives:g}%",
         verdict=results["verdict"],
         verdicts=[
-            (SETS[of], results["verdicts"][of], _differences(results["verdicts"][of]))
-            for of in SETS
-            if of in results["verdicts"]
+            (words, results["verdicts"][of], _differences(results["verdicts"][of]))
+            for of, words in sets.items()
         ],
         chosen=results["chosen"],
         caveats=caveats(plan, results),
         best=best,
         columns=[label for _, label, _ in _COLUMNS],
-        tables=[(SETS[of], _rows(arms, of)) for of in SETS if of in results["verdicts"]],
+        tables=[(words, _rows(arms, of)) for of, words in sets.items()],
         group_names=[group_words(name) for name in _groups(arms)],
-        group_tables=[
-            (SETS[of], _group_rows(arms, of)) for of in SETS if of in results["verdicts"] and of != "training"
-        ],
+        group_tables=[(words, _group_rows(arms, of)) for of, words in held_out.items()],
         shares=[]
         if epoch is None
         else [(group_words(name), f"{a:.1%}", f"{b:.1%}") for name, (a, b) in epoch.groups.items()],
@@ -117,15 +106,9 @@ def write_report(
         ],
         detectors=list(both),
         groups=_svg(figures.group_figure(arms, shown)),
-        thresholds=_svg(
-            figures.threshold_figure(
-                arms,
-                shown,
-                {of: SETS[of] for of in SETS if of in results["verdicts"] and of != "training"},
-            )
-        ),
+        thresholds=_svg(figures.threshold_figure(arms, shown, held_out)),
         alphas=_svg(figures.alpha_figure(arms, plan.plain()["rules"], BASELINE)),
-        deciles=_svg(figures.decile_figure(figures.density_deciles(model, both, test))),
+        deciles=_svg(figures.decile_figure(figures.density_deciles(seen, test))),
         logits=_svg(figures.logit_figure(curves)),
     )
     write_whole(out / REPORT, page)
@@ -230,6 +213,4 @@ def _svg(figure: Figure) -> Markup:
 
 
 def _strip(found: NDArray[np.uint8]) -> str:
-    row = np.concatenate(list(found), axis=1)
-    image = Image.fromarray(row)
-    return f"data:image/png;base64,{base64.b64encode(png(np.asarray(image))).decode()}"
+    return data_url(np.concatenate(list(found), axis=1))

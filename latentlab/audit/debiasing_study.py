@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 
 from latentlab.audit.debiasing_plan import BASELINE, DebiasingPlan
 from latentlab.audit.debiasing_report import write_report
+from latentlab.audit.stage_part import StagePart
 from latentlab.checkpoints import locate
 from latentlab.errors import Cancelled, SettingsError
-from latentlab.metrics.detection import VARIANCE, WORST, Decisions, mean_over_seeds
+from latentlab.metrics.detection import VARIANCE, WORST, Decisions, finest, mean_over_seeds
 from latentlab.progress import Progress, Reporter
 from latentlab.training.detection_evaluation import figures_of, open_detectors
 from latentlab.training.detection_runs import (
@@ -37,7 +38,6 @@ from latentlab.training.detection_runs import (
 )
 from latentlab.training.detection_task import (
     Detection,
-    logits_of,
     open_detection,
     open_fresh,
     threshold_at,
@@ -152,9 +152,9 @@ def judge(
     ``seeds`` limits it to the first ones, so that a study can be looked at which is not finished.
     """
     reporter = reporter or Reporter()
-    tasks: dict[tuple[str, int], Detection] = {}
+    tasks: dict[tuple[str, int], Detection] = {} if fresh is None else {(FRESH, 0): fresh}
     arms: dict[str, Any] = {}
-    sets = (*SETS, FRESH) if fresh is not None else SETS
+    sets = SETS if fresh is None else (*SETS, FRESH)
     for name in plan.arms():
         arms[name] = {}
         thresholds: list[dict[float, float]] = []  # of each seed, by share that passes
@@ -164,17 +164,14 @@ def judge(
             elsewhere: list[dict[float, dict[str, float]]] = []
             for seed in range(plan.seeds if seeds is None else seeds):
                 folder = out / name / f"seed-{seed}"
-                task = fresh if of == FRESH and fresh is not None else _task(plan, of, seed, tasks)
+                task = _task(plan, of, seed, tasks)
                 found = logits(folder, of, task)
                 if of == SETS[0]:
                     thresholds.append({share: threshold_at(found[1], share) for share in PASSING})
                 own = float(locate(folder).config.network["threshold"])
                 judged.append((judged_at(own, found, task), task))
                 elsewhere.append(
-                    {
-                        share: judged_at(at, found, task).figures()
-                        for share, at in thresholds[len(elsewhere)].items()
-                    }
+                    {share: judged_at(at, found, task).figures() for share, at in thresholds[seed].items()}
                 )
             arms[name][of] = _told(judged, elsewhere)
         reporter.report(Progress("Judging the detectors", len(arms), len(plan.arms())))
@@ -243,7 +240,7 @@ def logits(folder: Path, of: str, task: Detection) -> tuple[Floats, Floats]:
             if (len(faces), len(others)) == (len(task.faces), len(task.others)):
                 return faces, others
     (detector,) = open_detectors([folder])
-    faces, others = logits_of(detector.network.logit, task, detector.training.losses.degradation)
+    faces, others = detector.logits(task)
     if of != FRESH:
         with whole_file(kept) as part, part.open("wb") as file:
             np.savez(file, faces=faces, others=others)
@@ -261,9 +258,7 @@ def _task(plan: DebiasingPlan, of: str, seed: int, known: dict[tuple[str, int], 
     if key not in known:
         asked = plan.training
         known[key] = (
-            open_detection(asked.data, "train", asked.image_size, asked.bias, asked.count, seed)
-            if of == "training"
-            else open_detection(asked.data, of, asked.image_size)
+            asked.task(seed) if of == "training" else open_detection(asked.data, of, asked.image_size)
         )
     return known[key]
 
@@ -319,8 +314,7 @@ def values(found: Mapping[str, Any]) -> dict[str, float]:
 
 def _recalls(found: Mapping[str, Any]) -> list[float]:
     """Return the recalls of the groups between which inequality is measured: the finest ones."""
-    most = max((name.count(",") for name in found["groups"]), default=0)
-    return [float(one["recall"]["value"]) for name, one in found["groups"].items() if name.count(",") == most]
+    return [float(found["groups"][name]["recall"]["value"]) for name in finest(found["groups"])]
 
 
 def _cut(before: float, after: float) -> float:
@@ -357,27 +351,8 @@ def _one_by_one(
     reporter: Reporter,
 ) -> None:
     for place, (name, seed) in enumerate(todo):
-        part = _PartOfStudy(reporter, place, len(todo), f"{name}, seed {seed}")
+        part = StagePart(reporter, f"Training {name}, seed {seed}", place, place + 1, len(todo))
         train_detection(arms[name], out / name / f"seed-{seed}", _settings(plan, seed), reporter=part)
-
-
-class _PartOfStudy(Reporter):
-    """Tells one training's progress as a share of all, under the training's name."""
-
-    def __init__(self, whole: Reporter, place: int, parts: int, name: str) -> None:
-        super().__init__()
-        self._whole, self._place, self._parts, self._name = whole, place, parts, name
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the whole is to stop."""
-        return self._whole.cancelled
-
-    def report(self, progress: Progress) -> None:
-        """Pass the event on."""
-        share = progress.done / progress.total if progress.total else 0.0
-        done = round(1000 * (self._place + share))
-        self._whole.report(Progress(f"Training {self._name}", done, 1000 * self._parts, progress.values))
 
 
 class _UntilStopped(Reporter):

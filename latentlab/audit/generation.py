@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from latentlab.audit.opened_models import models_record
 from latentlab.audit.own_predictions import Predictions, token_of
 from latentlab.audit.reference import Reference
 from latentlab.audit.study_folder import Parts, StudyFolder, on_device
@@ -207,7 +208,7 @@ def count_drawn(
     parts = Parts(folder)
     total, done = len(drawn) * len(settings.seeds) * settings.n, 0
     for name, source in drawn.items():
-        with on_device(source.explorer, device) if predictions is None else nullcontext():
+        with on_device([source.explorer], device) if predictions is None else nullcontext():
             for seed in settings.seeds:
                 found = counted[name, seed] = Counted.empty(attributes)
                 for part, start in enumerate(range(0, settings.n, PART)):
@@ -242,7 +243,7 @@ def settings_record(
     """Return all that a study rests on, as plain values."""
     return {
         "study": "generation",
-        "models": [[name, one.located.sha256(), one.predictor_sha256()] for name, one in models.items()],
+        "models": models_record(models),
         "n": settings.n,
         "seeds": list(settings.seeds),
         "attributes": [one.name for one in _counted_attributes(models, settings, predictions)],

@@ -22,7 +22,6 @@ from latentlab.spec import Attribute, Confusion
 
 POOLED = "all"
 """The seed of a row that counts all seeds together."""
-UNKNOWN_ERRORS = "not corrected: no held-out confusion matrix of this attribute is known"
 
 
 class Judge(Protocol):
@@ -94,7 +93,6 @@ class ClassShare:
 
     def row(self) -> dict[str, Any]:
         """Return it as a row of the table of groups."""
-        corrected = self.corrected
         return {
             "model": self.model,
             "seed": self.seed,
@@ -108,11 +106,7 @@ class ClassShare:
             "mean_probability": self.probability.value,
             "mean_probability_low": self.probability.low,
             "mean_probability_high": self.probability.high,
-            "corrected": corrected.share,
-            "corrected_low": corrected.low,
-            "corrected_high": corrected.high,
-            "clipped": "yes" if corrected.clipped else "no",
-            "not_corrected": corrected.reason,
+            **self.corrected.columns(),
             "cleam": None if self.cleam is None else self.cleam.share,
             "cleam_low": None if self.cleam is None else self.cleam.low,
             "cleam_high": None if self.cleam is None else self.cleam.high,
@@ -343,14 +337,8 @@ def _of_attribute(
     squares = np.sum([one.squares[attribute.name] for one in body], axis=0)
     means, drawn = _means(sums, squares, n, generator)
     confusion = judge.confusion.get(attribute.name)
-    corrected: tuple[Corrected, ...]
-    by_cleam: Corrected | None = None
-    if confusion is None:
-        corrected = (Corrected(None, None, None, n, reason=UNKNOWN_ERRORS),) * len(counts)
-    else:
-        corrected = corrected_shares(counts, confusion)
-        if len(counts) == 2:
-            by_cleam = cleam(counts, confusion)
+    corrected = corrected_shares(counts, confusion)
+    by_cleam = cleam(counts, confusion) if confusion is not None and len(counts) == 2 else None
     wanted = reference.shares.get(attribute.name)
     shares = [
         ClassShare(

@@ -63,12 +63,9 @@ def write_html(found: FolderResults, digest: str, examples: Sequence[Example], n
 
 def html(found: FolderResults, digest: str, examples: Sequence[Example], no_examples: str = "") -> str:
     """Return the page."""
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    text = bundled("resources", "audit", "report.html.jinja").read_text(encoding="utf-8")
     judges = found.judges()
-    return environment.from_string(text).render(
+    return page_of(
+        "report.html.jinja",
         title=found.title,
         line=found.line,
         version=str(found.record["version"]),
@@ -88,6 +85,15 @@ def html(found: FolderResults, digest: str, examples: Sequence[Example], no_exam
         repeat=found.repeat(),
         settings=facts(found),
     )
+
+
+def page_of(template: str, **values: Any) -> str:
+    """Return the page that a template of ``resources/audit`` makes of values."""
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    text = bundled("resources", "audit", template).read_text(encoding="utf-8")
+    return environment.from_string(text).render(**values)
 
 
 def facts(found: FolderResults) -> list[tuple[str, str]]:
@@ -143,11 +149,11 @@ def alt_of(chart: Chart) -> str:
     return f"{chart.title}. {values}{more}."
 
 
-def png(picture: NDArray[np.uint8]) -> bytes:
-    """Return a picture as PNG."""
+def data_url(picture: NDArray[np.uint8]) -> str:
+    """Return a picture, uint8 ``[H, W, 3]``, RGB, as the address of a PNG file that it holds itself."""
     out = io.BytesIO()
     Image.fromarray(picture).save(out, format="PNG")
-    return out.getvalue()
+    return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
 
 
 def _cells(chart: Chart, mark: Mark) -> tuple[str, ...]:
@@ -193,7 +199,7 @@ def _example(one: Example) -> dict[str, Any]:
                 "caption": shown.caption,
                 "images": [
                     {
-                        "data": f"data:image/png;base64,{base64.b64encode(png(picture)).decode()}",
+                        "data": data_url(picture),
                         "alt": f"{name}: {shown.caption}",
                     }
                     for name, picture in shown.pictures.items()

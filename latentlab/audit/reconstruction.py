@@ -29,7 +29,7 @@ from latentlab.families.resized import resized
 from latentlab.metrics.labels import conditions, group_attributes, translate
 from latentlab.metrics.passes import BATCH, check_size, evaluation
 from latentlab.operations.explore import Explorer
-from latentlab.progress import Progress, Reporter
+from latentlab.progress import Reporter
 from latentlab.spec import Attribute
 
 PART = BATCH
@@ -214,9 +214,8 @@ def count_survival(
     Cancelled
         If the reporter asked for it; what was written stays.
     """
-    reporter, where = reporter or Reporter(), resolve_device(device)
+    where, images, attributes = resolve_device(device), chosen.images, chosen.attributes
     _check_encodes(explorer, chosen)
-    images, attributes = chosen.images, chosen.attributes
     told = conditions(explorer.spec.condition, images)
     folder = None if out is None else StudyFolder(out, record, columns_of(attributes), len(images), PART)
     shape = {one.name: (len(chosen.names), len(one.classes), len(one.classes)) for one in attributes}
@@ -225,19 +224,17 @@ def count_survival(
         {name: np.zeros(size, dtype=np.int64) for name, size in shape.items()},
         [[] for _ in chosen.names],
     )
-    parts = Parts(folder)
-    with on_device(explorer, where):
-        for start in range(0, len(images), PART):
-            reporter.raise_if_cancelled()
-            part = slice(start, min(len(images), start + PART))
-            names = [_name_of(chosen, image) for image in range(start, part.stop)]
-            rows = parts.next(names, partial(_rows, explorer, chosen, told, part, where, predictions))
-            with parts.counting():
-                for row in rows:
-                    _count(found, chosen, row)
-            if on_part is not None:
-                on_part(found)
-            reporter.report(Progress("Reconstructing and judging images", part.stop, len(images)))
+    with on_device([explorer], where):
+        Parts(folder).count(
+            len(images),
+            PART,
+            partial(_name_of, chosen),
+            lambda part: _rows(explorer, chosen, told, part, where, predictions),
+            lambda _first, rows: _count(found, chosen, rows),
+            "Reconstructing and judging images",
+            reporter or Reporter(),
+            lambda: None if on_part is None else on_part(found),
+        )
     return found
 
 
@@ -339,12 +336,13 @@ def _row(
     return row
 
 
-def _count(found: Survived, chosen: Chosen, row: Sequence[str]) -> None:
-    group = chosen.names.index(row[1])
-    found.errors[group].append(float(row[2]))
-    for place, one in enumerate(chosen.attributes):
-        label, seen, again = row[3 + 3 * place : 6 + 3 * place]
-        if label:
-            true = one.classes.index(label)
-            found.original[one.name][group, true, one.classes.index(seen)] += 1
-            found.reconstructed[one.name][group, true, one.classes.index(again)] += 1
+def _count(found: Survived, chosen: Chosen, rows: Sequence[Sequence[str]]) -> None:
+    for row in rows:
+        group = chosen.names.index(row[1])
+        found.errors[group].append(float(row[2]))
+        for place, one in enumerate(chosen.attributes):
+            label, seen, again = row[3 + 3 * place : 6 + 3 * place]
+            if label:
+                true = one.classes.index(label)
+                found.original[one.name][group, true, one.classes.index(seen)] += 1
+                found.reconstructed[one.name][group, true, one.classes.index(again)] += 1

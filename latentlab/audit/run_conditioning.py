@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,11 @@ from latentlab.audit.conditioning_charts import conditioning_charts
 from latentlab.audit.conditioning_count import Outcomes, count_outcomes
 from latentlab.audit.conditioning_plan import SCALES, ConditioningSettings
 from latentlab.audit.images_behind import Draw, Pictures, Row
+from latentlab.audit.opened_models import common_set, expect_same, models_record, open_models
 from latentlab.audit.report import Audit
-from latentlab.audit.request_file import read_settings
-from latentlab.audit.run_generation import short_name
 from latentlab.audit.study_plan import StudyRequest
 from latentlab.data.catalog import open_set
-from latentlab.data.image_set import ImageSet
-from latentlab.errors import SettingsError
 from latentlab.metrics.report import Report
-from latentlab.metrics.runs import own_style
-from latentlab.operations.explore import Explorer
 from latentlab.progress import Reporter
 
 
@@ -101,30 +97,17 @@ class OpenedConditioning:
         settings = ConditioningSettings(
             request.n, request.groups or None, request.attributes, request.scales, request.seeds[0]
         )
-        names = dict.fromkeys(request.models)
-        models = {
-            short_name(one, request.models): Explorer.open(one, request.predictor or None) for one in names
-        }
-        data = {own_style(one.located.config, request.data) for one in models.values()}
-        if len(data) > 1:
-            raise SettingsError(
-                f"The models are of different styles ({', '.join(sorted(data))}). Name the style in --data."
-            )
-        found = data.pop() if data else request.data
-
-        def open_images(size: int) -> ImageSet:
-            return open_set(found, size, reporter)
-
-        return cls(request, found, Conditioning(models, open_images, settings))
+        models = open_models(request.models, request.predictor or None)
+        data = common_set(models, request.data)
+        images = partial(open_set, data, reporter=reporter)
+        return cls(request, data, Conditioning(models, images, settings))
 
     def record(self) -> dict[str, Any]:
         """Return all that the study rests on, as plain values."""
         study = self.study
         return {
             "study": "conditioning",
-            "models": [
-                [name, one.located.sha256(), one.predictor_sha256()] for name, one in study.models.items()
-            ],
+            "models": models_record(study.models),
             "predictor": study.first.predictor_sha256(),
             "data": self.data,
             "per_group": self.request.n,
@@ -179,14 +162,10 @@ def pictures_of(folder: Path, request: StudyRequest) -> Draw:
     LatentLabError
         If a model or the set is not there any more, or is another.
     """
-    opened, before = OpenedConditioning.of(request), read_settings(folder)
-    record = opened.record()
-    for name in ("models", "images_sha256"):
-        if before.get(name) != record[name]:
-            what = "models" if name == "models" else "images"
-            raise SettingsError(f"{folder} is of other {what} than are found now. Do the study again.")
+    study = OpenedConditioning.of(request).study
+    expect_same(folder, study.models, study.chosen.sha256())
 
     def draw(row: Row) -> Pictures:
-        return redraw_all(opened.study, row.place)
+        return redraw_all(study, row.place)
 
     return draw

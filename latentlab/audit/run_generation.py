@@ -19,6 +19,7 @@ from latentlab.audit.generation import (
 )
 from latentlab.audit.generation_charts import generation_charts
 from latentlab.audit.images_behind import Draw, Pictures, Row
+from latentlab.audit.opened_models import open_models
 from latentlab.audit.own_predictions import Predictions, asked_predictions, check_judge, known_attributes
 from latentlab.audit.reference import TRAINING, UNIFORM, Reference, bare_reference, reference_of
 from latentlab.audit.report import Audit
@@ -149,8 +150,7 @@ class Samples:
 
 
 def _opened(request: StudyRequest, predictor: str | None) -> tuple[GenerationSettings, dict[str, Explorer]]:
-    models = request.models
-    opened = {short_name(one, models): Explorer.open(one, predictor) for one in dict.fromkeys(models)}
+    opened = open_models(request.models, predictor)
     if not opened:
         raise SettingsError("A study needs at least one model.")
     settings = GenerationSettings(
@@ -252,10 +252,3 @@ def pictures_of(folder: Path, request: StudyRequest) -> Draw:
         return {"sample": picture}
 
     return draw
-
-
-def short_name(model: str, models: Sequence[str]) -> str:
-    """Return a model's short name: its folder's, or where two have the same all that was given."""
-    names = [Path(one).name or Path(one).resolve().name for one in dict.fromkeys(models)]
-    short = Path(model).name or Path(model).resolve().name
-    return short if names.count(short) == 1 else model

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from latentlab.audit import search_study_statements
 from latentlab.audit.carry_out import Work
 from latentlab.audit.images_behind import Draw, Pictures, Row
+from latentlab.audit.opened_models import common_set, expect_same, models_record, open_models
 from latentlab.audit.report import Audit
-from latentlab.audit.request_file import read_settings
-from latentlab.audit.run_generation import short_name
 from latentlab.audit.search_study import SearchStudy, redraw
 from latentlab.audit.search_study_charts import search_study_charts
 from latentlab.audit.search_study_count import Answers, count_answers
-from latentlab.audit.search_study_eps import Bars, bars_of, models_record
+from latentlab.audit.search_study_eps import Bars, bars_of
 from latentlab.audit.search_study_plan import INPUTS, PER_GROUP, RESTARTS, STEPS, SearchStudySettings
 from latentlab.audit.search_study_table import results_of
 from latentlab.audit.study_folder import expect_free
 from latentlab.audit.study_plan import StudyRequest
 from latentlab.data.catalog import open_set
-from latentlab.data.image_set import ImageSet
 from latentlab.device import resolve_device
-from latentlab.errors import SettingsError
 from latentlab.metrics.report import Report
-from latentlab.metrics.runs import own_style
-from latentlab.operations.explore import Explorer
 from latentlab.operations.search_precision import resolve_precision
 from latentlab.progress import Reporter
 
@@ -117,21 +113,10 @@ class OpenedSearch:
             request.steps or STEPS,
             request.eps,
         )
-        names = dict.fromkeys(request.models)
-        models = {
-            short_name(one, request.models): Explorer.open(one, request.predictor or None) for one in names
-        }
-        data = {own_style(one.located.config, request.data) for one in models.values()}
-        if len(data) > 1:
-            raise SettingsError(
-                f"The models are of different styles ({', '.join(sorted(data))}). Name the style in --data."
-            )
-        found = data.pop() if data else request.data
-
-        def open_images(size: int) -> ImageSet:
-            return open_set(found, size, reporter)
-
-        return cls(request, found, SearchStudy(models, open_images, settings))
+        models = open_models(request.models, request.predictor or None)
+        data = common_set(models, request.data)
+        images = partial(open_set, data, reporter=reporter)
+        return cls(request, data, SearchStudy(models, images, settings))
 
     def record(self, bars: Bars, device: str) -> dict[str, Any]:
         """Return all that the study rests on, as plain values."""
@@ -217,14 +202,10 @@ def pictures_of(folder: Path, request: StudyRequest) -> Draw:
     LatentLabError
         If a model or the set is not there any more, or is another.
     """
-    opened, before = OpenedSearch.of(request), read_settings(folder)
-    models, images = models_record(opened.study.models), opened.study.chosen.sha256()
-    for what, now in (("models", models), ("images_sha256", images)):
-        if before.get(what) != now:
-            name = what.partition("_")[0]
-            raise SettingsError(f"{folder} is of other {name} than are found now. Do the study again.")
+    study = OpenedSearch.of(request).study
+    expect_same(folder, study.models, study.chosen.sha256())
 
     def draw(row: Row) -> Pictures:
-        return redraw(opened.study, row.place, row.values)
+        return redraw(study, row.place, row.values)
 
     return draw

@@ -30,6 +30,7 @@ from latentlab.audit.real_images import RealImages, look_at_real
 from latentlab.audit.reference import UNIFORM, Reference
 from latentlab.audit.report import Audit
 from latentlab.audit.request_file import kept
+from latentlab.audit.stage_part import StagePart
 from latentlab.audit.study_folder import Parts, StudyFolder
 from latentlab.audit.study_plan import StudyRequest
 from latentlab.audit.training_ratio import SAMPLES, opened_model, redraw_sample, sample_rows, train_at
@@ -50,7 +51,7 @@ from latentlab.errors import SettingsError
 from latentlab.metrics.report import Report
 from latentlab.model import AttributePredictor
 from latentlab.operations.explore import Explorer
-from latentlab.progress import Progress, Reporter
+from latentlab.progress import Reporter
 from latentlab.spec import Attribute, PredictorSpec
 
 _TRAINING = 0.9
@@ -215,8 +216,8 @@ class _Work:
         self._reporter.raise_if_cancelled()
         words = f"{plan.varied.name}={plan.varied.classes[0]} {100.0 * ratio:g}%, seed {seed}"
         total = len(plan.settings.runs())
-        training = _PartOf(self._reporter, f"Training, {words}", place, place + _TRAINING, total)
-        sampling = _PartOf(self._reporter, f"Samples, {words}", place + _TRAINING, place + 1, total)
+        training = StagePart(self._reporter, f"Training, {words}", place, place + _TRAINING, total)
+        sampling = StagePart(self._reporter, f"Samples, {words}", place + _TRAINING, place + 1, total)
         at = train_at(plan, ratio, seed, self._folder, self._device, self.judge.name, training)
         explorer = Explorer.open(at, self.judge.opened.located.path)
         found = count_generation(
@@ -246,24 +247,6 @@ class _Work:
             places = [columns.index(f"{one.name}={label}") for label in one.classes]
             said[one.name] = np.array([[float(row[k] or 0.0) for k in places] for row in rows])
         self.confidence.add(said)
-
-
-class _PartOf(Reporter):
-    """Tells how far one piece of the work has come as a share of the whole, in thousandths."""
-
-    def __init__(self, whole: Reporter, stage: str, first: float, last: float, total: int) -> None:
-        super().__init__()
-        self._whole, self._stage = whole, stage
-        self._first, self._last, self._total = first, last, total
-
-    @property
-    def cancelled(self) -> bool:
-        return self._whole.cancelled
-
-    def report(self, progress: Progress) -> None:
-        along = progress.done / progress.total if progress.total else 0.0
-        done = self._first + (self._last - self._first) * along
-        self._whole.report(Progress(self._stage, round(1000 * done), 1000 * self._total, progress.values))
 
 
 @contextmanager

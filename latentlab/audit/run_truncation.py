@@ -10,10 +10,10 @@ from latentlab.audit import generation_table, truncation_table
 from latentlab.audit.carry_out import Work
 from latentlab.audit.generation import GenerationSettings, Runs, common_attributes
 from latentlab.audit.images_behind import Draw, Pictures, Row
+from latentlab.audit.opened_models import short_name
 from latentlab.audit.reference import UNIFORM, Reference, reference_of
 from latentlab.audit.report import Audit
 from latentlab.audit.request_file import audited_models, read_settings
-from latentlab.audit.run_generation import short_name
 from latentlab.audit.study_plan import StudyRequest
 from latentlab.audit.truncation import (
     TRUNCATIONS,

@@ -48,6 +48,7 @@ from latentlab.metrics.labels import group_attributes, identities
 from latentlab.metrics.passes import evaluation
 from latentlab.model import AttributePredictor
 from latentlab.operations.explore import Explorer
+from latentlab.operations.render import to_uint8
 from latentlab.operations.search_plan import UNDER
 from latentlab.operations.search_posterior import sample_posterior
 from latentlab.operations.search_run import FoundRow, Search, found_row
@@ -145,8 +146,7 @@ class SearchStudy:
 
         ``group.ATTR`` is an image's class of one of the groups' attributes; of each setting there are
         ``ATTR@SETTING`` and ``group@SETTING``, what is seen in its answer, ``distance@SETTING``,
-        ``reached@SETTING``, and the answer itself, so that it can be drawn
-        again.
+        ``reached@SETTING``, and the answer itself, so that it can be drawn again.
         """
         columns = ["image", "group", *(f"group.{name}" for name in self.by)]
         columns += [f"exposure@{one.name}" for one in INPUTS if one.exposure_spread]
@@ -268,6 +268,7 @@ def redraw(study: SearchStudy, image: int, values: Mapping[str, str]) -> dict[st
                 times = spec.image_size // given.side
                 found[given.name] = small_picture(small).repeat(times, axis=0).repeat(times, axis=1)
             v = np.frombuffer(base64.b64decode(values[column(_LATENT, setting)]), dtype="<f4")
-            row = found_row(unknowns, torch.from_numpy(v.astype(np.float32)), torch.zeros(1), 1.0, 0)
-            found[setting.name] = (255.0 * row.picture.clip(0.0, 1.0) + 0.5).astype(np.uint8)
+            with torch.no_grad():
+                drawn = unknowns.draw(torch.from_numpy(v.astype(np.float32))[None])
+            found[setting.name] = to_uint8(drawn.pictures)[0]
     return found

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from latentlab.audit.charts import Chart, Kind, Mark
+from latentlab.audit.charts import Chart, Mark
 from latentlab.audit.report import chance, words
 from latentlab.audit.search_study import SearchStudy
-from latentlab.audit.search_study_plan import INPUTS, Input, Setting, column
+from latentlab.audit.search_study_plan import INPUTS, Input, column
 from latentlab.audit.search_study_table import KEPT, REACHED, Difference, Parity, Rate, Results, Share
 from latentlab.metrics.report import group_words
 
@@ -27,7 +27,7 @@ def search_study_charts(found: Results, study: SearchStudy) -> tuple[Chart, ...]
     joint = ",".join(study.by)
     if len(study.by) > 1:
         charts += [
-            _cells(figure, of, given, found, joint)
+            _cells(figure, of, given, found)
             for given in INPUTS
             for figure, of in ((REACHED, ""), (KEPT, joint))
         ]
@@ -100,19 +100,18 @@ def _is_of(group: str, by: Sequence[str]) -> bool:
     return bool(label) and "," not in group and name in by
 
 
-def _cells(figure: str, of: str, given: Input, found: Results, joint: str) -> Chart:
+def _cells(figure: str, of: str, given: Input, found: Results) -> Chart:
     rates = [
         one
         for one in found.rates
         if (one.setting.input, one.figure, one.of) == (given, figure, of) and "," in one.group
     ]
-    kind: Kind = "cells"
-    title = f"is kept ({' and '.join(map(words, joint.split(',')))})" if of else "reaches eps"
+    title = f"is kept ({' and '.join(map(words, of.split(',')))})" if of else "reaches eps"
     groups = dict.fromkeys(one.group for one in rates)
     return Chart(
         f"cells.{figure}.{given.name}",
         f"How often each group {title}, {given.name}",
-        kind,
+        "cells",
         "share",
         tuple(_mark(one) for group in groups for one in rates if one.group == group),
     )
@@ -201,7 +200,7 @@ def _parities(found: Results, study: SearchStudy) -> Chart:
 
 
 def _parity(one: Parity) -> Mark:
-    setting: Setting = one.setting
+    setting = one.setting
     ends = f"{group_words(one.highest)}, {group_words(one.lowest)}" if one.rdp.value else "all alike"
     return Mark(
         f"{setting.input.name}: {words(one.of)}",

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ from latentlab.audit.search_study import ORIGINAL, SearchStudy
 from latentlab.audit.search_study_eps import Bars
 from latentlab.audit.study_folder import Parts, StudyFolder, on_device
 from latentlab.device import resolve_device
-from latentlab.progress import PartOf, Progress, Reporter
+from latentlab.progress import PartOf, Reporter
 
 PART = 8
 """Images whose restarts are searched for in one batch, judged and written together."""
@@ -84,20 +82,21 @@ def count_answers(
     total = len(study.chosen.images)
     parts = Parts(None if out is None else StudyFolder(out, record, study.columns(), total, PART))
     found, steps = Answers(), math.ceil(total / PART)
-    with ExitStack() as stack:
-        for one in study.models.values():
-            stack.enter_context(on_device(one, where))
-        for place, start in enumerate(range(0, total, PART)):
-            reporter.raise_if_cancelled()
-            part = slice(start, min(total, start + PART))
-            names = [study.head(image) for image in range(start, part.stop)]
-            inner = PartOf(reporter, place, steps)
-            rows = parts.next(names, partial(study.rows, part, bars, where, inner))
-            with parts.counting():
-                count(study, found, rows)
-            if on_part is not None:
-                on_part(found)
-            reporter.report(Progress("Searching and sampling", part.stop, total))
+
+    def rows_of(part: slice) -> list[list[str]]:
+        return study.rows(part, bars, where, PartOf(reporter, part.start // PART, steps))
+
+    with on_device(study.models.values(), where):
+        parts.count(
+            total,
+            PART,
+            study.head,
+            rows_of,
+            lambda _first, rows: count(study, found, rows),
+            "Searching and sampling",
+            reporter,
+            lambda: None if on_part is None else on_part(found),
+        )
     return found
 
 

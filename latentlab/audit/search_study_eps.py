@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from latentlab.audit.files import SETTINGS
+from latentlab.audit.opened_models import models_record
 from latentlab.audit.request_file import read_settings
 from latentlab.audit.search_study_plan import INPUTS
 from latentlab.data.catalog import open_set
@@ -116,8 +117,3 @@ def _kept(models: Mapping[str, Explorer], out: Path | None) -> dict[tuple[str, s
         return {(str(model), str(given)): float(value) for model, given, value in before["own_eps"]}
     except (KeyError, TypeError, ValueError):
         return {}
-
-
-def models_record(models: Mapping[str, Explorer]) -> list[list[str]]:
-    """Return which models there are: names, and the SHA-256 of their weights and their predictors'."""
-    return [[name, one.located.sha256(), one.predictor_sha256()] for name, one in models.items()]

@@ -72,7 +72,6 @@ class Rate:
 
     def row(self) -> dict[str, Any]:
         """Return it as a row of the table of groups."""
-        corrected = self.corrected or Corrected(None, None, None, self.value.n)
         return {
             **_told(self.setting),
             "figure": self.figure,
@@ -83,11 +82,7 @@ class Rate:
             "value": self.value.value,
             "low": self.value.low,
             "high": self.value.high,
-            "corrected": corrected.share,
-            "corrected_low": corrected.low,
-            "corrected_high": corrected.high,
-            "clipped": "yes" if corrected.clipped else "no",
-            "not_corrected": corrected.reason,
+            **(self.corrected or Corrected(None, None, None, self.value.n)).columns(),
             "small": "yes" if self.small else "no",
         }
 
@@ -334,7 +329,7 @@ def _rates(found: Answers, setting: Setting, bars: Bars, parts: Sequence[Partiti
         seen = part.seen(codes)
         hits = seen == part.code
         corrected = [
-            _corrected(np.bincount(seen[part.code == g], minlength=len(part.names)), part.confusion)[g]
+            corrected_shares(np.bincount(seen[part.code == g], minlength=len(part.names)), part.confusion)[g]
             for g in range(len(part.names))
         ]
         sizes = np.bincount(part.code, minlength=len(part.names))
@@ -349,14 +344,6 @@ def _rates(found: Answers, setting: Setting, bars: Bars, parts: Sequence[Partiti
 def _rate(setting: Setting, figure: str, of: str, group: str, hits: Hits) -> Rate:
     k, n = int(hits.sum()), len(hits)
     return Rate(setting, figure, of, group, k, wilson_rate(k, n), hits)
-
-
-def _corrected(counts: NDArray[np.int64], confusion: NDArray[np.int64] | None) -> tuple[Corrected, ...]:
-    n = int(counts.sum())
-    if confusion is None:
-        reason = "not corrected: no held-out confusion matrix of this attribute is known"
-        return (Corrected(None, None, None, n, reason=reason),) * len(counts)
-    return corrected_shares(counts, confusion)
 
 
 def _mean(parts: Sequence[Corrected], sizes: NDArray[np.int64], raw: Estimate) -> Corrected:
@@ -388,7 +375,7 @@ def _estimate(one: Corrected) -> Estimate:
 def _shares(found: Answers, setting: Setting, part: Partition) -> Iterator[Share]:
     seen = part.seen(found.codes(setting.name))
     counts, wanted = (np.bincount(one, minlength=len(part.names)) for one in (seen, part.code))
-    corrected, n = _corrected(counts, part.confusion), len(seen)
+    corrected, n = corrected_shares(counts, part.confusion), len(seen)
     low, high = wilson(counts, np.full(len(counts), n))
     for g, name in enumerate(part.names):
         value = Estimate(int(counts[g]) / n, float(low[g]), float(high[g]), n)

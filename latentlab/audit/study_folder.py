@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, cast
@@ -21,6 +22,7 @@ from latentlab.audit.files import IMAGES as IMAGES
 from latentlab.audit.files import SETTINGS as SETTINGS
 from latentlab.errors import SettingsError
 from latentlab.operations.explore import Explorer
+from latentlab.progress import Progress, Reporter
 from latentlab.whole_file import table_text, write_whole
 
 
@@ -73,6 +75,51 @@ class Parts:
             raise SettingsError(f"{folder.images} was changed. Choose another folder.")
         return rows
 
+    def count(
+        self,
+        total: int,
+        size: int,
+        head: Callable[[int], Sequence[str]],
+        make: Callable[[slice], list[list[str]]],
+        count: Callable[[int, list[list[str]]], None],
+        stage: str,
+        reporter: Reporter,
+        on_part: Callable[[], None],
+    ) -> None:
+        """Count all rows of a study with one an image, a part after the other.
+
+        Parameters
+        ----------
+        total, size
+            Images, and how many at most make a part.
+        head
+            Returns what an image's row begins with.
+        make
+            Makes the rows of a part of the images.
+        count
+            Is given each part's first image and its rows.
+        stage
+            What is told of how far it has come.
+        on_part
+            Called after each part.
+
+        Raises
+        ------
+        SettingsError
+            As `next`, or if kept rows cannot be counted.
+        Cancelled
+            If the reporter asked for it; what was written stays.
+        """
+        for start in range(0, total, size):
+            reporter.raise_if_cancelled()
+            part = slice(start, min(total, start + size))
+            names = [head(image) for image in range(start, part.stop)]
+            rows = self.next(names, partial(make, part))
+            with self.counting():
+                count(start, rows)
+            on_part()
+            reporter.report(Progress(stage, part.stop, total))
+
     @contextmanager
     def counting(self) -> Iterator[None]:
         """Take rows that cannot be counted for changed ones: `SettingsError` says which file they are in.
@@ -90,9 +137,14 @@ class Parts:
 
 
 @contextmanager
-def on_device(explorer: Explorer, device: torch.device) -> Iterator[None]:
-    """Have a model and its predictor on a device, and back on the CPU afterwards, where the others are."""
-    networks = [cast(nn.Module, one) for one in (explorer.network, explorer.predictor) if one is not None]
+def on_device(explorers: Iterable[Explorer], device: torch.device) -> Iterator[None]:
+    """Have models and their predictors on a device, and back on the CPU afterwards, where the others are."""
+    networks = [
+        cast(nn.Module, network)
+        for one in explorers
+        for network in (one.network, one.predictor)
+        if network is not None
+    ]
     try:
         for network in networks:
             network.to(device)

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from latentlab.checkpoints.foreign import Imported, header_of, import_foreign
+from latentlab.checkpoints.foreign.numbers import native_numbers
 from latentlab.checkpoints.foreign.onnx_bytes import look_at_graph
-from latentlab.checkpoints.header import Header, check_finite, read_header
+from latentlab.checkpoints.header import Header, read_header
 from latentlab.checkpoints.recognise import NotSafetensorsError, first_fault, read_bytes, read_text
 from latentlab.errors import CheckpointError
 from latentlab.paths import bundled_models
@@ -194,14 +195,12 @@ def load_located(located: Located, reporter: Reporter | None = None) -> Checkpoi
 def _filling(located: Located, reporter: Reporter) -> dict[str, Tensor]:
     """Return what fills a checkpoint's network, with its numbers looked at, in float32."""
     import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
 
+    from latentlab.checkpoints.foreign.fill import as_tensor, tensors_of
+
+    found: dict[str, Tensor] = {}
     if located.foreign is not None:
-        from latentlab.checkpoints.foreign.fill import tensors_of
-
         whole = 4 * sum(one.numel for one in located.foreign.tensors.values())
-        found: dict[str, Tensor] = {}
         done = 0
         for name, tensor in tensors_of(located.foreign, located.weights, torch.float32):
             found[name] = tensor
@@ -209,19 +208,12 @@ def _filling(located: Located, reporter: Reporter) -> dict[str, Tensor]:
             reporter.raise_if_cancelled()
             reporter.report(Progress("Reading the weights", done, whole))
         return found
-    check_finite(located.weights, located.header)
-    try:
-        tensors = load_file(located.weights)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{located.weights} cannot be read ({error}). Download or copy it again."
-        ) from None
-    for name, tensor in tensors.items():
+    for name, dtype, numbers in native_numbers(located.weights):
         if name.endswith(".graph"):
-            look_at_graph(located.weights, tensor.numpy().tobytes())
-    return {
-        name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()
-    }
+            look_at_graph(located.weights, numbers.tobytes())
+        tensor = as_tensor(numbers, dtype)
+        found[name] = tensor.float() if tensor.is_floating_point() else tensor
+    return found
 
 
 def save(

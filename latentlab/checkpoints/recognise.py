@@ -22,10 +22,11 @@ class NotSafetensorsError(CheckpointError):
 
 LARGEST_TEXT = 4_000_000
 """The most bytes that a configuration may have, or the header of weights."""
+PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+"""What pickles begin with."""
 _LONGEST_FAULT = 200
 _SENSIBLE = 1 << 40
 """The most bytes that the header of a safetensors file can say to have: other files say more."""
-_PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
 _WEB_PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
 
 
@@ -146,7 +147,7 @@ def explain_false_start(path: Path, head: bytes) -> None:
 
 
 def _explain_pickle(path: Path, head: bytes) -> None:
-    if head.startswith(_PICKLES):
+    if head.startswith((*PICKLES, b"PK\x03\x04")):
         raise NotSafetensorsError(
             f"{path} is a pickle or PyTorch archive, which can hold code; it was not opened. Save the "
             "weights as safetensors where they were made."

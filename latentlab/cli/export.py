@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from latentlab.cli.options import Checkpoint
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the app."""
@@ -16,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
     @group.command()
     def onnx(
-        checkpoint: Annotated[str, typer.Argument(help="A checkpoint's folder or file, or a bundled name.")],
+        checkpoint: Checkpoint,
         out: Annotated[Path, typer.Argument(help="The folder to write.")],
     ) -> None:
         """Write a model or a predictor as ONNX graphs, with a JSON that says what they are.

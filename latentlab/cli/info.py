@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
 
 import typer
+
+from latentlab.cli.options import AsJson, Checkpoint
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the app."""
 
     @app.command()
-    def info(
-        path: Annotated[str, typer.Argument(help="A checkpoint's folder or file, or a bundled name.")],
-        as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    ) -> None:
+    def info(path: Checkpoint, as_json: AsJson = False) -> None:
         """Say what a checkpoint is: family, sizes, attributes, training, what it cannot do and why.
 
         Example: latentlab info faces-vae

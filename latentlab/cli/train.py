@@ -9,6 +9,7 @@ import typer
 
 from latentlab.cli.options import split_names
 from latentlab.cli.train_detection import register_detection
+from latentlab.cli.train_options import Accelerator, Fresh, ImageSize, Precision, Rate, Seed, Stop, Threads
 
 if TYPE_CHECKING:
     from latentlab.training.loop import LoopSettings
@@ -16,18 +17,10 @@ if TYPE_CHECKING:
 Data = Annotated[str, typer.Option("--data", help="Set to train on: faces:train, a folder, ...")]
 Out = Annotated[Path, typer.Option("--out", help="Checkpoint folder to write; its run lies in OUT/run.")]
 Steps = Annotated[int, typer.Option(help="Optimiser steps of the whole training.")]
-Stop = Annotated[
-    int | None, typer.Option(help="Stop after this step; the same command without it goes on from there.")
-]
 Minutes = Annotated[float | None, typer.Option(help="Budget; sets the steps once, from a short trial.")]
 Batch = Annotated[int, typer.Option(help="Images of a step, over all processes together.")]
-Seed = Annotated[int, typer.Option(help="Of the weights, the order of the rows, and the noise.")]
-ImageSize = Annotated[int, typer.Option(help="Height and width of the pictures in pixels.")]
 Devices = Annotated[int, typer.Option(help="Processes (one a device) on each node.")]
 Nodes = Annotated[int, typer.Option(help="Machines that take part.")]
-Accelerator = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-Precision = Annotated[str, typer.Option(help="bf16-mixed, 16-mixed or 32-true.")]
-Threads = Annotated[int, typer.Option(help="Intra-op threads; 0 leaves torch's choice.")]
 Validation = Annotated[
     str | None, typer.Option(help="Held-out set; SET:validation by default, where it exists.")
 ]
@@ -39,7 +32,6 @@ StartVAE = Annotated[
 ]
 PictureSize = Annotated[int | None, typer.Option(help="Size of the pictures; 64 by default.")]
 Latent = Annotated[int | None, typer.Option(help="Entries of the latent; 64 by default.")]
-Rate = Annotated[float, typer.Option(help="Highest learning rate.")]
 Beta = Annotated[float, typer.Option(help="Weight of the KL divergence.")]
 Features = Annotated[
     str | None,
@@ -58,7 +50,6 @@ Shown = Annotated[
     str | None,
     typer.Option(help="Bundled attribute predictor to show with this model, recorded in its config."),
 ]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew where OUT holds an unfinished run.")]
 
 
 def register(app: typer.Typer) -> None:

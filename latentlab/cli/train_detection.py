@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from latentlab.cli.train_options import Accelerator, Fresh, ImageSize, Precision, Rate, Seed, Stop, Threads
+
 if TYPE_CHECKING:
     from latentlab.training.detection_runs import DetectionTraining
 
@@ -27,22 +29,12 @@ Epochs = Annotated[int, typer.Option(min=1, help="Epochs of the training.")]
 Minutes = Annotated[
     float | None, typer.Option(help="Budget of each seed, in place of the epochs, from a short trial.")
 ]
-Stop = Annotated[
-    int | None, typer.Option(help="Stop after this step; the same command without it goes on from there.")
-]
 Batch = Annotated[int, typer.Option(help="Pictures of a step: half faces, half others.")]
-Seed = Annotated[int, typer.Option(help="Of the weights, the order of the rows, and the noise.")]
 Seeds = Annotated[int | None, typer.Option(min=1, help="Train so many times, each in OUT/seed-N.")]
-Rate = Annotated[float, typer.Option(help="Highest learning rate.")]
 FalsePositives = Annotated[
     float, typer.Option(help="Share of held-out non-faces that the threshold lets pass.")
 ]
 Filters = Annotated[int, typer.Option(help="Channels of the first stage, a multiple of 4.")]
-ImageSize = Annotated[int, typer.Option(help="Height and width of the pictures in pixels.")]
-Accelerator = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-Precision = Annotated[str, typer.Option(help="bf16-mixed, 16-mixed or 32-true.")]
-Threads = Annotated[int, typer.Option(help="Intra-op threads; 0 leaves torch's choice.")]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew where OUT holds an unfinished run.")]
 
 
 def register_detection(group: typer.Typer) -> None:

@@ -122,11 +122,12 @@ def make_not_faces(
     ``race``; ``seed`` says how each is made, and which drawings: with another one nothing is drawn twice.
     """
     reporter = reporter or Reporter()
-    every = open_faces(image_size, reporter) if faces is None else faces
-    chosen = {
-        split: _even_rows(every.split(split) if faces is None else every, masks[split]) for split in SPLITS
-    }
-    faces = every
+    if faces is None:
+        faces = open_faces(image_size, reporter)
+        sources = {split: faces.split(split) for split in SPLITS}
+    else:
+        sources = dict.fromkeys(SPLITS, faces)
+    chosen = {split: _even_rows(source, masks[split]) for split, source in sources.items()}
     rows = np.concatenate(list(chosen.values()))
     counts = [len(chosen[split]) for split in SPLITS]
     how = np.random.default_rng(seed).integers(0, len(KINDS) - len(STYLES), len(rows))

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from latentlab.families.blocks import Blocks, Width
+from latentlab.families.blocks import Blocks, Width, doubled
 from latentlab.families.signed import to_unit
 from latentlab.model import Posterior
 from latentlab.spec import ModelSpec, Record
@@ -134,7 +134,7 @@ class Up(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return ``[B, C, 2 H, 2 W]``."""
-        found: Tensor = self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
+        found: Tensor = self.conv(doubled(x))
         return found
 
 

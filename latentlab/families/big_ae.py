@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from latentlab.families.blocks import Width
+from latentlab.families.blocks import Width, doubled
 from latentlab.families.signed import to_unit
 from latentlab.model import Posterior
 from latentlab.spec import Record
@@ -155,9 +155,9 @@ class UpBlock(nn.Module):
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         """Return ``[B, outputs, 2 H, 2 W]``."""
-        inner: Tensor = self.conv1(F.relu(self.norm1(self.conv0(_doubled(F.relu(self.norm0(x, c)))), c)))
+        inner: Tensor = self.conv1(F.relu(self.norm1(self.conv0(doubled(F.relu(self.norm0(x, c)))), c)))
         # A convolution of 1 x 1 gives the same before the doubling, on a quarter of the pixels.
-        return inner + _doubled(self.shortcut(x))
+        return inner + doubled(self.shortcut(x))
 
 
 class SelfAttention(nn.Module):
@@ -234,7 +234,3 @@ class BigAE(nn.Module):
     def decode(self, z: Tensor) -> Tensor:
         """Return images ``[B, 3, S, S]`` in [0, 1] for ``[B, D]``."""
         return to_unit(self.decoder(z))
-
-
-def _doubled(x: Tensor) -> Tensor:
-    return F.interpolate(x, scale_factor=2.0, mode="nearest")

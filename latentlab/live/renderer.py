@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -134,10 +135,6 @@ class LiveRenderer:
         """
         self._stopped = token
 
-    def is_given_up(self, token: int) -> bool:
-        """Whether a model that is being opened was stopped, or another one is asked for since."""
-        return token == self._stopped or token != self._valid_from or self._mailbox.closed
-
     def encode(
         self,
         image: NDArray[np.uint8],
@@ -258,10 +255,15 @@ class LiveRenderer:
             if task != "render":
                 self._tell(self.busy, False)
 
+    def _is_given_up(self, token: int) -> bool:
+        """Whether a model that is being opened was stopped, or another one is asked for since."""
+        return token == self._stopped or token != self._valid_from or self._mailbox.closed
+
     def _do_open(self, request: _Open) -> None:
         from latentlab.live.engine import Engine
 
-        reporter = _Opening(self, request.token)
+        given_up = partial(self._is_given_up, request.token)
+        reporter = _Opening(request.token, partial(self._tell, self.reading), given_up)
         try:
             reporter.raise_if_cancelled()
             engine = Engine(request.checkpoint, request.predictor, self._override, request.sha256, reporter)
@@ -270,8 +272,6 @@ class LiveRenderer:
             if request.token == self._stopped:
                 raise
             return  # another model is wanted by now, or none
-        if request.token != self._valid_from:
-            return
         former, self._engine = self._engine, engine
         self._trial = None if engine.fast.tuned else engine.fast.tune()
         self._open = _described(request.token, engine)
@@ -384,18 +384,18 @@ def _described(token: int, engine: Engine) -> Opened:
 class _Opening(Reporter):
     """Tells how far the model of a request has been read, in hundredths, and whether it is still wanted."""
 
-    def __init__(self, renderer: LiveRenderer, token: int) -> None:
+    def __init__(self, token: int, tell: Callable[[Reading], None], given_up: Callable[[], bool]) -> None:
         super().__init__()
-        self._renderer, self._token, self._told = renderer, token, 0
+        self._token, self._tell, self._given_up, self._told = token, tell, given_up, 0
 
     @property
     def cancelled(self) -> bool:
         """Whether it was stopped, or another model is wanted by now."""
-        return self._renderer.is_given_up(self._token)
+        return self._given_up()
 
     def report(self, progress: Progress) -> None:
         """Pass a hundredth on."""
         hundredth = 100 * progress.done // max(1, progress.total)
         if hundredth > self._told:
             self._told = hundredth
-            self._renderer.reading.emit(Reading(self._token, hundredth / 100))
+            self._tell(Reading(self._token, hundredth / 100))

@@ -27,6 +27,7 @@ from scipy.special import ndtri
 from latentlab.metrics.intervals import Floats, wilson
 from latentlab.spec import Confusion
 
+UNKNOWN_ERRORS = "not corrected: no held-out confusion matrix of this attribute is known"
 LEAST_J = 0.2
 """No correction where less than this is left of a difference between shares: it would be mostly noise."""
 
@@ -56,8 +57,18 @@ class Corrected:
     clipped: bool = False
     reason: str = ""
 
+    def columns(self) -> dict[str, float | str | None]:
+        """Return it as columns of a table."""
+        return {
+            "corrected": self.share,
+            "corrected_low": self.low,
+            "corrected_high": self.high,
+            "clipped": "yes" if self.clipped else "no",
+            "not_corrected": self.reason,
+        }
 
-def corrected_shares(counts: ArrayLike, confusion: Confusion | ArrayLike) -> tuple[Corrected, ...]:
+
+def corrected_shares(counts: ArrayLike, confusion: Confusion | ArrayLike | None) -> tuple[Corrected, ...]:
     """Return the corrected share of every class, for two classes or more.
 
     p = C^-1 q, with C_ij = (count_ji + 1/K) / (n_j + 1) of n_j validation images of class j: for K = 2 that
@@ -80,13 +91,14 @@ def corrected_shares(counts: ArrayLike, confusion: Confusion | ArrayLike) -> tup
     counts
         Images that the classifier put in each class, ``[K]``, K >= 2.
     confusion
-        Its held-out confusion matrix, counts ``[truth, predicted]`` of ``[K, K]``.
+        Its held-out confusion matrix, counts ``[truth, predicted]`` of ``[K, K]``; None if it is unknown.
 
     Returns
     -------
     tuple of Corrected
-        One per class; the shares sum to 1. All are refused, with one reason, where there are no images, where
-        a class has no validation images, or where `distinctness` (for two classes: J) is below `LEAST_J`.
+        One per class; the shares sum to 1. All are refused, with one reason, where the matrix is unknown,
+        where there are no images, where a class has no validation images, or where `distinctness` (for two
+        classes: J) is below `LEAST_J`.
 
     Raises
     ------
@@ -106,6 +118,9 @@ def corrected_shares(counts: ArrayLike, confusion: Confusion | ArrayLike) -> tup
 
     Duchi, J. et al. (2008). Efficient projections onto the l1-ball for learning in high dimensions. ICML.
     """
+    if confusion is None:
+        seen = np.asarray(counts)
+        return (Corrected(None, None, None, int(seen.sum()), reason=UNKNOWN_ERRORS),) * len(seen)
     seen, matrix = _checked(counts, confusion)
     rates = conditional_rates(matrix)
     refused = _refusal(seen, matrix, rates)

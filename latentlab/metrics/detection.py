@@ -11,7 +11,7 @@ on average is subtracted. What is no face belongs to no group: precision and fal
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +72,13 @@ class Decisions:
             k, n = np.array(list(recalls.values())).T
             found |= {VARIANCE: excess_variance(k, n), WORST: float(1.0 - (k / n).min())}
         return found
+
+
+def finest(groups: Iterable[str]) -> list[str]:
+    """Return the groups between which inequality is measured: intersections of the most attributes."""
+    names = list(groups)
+    most = max((name.count(",") for name in names), default=0)
+    return [name for name in names if name.count(",") == most]
 
 
 def excess_variance(successes: NDArray[np.int64], n: NDArray[np.int64]) -> float:

@@ -20,11 +20,15 @@ _ONE_AT_A_TIME = threading.RLock()
 
 
 @contextmanager
-def intra_op_threads(threads: int) -> Iterator[None]:
+def intra_op_threads(threads: int | None) -> Iterator[None]:
     """Run with that many intra-op threads on the CPU, and put the former number back afterwards.
 
-    The number is the process's: whoever else asks for one meanwhile, on another thread, waits.
+    None leaves as many as there are. The number is the process's: whoever else asks for one meanwhile, on
+    another thread, waits.
     """
+    if threads is None:
+        yield
+        return
     with _ONE_AT_A_TIME:
         before = torch.get_num_threads()
         torch.set_num_threads(threads)

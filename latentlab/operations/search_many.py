@@ -21,7 +21,6 @@ from latentlab.operations.explore import Explorer
 from latentlab.operations.row_table import save_rows
 from latentlab.operations.search import LatentSearch, sample_picture
 from latentlab.operations.search_eps import Eps
-from latentlab.operations.search_events import SearchStep
 from latentlab.operations.search_figure import (
     SearchLoop,
     check_loop,
@@ -350,12 +349,10 @@ def _search(
     search = LatentSearch(explorer, [target], how.settings, starts=starts, **told)
     steps = more if before is not None else how.settings.steps
     played = None if film is None else SearchLoop(target.shown(), steps, how.eps.value)
-
-    def show(step: SearchStep) -> None:
-        if played is not None:
-            played.add(step)
-
-    search.run(steps, show, 0 if played is None else played.every, reporter)
+    if played is None:
+        search.run(steps, reporter=reporter)
+    else:
+        search.run(steps, played.add, played.every, reporter)
     (found,) = search.found()
     if before is not None:
         earlier = [int(one["steps"]) for one in before["restarts"]]

@@ -33,7 +33,6 @@ is of a chain whose stationary density is the above.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -153,14 +152,14 @@ def sample_posterior(
         kept: list[tuple[Tensor, Tensor, Tensor]] = []
         for step in range(settings.approach):
             reporter.raise_if_cancelled()
-            with nullcontext() if threads is None else intra_op_threads(threads):
+            with intra_op_threads(threads):
                 walk.approach(step, settings.approach)
             reporter.report(Progress("Approaching", step + 1, whole))
         for step in range(total):
             reporter.raise_if_cancelled()
             warm = step < settings.warm_up
             power = settings.power(step)
-            with nullcontext() if threads is None else intra_op_threads(threads):
+            with intra_op_threads(threads):
                 if warm and step in renewals:
                     walk.renew(power)
                 if step == settings.warm_up:
@@ -171,7 +170,7 @@ def sample_posterior(
             if on_step is not None:
                 since = step + 1 if warm else step + 1 - settings.warm_up
                 shows = bool(show_every) and (step % show_every == 0 or step == total - 1)
-                with nullcontext() if threads is None else intra_op_threads(threads):
+                with intra_op_threads(threads):
                     pictures, observed = walk.seen() if shows else (None, None)
                 on_step(
                     PosteriorStep(

@@ -13,7 +13,7 @@ other rows, but for the order in which a batch of another size sums.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
@@ -167,7 +167,7 @@ class Search:
                     reporter.raise_if_cancelled()
                     is_due = bool(show_every) and (step % show_every == 0 or step == count - 1)
                     shows = is_due and on_step is not None
-                    with nullcontext() if self._threads is None else intra_op_threads(self._threads):
+                    with intra_op_threads(self._threads):
                         self._step(rate_at(step, count, self.settings.rate), shows)
                     last = step == count - 1 or not len(self._rows)
                     if last:

@@ -103,11 +103,6 @@ class AuditData(FollowedJob[Wanted]):
                 self._predictors[path] = ("",)
         return self._predictors[path]
 
-    def look_again(self) -> None:
-        """Look anew, such as after a run was deleted."""
-        self._wanted = None
-        self.need()
-
     def _begin(self, wanted: Wanted, start: bool) -> None:
         self._follow(partial(self._find, wanted, start), start, FAILURE)
 

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
-
-from psygnal import Signal
 
 from latentlab.audit.files import REPORT
 from latentlab.audit.study_plan import STUDIES, StudyRequest
-from latentlab.errors import LatentLabError, SettingsError
+from latentlab.errors import LatentLabError
 from latentlab.jobs.audit_job import KIND, AuditSettings
 from latentlab.jobs.job import Job
 from latentlab.paths import runs_directory
 from latentlab.session.audit_folder import StudyFound, models_text, read_study
-from latentlab.session.background import Background
-from latentlab.session.session import Message
+from latentlab.session.run_list import RunList, delete_folders
 from latentlab.session.workspace import Workspace
 from latentlab.whole_file import write_whole
-
-Done = TypeVar("Done")
 
 NAME = "name.txt"
 """The file of a run's folder with the name that a person gave it."""
@@ -93,12 +86,7 @@ def delete_run(run: AuditRun) -> None:
     SettingsError
         If it is going on, or cannot be deleted.
     """
-    if Job(run.folder).folder.alive:
-        raise SettingsError(f"{run.title} is still going on. Stop it first.")
-    try:
-        shutil.rmtree(run.folder)
-    except OSError as error:
-        raise SettingsError(f"{run.folder} cannot be deleted: {error.strerror or error}.") from None
+    delete_folders(run.title, run.folder)
 
 
 def name_run(run: AuditRun, name: str) -> None:
@@ -112,82 +100,28 @@ def name_run(run: AuditRun, name: str) -> None:
     write_whole(run.folder / NAME, " ".join(name.split()) + "\n")
 
 
-class AuditRuns:
-    """Keeps the list of studies, and reads their folders; nobody waits for it.
-
-    Attributes
-    ----------
-    changed
-        Another list is there.
-    runs
-        The studies, the newest first.
-    """
-
-    changed = Signal()
+class AuditRuns(RunList[AuditRun]):
+    """Keeps the list of studies, and reads their folders."""
 
     def __init__(self, workspace: Workspace) -> None:
-        self._session = workspace.session
-        self._background = Background(workspace.rendering.post, "audit-runs")
-        self._waiting = 0
-        self.runs: tuple[AuditRun, ...] = ()
-
-    @property
-    def busy(self) -> bool:
-        """Whether something is still being read."""
-        return self._waiting > 0
-
-    def refresh(self) -> None:
-        """Look which studies there are."""
-        self._do(list_runs, self._take, "The earlier studies could not be listed")
+        super().__init__(workspace, "audit-runs", list_runs, "studies")
 
     def read(self, folder: str, then: Callable[[StudyFound | str], object]) -> None:
         """Read a study's folder; ``then`` gets it, or why it cannot be read."""
         path = Path(folder)
-
-        def answer(found: StudyFound | Message) -> None:
-            then(found.text if isinstance(found, Message) else found)
-
-        self._ask(partial(_read, path), answer, f"{path} could not be read")
+        self._read(partial(_read, path), then, f"{path} could not be read")
 
     def delete(self, run: AuditRun, then: Callable[[], object]) -> None:
         """Delete a run, and list them anew."""
-        self._do(partial(delete_run, run), lambda _done: then(), "The study could not be deleted")
-        self.refresh()
+        self._change(partial(delete_run, run), "The study could not be deleted", then)
 
     def rename(self, run: AuditRun, name: str) -> None:
         """Name a run, and list them anew."""
-        self._do(partial(name_run, run, name), lambda _done: None, "The study could not be named")
-        self.refresh()
+        self._change(partial(name_run, run, name), "The study could not be named")
 
     def of_folder(self, results: str) -> AuditRun | None:
         """Return the run whose results are in a folder."""
         return next((run for run in self.runs if str(run.results) == results), None)
-
-    def close(self) -> None:
-        """Stop its thread."""
-        self._background.close(drop=True)
-
-    def _take(self, runs: list[AuditRun]) -> None:
-        if tuple(runs) != self.runs:
-            self.runs = tuple(runs)
-            self.changed.emit()
-
-    def _do(self, work: Callable[[], Done], take: Callable[[Done], object], failure: str) -> None:
-        def answer(done: Done | Message) -> None:
-            if isinstance(done, Message):
-                self._session.message.emit(done)
-            else:
-                take(done)
-
-        self._ask(work, answer, failure)
-
-    def _ask(self, work: Callable[[], Done], answer: Callable[[Done | Message], None], failure: str) -> None:
-        def told(done: Done | Message) -> None:
-            self._waiting -= 1
-            answer(done)
-
-        self._waiting += 1
-        self._background.do(work, told, failure)
 
 
 def _read(folder: Path) -> StudyFound:

@@ -99,6 +99,11 @@ class FollowedJob(Followed, Generic[Wanted]):
         else:
             self._begin(wanted, start=False)
 
+    def look_again(self) -> None:
+        """Look anew, such as after a run was deleted."""
+        self._wanted = None
+        self.need()
+
     def start(self) -> None:
         """Begin the work, or go on with it: what is done already is not done again."""
         self.need()

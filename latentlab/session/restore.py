@@ -175,16 +175,13 @@ def _as_saved(kept: Explore, new: Explore, saved: Saved, spec: ModelSpec, salvag
     named = kept.named
     if source is None and saved.source is not None:
         named = named or f"the picture {one_line(saved.source.name)}"
-    arrays = [np.array(one).reshape(spec.latent_shape) for one in (kept.start, kept.latent)]
-    for array in arrays:
-        array.setflags(write=False)
     strokes = _strokes(kept.strokes, spec)
     if strokes is None and kept.strokes is not None:
         salvage.say("what was painted on the latent", "it does not fit the model")
     return replace(
         kept,
-        start=arrays[0],
-        latent=arrays[1],
+        start=_shaped(kept.start, spec),
+        latent=_shaped(kept.latent, spec),
         condition=condition,
         start_condition=start_condition,
         source=source,
@@ -198,14 +195,19 @@ def _strokes(strokes: Strokes | None, spec: ModelSpec) -> Strokes | None:
     """Return strokes in the model's shape; None where there are none, or they are of another."""
     if strokes is None or grid_of(spec) is None or strokes.base.size != spec.latent_size:
         return None
-    base = np.array(strokes.base).reshape(spec.latent_shape)
-    base.setflags(write=False)
-    found = replace(strokes, base=base)
+    found = replace(strokes, base=_shaped(strokes.base, spec))
     try:
         found.latent()
     except SettingsError:
         return None
     return found
+
+
+def _shaped(latent: NDArray[np.float32], spec: ModelSpec) -> NDArray[np.float32]:
+    """Return a latent in the model's shape, not writable."""
+    shaped = np.array(latent).reshape(spec.latent_shape)
+    shaped.setflags(write=False)
+    return shaped
 
 
 def _flat(condition: NDArray[np.float32] | None) -> NDArray[np.float32] | None:

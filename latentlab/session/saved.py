@@ -67,18 +67,16 @@ MOST_BYTES = 2**30
 _HEAD = 200
 # How far from its beginning a session says that it is one, in letters.
 _FIELDS = {
-    *(
-        "format",
-        "version",
-        "program",
-        "checkpoint",
-        "threads",
-        "explore",
-        "shelves",
-        "audit",
-        "train",
-        "window",
-    )
+    "format",
+    "version",
+    "program",
+    "checkpoint",
+    "threads",
+    "explore",
+    "shelves",
+    "audit",
+    "train",
+    "window",
 }
 
 

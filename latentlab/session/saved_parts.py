@@ -65,6 +65,7 @@ MaybeNumbers = Annotated[
     NDArray[np.float32] | None, PlainValidator(lambda value: None if value is None else _numbers(value))
 ]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Share = Annotated[Finite, Field(ge=0.0, le=1.0)]
 Name = Annotated[str, Field(pattern=r"\S")]
 Line = Annotated[str, AfterValidator(_line)]
 """A text without control characters."""
@@ -131,7 +132,7 @@ class LatentStrokePart(Part):
         tuple[Annotated[tuple[Finite, Finite], Field(strict=False)], ...],
         Field(strict=False, max_length=MOST_PLACES),
     ]
-    hardness: Annotated[Finite, Field(ge=0.0, le=1.0)] = HARDNESS
+    hardness: Share = HARDNESS
 
 
 class SourcePart(Part):
@@ -235,7 +236,7 @@ class ProjectionPart(Part):
     """`ProjectionView`."""
 
     dataset: str = ""
-    keep: Annotated[Finite, Field(ge=0.0, le=1.0)] = 1.0
+    keep: Share = 1.0
 
 
 class SampleRowPart(Part):
@@ -262,8 +263,8 @@ class StripPart(Part):
     first: str = ""
     second: str = ""
     dataset: str = ""
-    share: Annotated[Finite, Field(ge=0.0, le=1.0)] = 0.5
-    place: Annotated[Finite, Field(ge=0.0, le=1.0)] = 0.0
+    share: Share = 0.5
+    place: Share = 0.0
     path: Literal["linear", "spherical"] = "spherical"
     steps: Annotated[int, Field(ge=2, le=MOST_WAY)] = 24
 
@@ -272,7 +273,7 @@ class SamplesPart(Part):
     """`SamplesView`; its rows are read one by one, and the strip by itself."""
 
     rows: Parts | None = None
-    truncation: Annotated[Finite, Field(ge=0.0, le=1.0)] = 1.0
+    truncation: Share = 1.0
     with_input: bool = True
     strip: object = None
 
@@ -294,9 +295,8 @@ class ManyPart(Part):
 
 
 Pair = Annotated[tuple[str, str], Field(strict=False)]
-Shares = Annotated[tuple[Annotated[Finite, Field(ge=0.0, le=1.0)], ...], Field(strict=False)]
+Shares = Annotated[tuple[Share, ...], Field(strict=False)]
 Assumed = Annotated[tuple[str, Shares], Field(strict=False)]
-Share = Annotated[Finite, Field(ge=0.0, le=1.0)]
 
 
 class SearchPicturePart(Part):

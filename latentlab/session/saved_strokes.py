@@ -31,7 +31,8 @@ def read_strokes(data: object, salvage: Salvage) -> Strokes | None:
         tuple(LatentStroke(**dict(one)) for one in strokes if one is not None),
     )
     try:
-        found.latent() if found.base.ndim == 3 else None
+        if found.base.ndim == 3:
+            found.latent()
     except SettingsError as error:
         salvage.say(WHAT, str(error))
         return None

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from latentlab.operations.search_events import PosteriorStep, SearchStep
+from latentlab.operations.search_plan import SEARCHING, UNDER
+
+if TYPE_CHECKING:
+    from latentlab.operations.search_result import PictureSearch
 
 MOST_FRAMES, MOST_BYTES = 120, 160 * 2**20
 """Frames that are kept at most, and their bytes."""
@@ -51,6 +58,50 @@ class SearchFrame:
     acceptance: float | None = None
     settled: bool = False
     attributes: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    @property
+    def under(self) -> int:
+        """How many restarts are under eps."""
+        return int((self.statuses == UNDER).sum())
+
+
+def frame_of(
+    step: SearchStep | PosteriorStep, pictures: NDArray[np.uint8], observed: NDArray[np.float32]
+) -> SearchFrame:
+    """Return how restarts or chains stand after a step with pictures, as `SearchStep` has them."""
+    at, distances, reduced = (step.step, step.steps), step.distances, _small(observed)
+    if isinstance(step, SearchStep):
+        return SearchFrame(*at, distances, step.best, step.statuses, pictures, reduced)
+    statuses, acceptance = np.full(len(distances), SEARCHING, dtype=np.int8), float(step.acceptance.mean())
+    return SearchFrame(*at, distances, distances, statuses, pictures, reduced, step.temperature, acceptance)
+
+
+def settled_frame(found: PictureSearch, step: int, steps: int) -> SearchFrame:
+    """Return each restart's best of a found set."""
+    restarts, sampling = found.restarts, found.sampling
+    distances = np.array([one.distance for one in restarts], dtype=np.float32)
+    return SearchFrame(
+        step,
+        steps,
+        distances,
+        distances,
+        np.array([one.found.status if sampling is None else SEARCHING for one in restarts], dtype=np.int8),
+        np.stack([one.pixels for one in restarts]),
+        _small(np.stack([one.found.observed for one in restarts])),
+        None if sampling is None else 1.0,
+        None if sampling is None else sampling.acceptance,
+        settled=True,
+        attributes={
+            name: np.stack([one.attributes[name] for one in restarts]) for name in restarts[0].attributes
+        },
+    )
+
+
+def _small(observed: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return what was observed ``[N, side, side, channels]`` as pictures uint8 ``[N, side, side, 3]``."""
+    from latentlab.operations.search_target import small_picture
+
+    return np.stack([small_picture(one) for one in observed])
 
 
 @dataclass(frozen=True, eq=False)

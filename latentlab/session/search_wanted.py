@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.conditions import choose, first_classes
+from latentlab.conditions import choose, chosen, first_classes
 from latentlab.operations.projection_plan import told_dataset
 from latentlab.operations.search_plan import Observation, PosteriorSettings, SearchSettings
 from latentlab.session.document import Document, SearchView
@@ -213,8 +213,8 @@ def search_wanted(document: Document, spec: ModelSpec) -> SearchWanted | None:
     condition: tuple[float, ...] | None = None
     if schema.size:
         told = told_of(schema, view, document.explore.condition)
-        chosen: dict[str, Any] = dict(told)
-        condition = tuple(float(one) for one in choose(schema, chosen, first_classes(schema)))
+        choices: dict[str, Any] = dict(told)
+        condition = tuple(float(one) for one in choose(schema, choices, first_classes(schema)))
     plain = replace(
         view,
         own=None,
@@ -239,8 +239,6 @@ def condition_words(schema: ConditionSchema, wanted: SearchWanted) -> str:
     """Say what the model is told and what is searched for of its condition."""
     if wanted.condition is None:
         return ""
-    from latentlab.conditions import chosen
-
     told = []
     for one in schema.attributes:
         if one.kind == "categorical" and one.name not in wanted.free and one.name != MODE.name:

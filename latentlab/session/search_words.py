@@ -12,7 +12,7 @@ from latentlab.operations.attribute_table import Probabilities
 from latentlab.operations.search_plan import NOTE, STATUSES
 from latentlab.session.pace import time_words
 from latentlab.session.search_film import SearchFrame
-from latentlab.session.search_work import SearchFound, SearchWork, under
+from latentlab.session.search_work import SearchFound, SearchWork
 from latentlab.spec import PredictorSpec
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _running(work: SearchWork, frame: SearchFrame, done: int, total: int) -> str
         what = f"Warming up at temperature {frame.temperature:.3g}" if frame.temperature > 1.0 else "Sampling"
         said = f"{what}: proposal {done:,} of {total:,}, acceptance {frame.acceptance or 0.0:.0%}"
     else:
-        said = f"Step {done:,} of {total:,}: {under(frame)} of {len(frame.statuses)} under eps"
+        said = f"Step {done:,} of {total:,}: {frame.under} of {len(frame.statuses)} under eps"
     rate = work.pace.rate
     return f"{said}; about {time_words((total - done) / rate)} left." if rate else f"{said}."
 

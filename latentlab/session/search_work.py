@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from latentlab.errors import Cancelled, SettingsError
-from latentlab.operations.search_plan import SEARCHING, UNDER
 from latentlab.progress import Reporter
 from latentlab.session.background import Background
 from latentlab.session.kept_explorer import KeptExplorer
 from latentlab.session.pace import Pace
-from latentlab.session.search_film import Recording, SearchFrame, Trace, every
+from latentlab.session.search_film import Recording, SearchFrame, Trace, every, frame_of, settled_frame
 from latentlab.session.search_mix import Mix, mixes_of
 from latentlab.session.search_target import Prepared
 from latentlab.session.search_wanted import SearchWanted
@@ -175,11 +174,8 @@ class SearchWork:
     def start(self, wanted: SearchWanted, prepared: Prepared) -> None:
         """Search anew; what is on its way is dropped."""
         self._leave()
-        self._run = run = _Run(wanted, prepared)
-        self.moment = None
-        if self.found is not None:
-            self.found = None
-            self.found_set.emit(None)
+        run = _Run(wanted, prepared)
+        self._turn_to(run)
         self._begin(run, "opening", partial(self._search, run))
 
     def go_on(self, more: int) -> None:
@@ -211,10 +207,7 @@ class SearchWork:
     def drop(self) -> None:
         """Forget the search and what it found."""
         self._leave()
-        self._run = self.moment = None
-        if self.found is not None:
-            self.found = None
-            self.found_set.emit(None)
+        self._turn_to(None)
         self._set("idle")
 
     def close(self) -> None:
@@ -229,6 +222,12 @@ class SearchWork:
         if self._run is not None:
             self._run.reporter.cancel()
         self._gate.set()
+
+    def _turn_to(self, run: _Run | None) -> None:
+        self._run, self.moment = run, None
+        if self.found is not None:
+            self.found = None
+            self.found_set.emit(None)
 
     def _begin(self, run: _Run, phase: Phase, work: partial[SearchFound]) -> None:
         self.pace.forget()
@@ -273,7 +272,7 @@ class SearchWork:
         self._raise_if_left(run)
         self._post(partial(self._judge, run))
         (found,) = search.found()
-        run.recording.add(_settled_frame(found, search.search.made, run.until))
+        run.recording.add(settled_frame(found, search.search.made, run.until))
         return self._told(run, found)
 
     def _sample(self, run: _Run) -> SearchFound:
@@ -289,13 +288,13 @@ class SearchWork:
                 eps=prepared.eps,
                 condition=wanted.vector(),
                 free=wanted.free,
-                on_step=partial(self._hear_chains, run),
+                on_step=partial(self._hear, run),
                 show_every=every(wanted.steps),
                 reporter=run.reporter,
             )
         except Cancelled:
             return self._told(run, None)
-        run.recording.add(_settled_frame(found, wanted.steps, wanted.steps))
+        run.recording.add(settled_frame(found, wanted.steps, wanted.steps))
         return self._told(run, found)
 
     def _told(self, run: _Run, found: PictureSearch | None) -> SearchFound:
@@ -313,36 +312,10 @@ class SearchWork:
         if run is not self._run:
             raise Cancelled("Another search is wanted.")
 
-    def _hear(self, run: _Run, step: SearchStep) -> None:
+    def _hear(self, run: _Run, step: SearchStep | PosteriorStep) -> None:
         run.recording.note(step.step, step.distances)
         if step.pictures is not None and step.observed is not None:
-            frame = SearchFrame(
-                step.step,
-                step.steps,
-                step.distances,
-                step.best,
-                step.statuses,
-                step.pictures,
-                _small(step.observed),
-            )
-            self._show(run, frame, step.step >= step.steps)
-        self._wait(run)
-
-    def _hear_chains(self, run: _Run, step: PosteriorStep) -> None:
-        run.recording.note(step.step, step.distances)
-        if step.pictures is not None and step.observed is not None:
-            frame = SearchFrame(
-                step.step,
-                step.steps,
-                step.distances,
-                step.distances,
-                np.full(len(step.distances), SEARCHING, dtype=np.int8),
-                step.pictures,
-                _small(step.observed),
-                step.temperature,
-                float(step.acceptance.mean()),
-            )
-            self._show(run, frame, step.step >= step.steps)
+            self._show(run, frame_of(step, step.pictures, step.observed), step.step >= step.steps)
         self._wait(run)
 
     def _wait(self, run: _Run) -> None:
@@ -392,24 +365,16 @@ class SearchWork:
         if run is not self._run:
             return
         self._gate.set()
+        stopped = run.reporter.cancelled
         if isinstance(answer, Message):
-            stopped = run.reporter.cancelled
             self._set("stopped" if stopped else "failed", "" if stopped else answer.text)
             return
         if answer.frames:
             self.moment = Moment(answer.frames[-1], answer.trace)
         self.found = answer
-        stopped = run.reporter.cancelled
         self.phase, self.message = ("stopped" if stopped else "done"), ""
         self.found_set.emit(answer)
         self.changed.emit()
-
-
-def _small(observed: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return what was observed ``[N, side, side, channels]`` as pictures uint8 ``[N, side, side, 3]``."""
-    from latentlab.operations.search_target import small_picture
-
-    return np.stack([small_picture(one) for one in observed])
 
 
 def _judged(explorer: Explorer, pictures: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
@@ -426,27 +391,6 @@ def _judged(explorer: Explorer, pictures: NDArray[np.uint8]) -> dict[str, NDArra
         return {name: p.float().numpy() for name, p in judge.predict(images_to_tensor(pictures)).items()}
 
 
-def _settled_frame(found: PictureSearch, step: int, steps: int) -> SearchFrame:
-    restarts = found.restarts
-    distances = np.array([one.distance for one in restarts], dtype=np.float32)
-    sampling = found.sampling
-    return SearchFrame(
-        step,
-        steps,
-        distances,
-        distances,
-        np.array([one.found.status if sampling is None else SEARCHING for one in restarts], dtype=np.int8),
-        np.stack([one.pixels for one in restarts]),
-        _small(np.stack([one.found.observed for one in restarts])),
-        None if sampling is None else 1.0,
-        None if sampling is None else sampling.acceptance,
-        settled=True,
-        attributes={
-            name: np.stack([one.attributes[name] for one in restarts]) for name in restarts[0].attributes
-        },
-    )
-
-
 def _check_gradient(search: LatentSearch) -> None:
     """Make sure before the first step that the decoder passes a gradient on."""
     import torch
@@ -456,8 +400,3 @@ def _check_gradient(search: LatentSearch) -> None:
         passes = search.unknowns.draw(v).observed.requires_grad
     if not passes:
         raise SettingsError(NO_GRADIENT)
-
-
-def under(frame: SearchFrame) -> int:
-    """Return how many restarts of a frame are under eps."""
-    return int((frame.statuses == UNDER).sum())

@@ -111,7 +111,6 @@ class FaceCounts:
         self._background = Background(workspace.rendering.post, "train-faces")
         self._sets: dict[tuple[str, int], ImageSet] = {}
         self._wanted: FacesWanted | None = None
-        self._number = 0
         self.found = FacesFound()
         self.waiting = False
 
@@ -119,30 +118,26 @@ class FaceCounts:
         """Count the faces of another wish; None for none."""
         if wanted == self._wanted:
             return
-        self._wanted = wanted
-        self._number += 1
-        number = self._number
+        self._wanted, self.waiting = wanted, wanted is not None
         if wanted is None:
-            self.waiting = False
             return
-        self.waiting = True
 
         def have(found: FacesFound | Message) -> None:
-            if number != self._number:
+            if wanted is not self._wanted:
                 return
             self.waiting = False
             self.found = FacesFound(wrong=found.text) if isinstance(found, Message) else found
             self.changed.emit()
 
-        self._background.do(partial(self._count, wanted, number), have, "The faces could not be counted")
+        self._background.do(partial(self._count, wanted), have, "The faces could not be counted")
 
     def close(self) -> None:
         """Stop its thread."""
-        self._number += 1
+        self._wanted = None
         self._background.close(drop=True)
 
-    def _count(self, wanted: FacesWanted, number: int) -> FacesFound:
-        if number != self._number:
+    def _count(self, wanted: FacesWanted) -> FacesFound:
+        if wanted is not self._wanted:
             return FacesFound()  # nobody waits for it any more
         from latentlab.data.catalog import open_set
 

@@ -152,7 +152,7 @@ class TrainReader:
     Parameters
     ----------
     pictures
-        Whether pictures and faces are wanted too, and not only figures.
+        Whether pictures and how faces are drawn are wanted too, and not only figures.
     """
 
     def __init__(self, settings: TrainSettings, pictures: bool = True) -> None:
@@ -193,21 +193,22 @@ class TrainReader:
         finished = (member.folder / CONFIG).is_file()
         if finished != found.finished:
             found = replace(found, finished=finished)
+        if not self._pictures:
+            return found
         if self.settings.recipe in DETECTION and self._is_new(_newest(run / EPOCHS, "*.json")):
             found = replace(found, epoch=last_epoch(run))
-            if self._pictures and found.epoch is not None and member.family == "dbvae":
+            if found.epoch is not None and member.family == "dbvae":
                 found = replace(
                     found,
                     likely=self._pixels(found.epoch.rows[found.epoch.most_likely(SHOWN)]),
                     unlikely=self._pixels(found.epoch.rows[found.epoch.least_likely(SHOWN)]),
                 )
-        if self._pictures:
-            pairs = _newest(run / PICTURES, "reconstructions_*.png")
-            if self._is_new(pairs):
-                found = replace(found, pairs=cells_of(pairs))
-            samples = _newest(run / PICTURES, "samples_*.png")
-            if self._is_new(samples):
-                found = replace(found, samples=cells_of(samples))
+        pairs = _newest(run / PICTURES, "reconstructions_*.png")
+        if self._is_new(pairs):
+            found = replace(found, pairs=cells_of(pairs))
+        samples = _newest(run / PICTURES, "samples_*.png")
+        if self._is_new(samples):
+            found = replace(found, samples=cells_of(samples))
         return found
 
     def _is_new(self, path: Path | None) -> bool:

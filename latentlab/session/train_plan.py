@@ -441,9 +441,7 @@ def settings_of(view: TrainView, device: str = "") -> TrainSettings:
         loop["minutes"] = values["minutes"]
     elif length == "steps":
         loop["steps"] = values["steps"]
-    asked = _ASKED[RECIPES[view.recipe].scope if view.recipe in ("pair", "dbvae", "cnn") else view.recipe](
-        view.recipe, values
-    )
+    asked = _ASKED[view.recipe](view.recipe, values)
     if length == "steps":
         loop["save_every"] = SAVED
         if view.recipe == "cinn":
@@ -542,7 +540,9 @@ def _classifier(_recipe: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _ASKED = {
-    DETECTION: _detection,
+    PAIR: _detection,
+    "dbvae": _detection,
+    "cnn": _detection,
     "vae": _autoencoder,
     "autoencoder": _autoencoder,
     "cvae": _autoencoder,

@@ -79,11 +79,6 @@ class TrainWork(FollowedJob[TrainWanted]):
             self._giving_up = False
             self._follow(partial(self._find, self._wanted, True, fresh), True, FAILURE)
 
-    def look_again(self) -> None:
-        """Look anew, such as after a run was deleted."""
-        self._wanted = None
-        self.need()
-
     def give_up(self) -> None:
         """Stop it, and delete what is not finished of it."""
         if self._wanted is None or self.phase not in ("running", "stopped", "failed"):

@@ -508,16 +508,10 @@ class Workspace:
 
     def _have_failed(self, failed: Failed) -> None:
         opening, encoding = self._opening, self._encoding
+        stopped = False
         if failed.task == "open" and opening is not None and failed.token == opening.token:
-            what = "The model could not be opened: "
-            if opening.stopped:
-                failed = replace(failed, message=STOPPED, expected=True, details="")
-            self._fail_opening(opening, failed)
-            if opening.stopped:
-                self._tell_busy()
-                self._note(STOPPED)
-                self._encode_on()
-                return
+            what, stopped = "The model could not be opened: ", opening.stopped
+            self._fail_opening(opening, STOPPED if stopped else failed.message)
         elif failed.task == "encode" and any(
             one.fail(failed) for one in (self.beside, self.painted, self.teller)
         ):
@@ -537,18 +531,21 @@ class Workspace:
         else:
             return
         self._tell_busy()
-        self._tell_failed(what, failed)
+        if stopped:
+            self._note(STOPPED)
+        else:
+            self._tell_failed(what, failed)
         self._encode_on()
 
     def _tell_failed(self, what: str, failed: Failed) -> None:
         self._error(failed.message if failed.expected else what + failed.message, failed.details)
 
-    def _fail_opening(self, opening: Opening, failed: Failed) -> None:
+    def _fail_opening(self, opening: Opening, why: str) -> None:
         self._opening = None
         if self.opened is None:
             # The picture that should have been the first waits for the next model.
             self._hold_next = self._reader.busy
-            self._set_phase("failed", failed.message)
+            self._set_phase("failed", why)
             return
         self._go_home()
         if self._loaded is self.opened:

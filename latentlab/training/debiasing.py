@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from latentlab.errors import SettingsError
 from latentlab.families.dbvae import DBVAE, DBVAEConfig
 from latentlab.families.detector import Detector, DetectorConfig
+from latentlab.metrics.detection import Decisions
 from latentlab.training.debiasing_losses import (
     KL_WEIGHT,
     classification_loss,
@@ -112,7 +113,6 @@ class DetectionRecipe:
                 "Only a DB-VAE has a latent to resample by; train the baseline without a rule."
             )
         self._epoch = -1
-        self._p = np.full(len(task.faces), 1.0 / len(task.faces))
         self._rows: NDArray[np.int64] = np.empty((0, 0), dtype=np.int64)
 
     def parts(self) -> dict[str, tuple[nn.Module, torch.optim.Optimizer]]:
@@ -124,10 +124,11 @@ class DetectionRecipe:
     ) -> NDArray[np.int64]:
         """Return a step's rows: half faces, drawn as the rule says, and half others."""
         epoch, place = divmod(number, self.epoch_steps)
-        if epoch != self._epoch or trial:
-            p = self._p if trial else self._probabilities(parts, epoch, begins=place == 0)
-            self._rows = self._order(p, -1 if trial else epoch, batch)
-            self._epoch, self._p = -1 if trial else epoch, self._p if trial else p
+        if trial:
+            return np.asarray(self._order(_even(len(self.task.faces)), -1, batch)[place])
+        if epoch != self._epoch:
+            p = self._probabilities(parts, epoch, begins=place == 0)
+            self._epoch, self._rows = epoch, self._order(p, epoch, batch)
         return np.asarray(self._rows[place])
 
     def step(self, fabric: Fabric, parts: Mapping[str, Part], step: Step) -> dict[str, Tensor]:
@@ -160,17 +161,11 @@ class DetectionRecipe:
             self._show(average, folder, step)
         faces, others = logits_of(average.logit, self.validation, self.losses.degradation)
         threshold = threshold_at(others, self.losses.false_positives)
-        hits, false = faces > threshold, int((others > threshold).sum())
-        figures = {
-            "threshold": threshold,
-            "recall": float(hits.mean()),
-            "precision": float(hits.sum() / max(1, hits.sum() + false)),
-            "accuracy": float((hits.sum() + len(others) - false) / (len(faces) + len(others))),
-        }
-        for name, rows in self.validation.group_rows().items():
-            if len(rows):
-                figures[f"recall.{name}"] = float(hits[rows].mean())
-        return figures
+        found = Decisions(faces > threshold, others > threshold, self.validation.group_rows())
+        counts = found.counts()
+        figures = {name: counts[name] for name in ("recall", "precision", "accuracy")}
+        figures |= {f"recall.{name}": of for name, of in found.recalls().items()}
+        return {"threshold": threshold} | {name: k / max(1, n) for name, (k, n) in figures.items()}
 
     def _order(self, p: NDArray[np.float64], epoch: int, batch: int) -> NDArray[np.int64]:
         """Return the rows of an epoch's steps, ``[steps, batch]``: faces first in each."""
@@ -196,13 +191,12 @@ class DetectionRecipe:
             )
         assert isinstance(network, (Detector, DBVAE))
         logit, mu = look_at_faces(network, self.task)
-        before = read_epoch(self.run, epoch - 1) if epoch else None
         if isinstance(network, DBVAE) and epoch:
+            before = read_epoch(self.run, epoch - 1)
             decision = self._decision(network, epoch)
             p = self.resampling.probabilities(mu, decision, None if before is None else before.p)
         else:  # an untrained latent says nothing of the faces
-            p = np.full(len(logit), 1.0 / len(logit))
-        shares = group_shares(p, self.task.group_rows())
+            p = _even(len(logit))
         write_epoch(
             self.run,
             Epoch(
@@ -211,7 +205,7 @@ class DetectionRecipe:
                 rule=self.resampling.rule,
                 smoothing=self.resampling.smoothing,
                 effective_size=effective_size(p),
-                groups=shares,
+                groups=group_shares(p, self.task.group_rows()),
                 p=p,
                 logit=logit,
                 mu=mu,
@@ -273,6 +267,10 @@ def look_at_faces(
     finally:
         network.train(training)
     return np.concatenate(logits).astype(np.float64), np.concatenate(means).astype(np.float64)
+
+
+def _even(n: int) -> NDArray[np.float64]:
+    return np.full(n, 1.0 / n)
 
 
 def _epochs(n: int, count: int, generator: np.random.Generator) -> NDArray[np.int64]:

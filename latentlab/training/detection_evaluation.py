@@ -22,6 +22,8 @@ from latentlab.progress import Progress, Reporter
 from latentlab.training.detection_runs import DetectionTraining, of_plain, plain
 from latentlab.training.detection_task import Detection, logits_of, open_detection
 
+Floats = NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class TrainedDetector:
@@ -31,6 +33,10 @@ class TrainedDetector:
     network: Detector | DBVAE
     training: DetectionTraining
     seed: int
+
+    def logits(self, task: Detection) -> tuple[Floats, Floats]:
+        """Return its logits of a task's faces ``[n]`` and others ``[m]``, degraded as it was trained."""
+        return logits_of(self.network.logit, task, self.training.losses.degradation)
 
 
 def open_detectors(names: Sequence[str | Path]) -> list[TrainedDetector]:
@@ -149,7 +155,7 @@ def run_detection(
 
 def decide(one: TrainedDetector, task: Detection) -> Decisions:
     """Return what a detector decides of a task's pictures."""
-    faces, others = logits_of(one.network.logit, task, one.training.losses.degradation)
+    faces, others = one.logits(task)
     threshold = one.network.config.threshold
     return Decisions(faces > threshold, others > threshold, task.group_rows())
 
@@ -178,9 +184,7 @@ def _task(
     if data == "training":
         key: tuple[object, ...] = (asked.data, asked.bias, asked.count, one.seed, asked.image_size)
         if key not in known:
-            known[key] = open_detection(
-                asked.data, "train", asked.image_size, asked.bias, asked.count, one.seed, reporter
-            )
+            known[key] = asked.task(one.seed, reporter)
         return known[key]
     source, _, split = data.rpartition(":")
     if not source or split not in ("train", "validation", "test"):

@@ -7,13 +7,12 @@ stays: the same call goes on where another was stopped.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from latentlab.metrics.detection import Decisions
-from latentlab.progress import Progress, Reporter
+from latentlab.progress import PartOf, Progress, Reporter
 from latentlab.training.detection_evaluation import decide, figures_of, open_detectors
 from latentlab.training.detection_runs import DetectionTraining, train_seeds
 from latentlab.training.detection_task import Detection, open_detection
@@ -79,28 +78,17 @@ def judge_pair(
         found["arms"][arm] = {
             "metrics": {name: one.record() for name, one in metrics.items()},
             "groups": {name: one["recall"].record() for name, one in groups.items()},
-            "seeds": [_of_seed(decisions) for decisions, _ in judged],
+            "seeds": [decisions.every() for decisions, _ in judged],
         }
     return found
 
 
-def _of_seed(decisions: Decisions) -> Mapping[str, float]:
-    recalls = {f"recall.{name}": k / n for name, (k, n) in decisions.recalls().items()}
-    return {**decisions.figures(), **recalls}
-
-
-class _Arm(Reporter):
+class _Arm(PartOf):
     """Tells how far one of the two trainings has come, under its name, as a share of both."""
 
     def __init__(self, whole: Reporter, place: int, parts: int, name: str) -> None:
-        super().__init__()
-        self._whole, self._place, self._parts, self._name = whole, place, parts, name
-        self._share = 0.0
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the whole is to stop."""
-        return self._whole.cancelled
+        super().__init__(whole, place, parts)
+        self._name, self._share = name, 0.0
 
     def report(self, progress: Progress) -> None:
         """Pass the event on."""

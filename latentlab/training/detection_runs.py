@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -17,14 +18,15 @@ from latentlab.families.dbvae import DBVAE, DBVAEConfig
 from latentlab.families.detector import FACE, Detector, DetectorConfig
 from latentlab.metrics.classification import confusion_matrix
 from latentlab.progress import PartOf, Progress, Reporter
-from latentlab.spec import CheckpointConfig, Confusion, LatentSummary, PredictorSpec
-from latentlab.training.debiasing import DetectionLosses, DetectionRecipe, look_at_faces
+from latentlab.spec import CheckpointConfig, Confusion, PredictorSpec
+from latentlab.training.debiasing import DetectionLosses, DetectionRecipe
 from latentlab.training.degrade import Degradation
 from latentlab.training.detection_task import BIAS, Detection, logits_of, open_detection, threshold_at
 from latentlab.training.loop import LoopSettings, make_fabric, train
 from latentlab.training.resampling import Resampling
 from latentlab.training.runs import check_place, made_of, run_folder, training_record
 from latentlab.training.setting_out import network_config
+from latentlab.training.vae import summarise_latents
 
 Family = Literal["dbvae", "cnn"]
 EMA = 0.99
@@ -81,6 +83,10 @@ class DetectionTraining:
         """Return how faces are drawn."""
         return self.resampling if self.family == "dbvae" else Resampling("none")
 
+    def task(self, seed: int, reporter: Reporter | None = None) -> Detection:
+        """Open the rows that are trained on with a seed; raises `LatentLabError` if they cannot be had."""
+        return open_detection(self.data, "train", self.image_size, self.bias, self.count, seed, reporter)
+
 
 def train_detection(
     asked: DetectionTraining,
@@ -111,9 +117,7 @@ def train_detection(
     torch.manual_seed(settings.seed)
     config = asked.config()
     check_place(out)
-    task = open_detection(
-        asked.data, "train", asked.image_size, asked.bias, asked.count, settings.seed, reporter
-    )
+    task = asked.task(settings.seed, reporter)
     validation = open_detection(asked.data, "validation", asked.image_size, reporter=reporter)
     epoch = max(1, round(2 * len(task.faces) / settings.batch))
     planned = asked.epochs * epoch
@@ -193,8 +197,7 @@ def write_trained(
     spec = _predictor_spec(detector.spec, faces > threshold, others > threshold, validation)
     place = out if isinstance(network, Detector) else out / OWN_PREDICTOR
     if isinstance(network, DBVAE):
-        _, mu = look_at_faces(network, task)
-        summary = _summary(network, task, mu)
+        summary = summarise_latents(network, task.faces)
         described = CheckpointConfig(
             kind="model",
             name=_name(out),
@@ -224,11 +227,7 @@ def _name(out: Path) -> str:
 
 def plain(asked: DetectionTraining) -> dict[str, Any]:
     """Return a training as JSON takes it."""
-    found = asdict(asked)
-    found["resampling"] = asdict(asked.rule())
-    found["bias"] = list(asked.bias)
-    for name in ("sides", "contrast", "noise"):
-        found["losses"]["degradation"][name] = list(found["losses"]["degradation"][name])
+    found: dict[str, Any] = json.loads(json.dumps(asdict(replace(asked, resampling=asked.rule()))))
     return found
 
 
@@ -268,15 +267,3 @@ def _predictor_spec(
             "confusion_source": f"{validation.faces.info.name}:validation and not-faces:validation",
         }
     )
-
-
-def _summary(network: DBVAE, task: Detection, mu: Any) -> LatentSummary:
-    kls = []
-    with torch.inference_mode():
-        for start in range(0, len(task.faces), 256):
-            rows = np.arange(start, min(start + 256, len(task.faces)))
-            kls.append(network.encode(task.tensor(rows, torch.device("cpu"))).kl())
-    spread = mu.std(axis=0, ddof=min(1, len(mu) - 1))
-    figures = (mu.mean(axis=0), spread, torch.cat(kls).mean(dim=0).numpy())
-    mean, std, kl = (tuple(round(float(value), 5) for value in part) for part in figures)
-    return LatentSummary(mean=mean, std=std, kl=kl)

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from latentlab.data.image_set import ImageSet, images_to_tensor
 from latentlab.errors import SettingsError
 from latentlab.families.cvae import CVAE
+from latentlab.families.dbvae import DBVAE
 from latentlab.families.vae import VAE, VAEConfig
 from latentlab.model import Posterior
 from latentlab.spec import LatentSummary
@@ -173,7 +174,7 @@ class VAERecipe:
 
 
 def summarise_latents(
-    vae: VAE | CVAE, data: ImageSet, conditions: NDArray[np.float32] | None = None, batch: int = 128
+    vae: VAE | CVAE | DBVAE, data: ImageSet, conditions: NDArray[np.float32] | None = None, batch: int = 128
 ) -> LatentSummary:
     """Measure each latent dimension on a set: mean and std of mu, and the mean KL in nats.
 
@@ -190,7 +191,7 @@ def summarise_latents(
 
 
 def posteriors(
-    vae: VAE | CVAE, data: ImageSet, conditions: NDArray[np.float32] | None = None, batch: int = 128
+    vae: VAE | CVAE | DBVAE, data: ImageSet, conditions: NDArray[np.float32] | None = None, batch: int = 128
 ) -> Iterator[Posterior]:
     """Encode a set's images batch by batch, under their conditions ``[n, C]``."""
     like = vae.from_latent.weight

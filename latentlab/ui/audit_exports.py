@@ -20,8 +20,7 @@ from latentlab.session.audit_folder import StudyFound
 from latentlab.session.audit_words import PERCEIVED
 from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
-from latentlab.ui.incoming import png_of
-from latentlab.ui.screen_exports import Renderings, ScreenExports
+from latentlab.ui.screen_exports import ShownExports
 from latentlab.ui.widgets.audit_columns import charts_picture
 from latentlab.whole_file import whole_file, write_table
 
@@ -36,36 +35,12 @@ NO_REPORT = "There is no report yet: it is written when the study is done."
 NOT_ASKED = "What this study was asked is not known, so no program can be written."
 
 
-class AuditExports(Renderings):
+class AuditExports(ShownExports):
     """Writes and copies; failures become messages. Everything is there already."""
 
     def __init__(self, workspace: Workspace, screen: AuditScreen, writer: FileWriter) -> None:
-        super().__init__(workspace)
-        self._screen, self._writer = screen, writer
-
-    @property
-    def targets(self) -> ScreenExports:
-        """What the export and copy actions do."""
-        return ScreenExports(
-            ("audit.png", self.picture),
-            ("audit.pdf", self.figure),
-            ("groups.csv", self.table),
-            self.copy_picture,
-            self.copy_python,
-        )
-
-    def picture(self, path: Path) -> None:
-        """Save the charts as they are shown, on white."""
-        image = self._image()
-        if image is None:
-            return
-        content = png_of(image)
-
-        def write() -> None:
-            with whole_file(path) as part:
-                part.write_bytes(content)
-
-        self._writer.write(write, f"Saved as {path}.")
+        super().__init__(workspace, writer, "The charts were", ("audit.png", "audit.pdf", "groups.csv"))
+        self._screen = screen
 
     def figure(self, path: Path) -> None:
         """Save the charts as a figure for print: PDF or SVG, by the path's ending."""
@@ -106,13 +81,6 @@ class AuditExports(Renderings):
                 shutil.copyfile(found, part)
 
         self._writer.write(write, f"Saved as {path}.")
-
-    def copy_picture(self) -> None:
-        """Copy the charts as they are shown."""
-        image = self._image()
-        if image is not None:
-            QApplication.clipboard().setImage(image)
-            self._note("The charts were copied.")
 
     def copy_python(self) -> None:
         """Copy a program that does the study again."""

@@ -15,9 +15,7 @@ from latentlab.session.many import ManyFound
 from latentlab.session.many_code import many_code
 from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
-from latentlab.ui.incoming import png_of
 from latentlab.ui.screen_exports import MadeExports
-from latentlab.whole_file import whole_file
 
 if TYPE_CHECKING:
     from latentlab.ui.views.many import ManyPage
@@ -43,13 +41,7 @@ class ManyExports(MadeExports):
             self._refuse(NO_TABLE)
             return
         image = page.shifts.picture(WIDTH, self._title(found), self._caption(found))
-        picture = png_of(image)
-
-        def write() -> None:
-            with whole_file(path) as part:
-                part.write_bytes(picture)
-
-        self._writer.write(write, f"Saved as {path}.")
+        self._save_image(image, path)
 
     def table(self, path: Path) -> None:
         """Save one row per dataset, attribute and class, and beside it one per picture and dataset."""

@@ -10,12 +10,15 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from latentlab.session.session import Message
 from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
+from latentlab.ui.incoming import png_of
 from latentlab.ui.widgets.picture_view import bgrx, image_of
+from latentlab.whole_file import whole_file
 
 Made = TypeVar("Made")
 
@@ -71,22 +74,18 @@ class Renderings:
         self._workspace.session.message.emit(Message("note", text))
 
 
-class MadeExports(Renderings):
-    """Exports of a screen whose pictures are made settled, all together, when they are asked for.
+class NamedExports(Renderings):
+    """Exports of a screen under names that are always the same.
 
     Parameters
     ----------
-    what
-        What one of the pictures is called in messages, such as ``counterfactual``.
     names
         What picture, figure and table are called at first.
     """
 
-    def __init__(
-        self, workspace: Workspace, writer: FileWriter, what: str, names: tuple[str, str, str]
-    ) -> None:
+    def __init__(self, workspace: Workspace, writer: FileWriter, names: tuple[str, str, str]) -> None:
         super().__init__(workspace)
-        self._writer, self._what, self._names = writer, what, names
+        self._writer, self._names = writer, names
 
     @property
     def targets(self) -> ScreenExports:
@@ -99,6 +98,85 @@ class MadeExports(Renderings):
             self.copy_picture,
             self.copy_python,
         )
+
+    def picture(self, path: Path) -> None:
+        """Save one picture."""
+        raise NotImplementedError
+
+    def figure(self, path: Path) -> None:
+        """Save all that is shown as one picture."""
+        raise NotImplementedError
+
+    def table(self, path: Path) -> None:
+        """Save what is known of what is shown as CSV."""
+        raise NotImplementedError
+
+    def copy_picture(self) -> None:
+        """Copy one picture."""
+        raise NotImplementedError
+
+    def copy_python(self) -> None:
+        """Copy a program that makes the same again."""
+        raise NotImplementedError
+
+    def _save_image(self, image: QImage, path: Path) -> None:
+        """Save an image as PNG; it is encoded here, and written by the writer."""
+        content = png_of(image)
+
+        def write() -> None:
+            with whole_file(path) as part:
+                part.write_bytes(content)
+
+        self._writer.write(write, f"Saved as {path}.")
+
+
+class ShownExports(NamedExports):
+    """Exports of a screen of which the picture is what is shown, as it is shown.
+
+    Parameters
+    ----------
+    what
+        What the picture is called in messages, at the beginning of a sentence and with its verb.
+    """
+
+    def __init__(
+        self, workspace: Workspace, writer: FileWriter, what: str, names: tuple[str, str, str]
+    ) -> None:
+        super().__init__(workspace, writer, names)
+        self._what = what
+
+    def picture(self, path: Path) -> None:
+        """Save what is shown, as it is shown."""
+        image = self._image()
+        if image is not None:
+            self._save_image(image, path)
+
+    def copy_picture(self) -> None:
+        """Copy what is shown, as it is shown."""
+        image = self._image()
+        if image is not None:
+            QApplication.clipboard().setImage(image)
+            self._note(f"{self._what} copied.")
+
+    def _image(self) -> QImage | None:
+        """Return what is shown; None where nothing is, and a message says so."""
+        raise NotImplementedError
+
+
+class MadeExports(NamedExports):
+    """Exports of a screen whose pictures are made settled, all together, when they are asked for.
+
+    Parameters
+    ----------
+    what
+        What one of the pictures is called in messages, such as ``counterfactual``.
+    """
+
+    def __init__(
+        self, workspace: Workspace, writer: FileWriter, what: str, names: tuple[str, str, str]
+    ) -> None:
+        super().__init__(workspace, writer, names)
+        self._what = what
 
     def picture(self, path: Path) -> None:
         """Save the picture that is looked at, or was pointed at last, at the model's own size."""
@@ -118,18 +196,6 @@ class MadeExports(Renderings):
             self._note(f"The {self._what} was copied.")
 
         self._chosen(copy)
-
-    def figure(self, path: Path) -> None:
-        """Save all that is shown as one picture."""
-        raise NotImplementedError
-
-    def table(self, path: Path) -> None:
-        """Save what is known of the pictures as CSV."""
-        raise NotImplementedError
-
-    def copy_python(self) -> None:
-        """Copy a program that makes the same again."""
-        raise NotImplementedError
 
     def _chosen(self, take: Callable[[NDArray[np.uint8]], None]) -> None:
         """Have one picture, uint8 ``[S, S, 3]``, RGB, when it is there."""

@@ -18,8 +18,8 @@ from latentlab.session.search_work import SearchFound
 from latentlab.session.shelf import free_name
 from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
-from latentlab.ui.screen_exports import MadeExports
-from latentlab.ui.screens.search import SearchScreen, restart_pixels
+from latentlab.ui.screen_exports import NamedExports
+from latentlab.ui.screens.search import SearchScreen
 from latentlab.ui.widgets.picture_view import bgrx, image_of
 from latentlab.whole_file import whole_file, write_whole
 
@@ -29,14 +29,14 @@ INCHES = 9.0
 CHART_INCHES = 2.6
 
 
-class SearchExports(MadeExports):
+class SearchExports(NamedExports):
     """Writes and copies; failures become messages. Everything is there already, decoded in float32.
 
     All of it says what it is (`latentlab.operations.search_plan.NOTE`).
     """
 
     def __init__(self, workspace: Workspace, screen: SearchScreen, writer: FileWriter) -> None:
-        super().__init__(workspace, writer, "picture", ("found.png", "search.png", "search.csv"))
+        super().__init__(workspace, writer, ("found.png", "search.png", "search.csv"))
         self._screen = screen
 
     def picture(self, path: Path) -> None:
@@ -117,11 +117,9 @@ class SearchExports(MadeExports):
         return found
 
     def _chosen(self, take: Callable[[NDArray[np.uint8]], None]) -> None:
-        pixels = restart_pixels(self._screen)
-        if pixels is None:
-            self._refuse(NOTHING)
-        else:
-            take(pixels)
+        found = self._found()
+        if found is not None and found.found is not None:
+            take(found.found.restarts[self._screen.chosen].pixels)
 
 
 _LINE = f"{NOTE[:1].upper()}{NOTE[1:]}."

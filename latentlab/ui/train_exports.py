@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from latentlab.session.train_code import train_code
 from latentlab.session.train_figures import FIGURES, BarsShown, shown_recalls, words_of_group
 from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
-from latentlab.ui.incoming import png_of
-from latentlab.ui.screen_exports import Renderings, ScreenExports
+from latentlab.ui.screen_exports import ShownExports
 from latentlab.ui.screens.train import TrainScreen
 from latentlab.ui.widgets.train_chart import Line
 from latentlab.whole_file import whole_file, write_table
@@ -22,43 +21,13 @@ NOTHING = "Nothing has been trained yet. Set a training on the left, and start i
 NOT_ASKED = "Something is wrong with the settings, so no program can be written."
 
 
-class TrainExports(Renderings):
+class TrainExports(ShownExports):
     """Writes and copies; failures become messages. Everything is there already."""
 
     def __init__(self, workspace: Workspace, screen: TrainScreen, writer: FileWriter) -> None:
-        super().__init__(workspace)
-        self._screen, self._writer = screen, writer
-
-    @property
-    def targets(self) -> ScreenExports:
-        """What the export and copy actions do."""
-        return ScreenExports(
-            ("training.png", self.picture),
-            ("training.pdf", self.figure),
-            ("training.csv", self.table),
-            self.copy_picture,
-            self.copy_python,
-        )
-
-    def picture(self, path: Path) -> None:
-        """Save what is shown of the training, as it is shown."""
-        image = self._image()
-        if image is None:
-            return
-        content = png_of(image)
-
-        def write() -> None:
-            with whole_file(path) as part:
-                part.write_bytes(content)
-
-        self._writer.write(write, f"Saved as {path}.")
-
-    def copy_picture(self) -> None:
-        """Copy what is shown of the training, as it is shown."""
-        image = self._image()
-        if image is not None:
-            QApplication.clipboard().setImage(image)
-            self._note("What is shown of the training was copied.")
+        names = "training.png", "training.pdf", "training.csv"
+        super().__init__(workspace, writer, "What is shown of the training was", names)
+        self._screen = screen
 
     def figure(self, path: Path) -> None:
         """Save the losses, and the groups where they are known, as a figure for print."""
@@ -103,8 +72,7 @@ class TrainExports(Renderings):
         if not results.shown:
             self._refuse(NOTHING)
             return None
-        picture: QPixmap = results.grab()
-        return picture.toImage()
+        return results.grab().toImage()
 
 
 def save_figure(path: Path, title: str, lines: Sequence[Line], log: bool, bars: BarsShown | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from safetensors.torch import save_file
 from spoiling import CONFIG, WEIGHTS
 
 from latentlab.checkpoints import load, locate
+from latentlab.checkpoints.foreign.numbers import native_numbers
 from latentlab.cli.main import run
 from latentlab.errors import CheckpointError
 
@@ -224,6 +226,14 @@ def test_the_hostile_pickle_would_have_done_harm(folder: Path):
     """The proof that the tests above could fail: unpickling does create the file."""
     pickle.loads(plain_pickle(folder).read_bytes())
     assert (folder / "harm").exists()
+
+
+def test_a_file_that_is_cut_short_while_it_is_read_is_noticed(folder: Path):
+    reading = native_numbers(folder / WEIGHTS)
+    next(reading)
+    os.truncate(folder / WEIGHTS, 200)
+    with pytest.raises(CheckpointError, match="has changed"):
+        list(reading)
 
 
 def test_a_path_that_the_system_refuses_is_an_error_of_the_input():

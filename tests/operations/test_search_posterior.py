@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy.stats import norm
 from torch import nn
 
 from latentlab.errors import Cancelled, SettingsError
 from latentlab.metrics.effective_samples import effective_samples
 from latentlab.model import Posterior
 from latentlab.operations.search_events import PosteriorStep
-from latentlab.operations.search_example import closed_form, grid_answers, two_group_study
+from latentlab.operations.search_example import grid_answers, two_group_study
 from latentlab.operations.search_plan import Observation, PosteriorSettings
 from latentlab.operations.search_posterior import sample_posterior
 from latentlab.operations.search_unknowns import Observer, Unknowns
@@ -105,6 +106,20 @@ def test_two_groups_are_answered_as_the_grid_says():
             assert estimate.low <= exact <= estimate.high, (method, estimate, exact)
     # What sets the methods apart is larger than any interval.
     assert study.found["posterior"].majority_share.high < study.found["map_group"].majority_share.low  # type: ignore[operator]
+
+
+def closed_form(pi: float, delta: float) -> dict[str, tuple[float, float, float]]:
+    """Right answers in the minority and the majority, and the majority's share, where there is a formula.
+
+    A method says the minority where y is below a cut: that of equal odds, or where both best z are as
+    probable.
+    """
+    cuts = {
+        "map_group": float(np.log(pi / (1.0 - pi))) / (2.0 * delta),
+        "search": float(norm.ppf(pi)) ** 2 / (4.0 * delta),
+    }
+    right = {name: (float(norm.cdf(delta - x)), float(norm.cdf(delta + x))) for name, x in cuts.items()}
+    return {name: (few, many, pi * many + (1.0 - pi) * (1.0 - few)) for name, (few, many) in right.items()}
 
 
 def test_the_grid_is_the_closed_form_and_that_is_the_literatures():

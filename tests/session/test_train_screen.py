@@ -15,6 +15,7 @@ import pytest
 from job_processes import no_process_left
 from PIL import Image
 
+from latentlab.cli import train, train_detection
 from latentlab.jobs import train_job
 from latentlab.jobs.job import Job
 from latentlab.jobs.train_job import DETECTION, TrainSettings, find_train_job
@@ -32,7 +33,7 @@ from latentlab.session.workspace import Workspace
 from latentlab.training import detection_pair, runs
 from latentlab.training.cinn import CINNLosses
 from latentlab.training.cvae import CVAELosses
-from latentlab.training.detection_runs import EMA, DetectionTraining
+from latentlab.training.detection_runs import EMA, DetectionTraining, of_plain, plain
 from latentlab.training.detection_task import BIAS
 from latentlab.training.loop import LoopSettings
 from latentlab.training.resampling import RULES
@@ -76,6 +77,24 @@ def test_what_a_recipe_is_asked_is_what_its_training_takes(recipe: str) -> None:
     assert settings_of(replace(view, values={**view.values, key_of(recipe, "budget"): "minutes"})).loop[
         "minutes"
     ]
+
+
+@pytest.mark.parametrize("recipe", [name for name in RECIPES if name != "pair"])
+def test_what_is_usual_is_as_the_command_has_it(recipe: str) -> None:
+    command = getattr(train_detection if recipe in DETECTION else train, recipe)
+    usual = {name: one.default for name, one in inspect.signature(command).parameters.items()}
+    shown = {one.name: one.default for one in RECIPES[recipe].fields}
+    both = [name for name in shown if usual.get(name) not in (None, inspect.Parameter.empty)]
+    assert {"batch", "epochs" if recipe in DETECTION else "steps"} < {*both}
+    assert {name: shown[name] for name in both} == {name: usual[name] for name in both}
+
+
+@pytest.mark.parametrize("recipe", ["dbvae", "cnn"])
+def test_what_is_usual_is_as_the_training_has_it(recipe: str) -> None:
+    usual = plain(DetectionTraining(family=recipe))
+    found = settings_of(asked(recipe)).asked
+    losses = {**usual["losses"], **found["losses"]}
+    assert plain(of_plain({**usual, **found, "losses": losses})) == usual
 
 
 def test_recipes_of_one_task_share_what_they_are_asked_and_nonsense_is_not_used() -> None:
@@ -159,7 +178,7 @@ def test_a_pair_is_trained_read_judged_and_a_program_does_it_again(
     assert [one.done for one in told] == sorted(one.done for one in told[:-2]) + [
         one.done for one in told[-2:]
     ]
-    found = TrainReader(settings, pictures=False).newer()
+    found = TrainReader(settings).newer()
     assert [one.member.title for one in found.members] == [
         *("baseline, seed 0", "baseline, seed 1"),
         *("debiased, seed 0", "debiased, seed 1"),

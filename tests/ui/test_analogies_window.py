@@ -22,7 +22,8 @@ from latentlab.operations.projection_figure import projection_figure
 from latentlab.operations.projection_plan import NOTE
 from latentlab.session.document import ProjectionView
 from latentlab.ui import dialogs
-from latentlab.ui.widgets.projection_tiles import BAR, FRAME, GAP, TEXT, lay_tiles
+from latentlab.ui.widgets.picture_tiles import BAR, FRAME, lay_tiles
+from latentlab.ui.widgets.projection_tiles import GAP, SIZES, TEXT
 
 STYLES = ("ink", "clay", "tiles")
 
@@ -456,13 +457,13 @@ def test_nothing_is_cut_off(styled, screen, size: tuple[int, int]) -> None:
 
 
 def test_tiles_are_as_large_as_there_is_room() -> None:
-    wide = lay_tiles(6, QSize(1300, 400))
+    wide = lay_tiles(6, QSize(1300, 400), SIZES)
     assert (wide.columns, wide.side) == (6, (1300 - 5 * 12) // 6 - 2 * FRAME)
-    assert lay_tiles(6, QSize(840, 620)).columns == 3
-    crowded = lay_tiles(24, QSize(500, 400))
+    assert lay_tiles(6, QSize(840, 620), SIZES).columns == 3
+    crowded = lay_tiles(24, QSize(500, 400), SIZES)
     assert (crowded.columns, crowded.width) == (3, (500 - BAR - 2 * GAP) // 3)
     assert crowded.side == crowded.width - 2 * FRAME, "it is scrolled, so there is room"
-    assert lay_tiles(1, QSize(400, 400)).side == 400 - TEXT - 2 * FRAME
+    assert lay_tiles(1, QSize(400, 400), SIZES).side == 400 - TEXT - 2 * FRAME
 
 
 def test_the_command_takes_a_picture_of_the_screen(

@@ -83,9 +83,7 @@ def import_foreign(path: Path, options: Mapping[str, str] = EMPTY) -> Imported |
 
 def header_of(imported: Imported) -> Header:
     """Return the header that a native file of the same tensors would have, without places in a file."""
-    return Header(
-        {}, {name: TensorEntry(one.dtype, one.shape, 0, 0) for name, one in imported.tensors.items()}
-    )
+    return Header({}, {name: TensorEntry(one.dtype, one.shape, 0) for name, one in imported.tensors.items()})
 
 
 def _unknown(source: Source) -> CheckpointError:

@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from latentlab.checkpoints.foreign.expect import Expected
 from latentlab.checkpoints.foreign.importer import Imported
-from latentlab.checkpoints.foreign.kl_grid import OPTIONS, USUAL_SIZE, Grid, from_compvis, grid_config, told
+from latentlab.checkpoints.foreign.kl_grid import (
+    OPTIONS,
+    USUAL_SIZE,
+    Grid,
+    from_compvis,
+    grid_config,
+    ignored,
+    told,
+)
 from latentlab.checkpoints.foreign.source import Source
-from latentlab.checkpoints.foreign.state import State
-from latentlab.checkpoints.foreign.stored import FLOATING, StoredTensor
+from latentlab.checkpoints.foreign.stored import StoredTensor
+from latentlab.checkpoints.header import FLOATS
 from latentlab.errors import CheckpointError
 
 __all__ = ["OPTIONS", "TITLE", "recognise"]
@@ -51,7 +59,7 @@ def recognise(source: Source) -> Imported | None:
         config=native,
         tensors=found.tensors,
         recognised=(*state.found, told(native)),
-        ignored=_ignored(state),
+        ignored=ignored(state),
         missing=missing,
         notes=(
             f"the size that it was trained on is not in the file; it is opened at "
@@ -62,7 +70,7 @@ def recognise(source: Source) -> Imported | None:
 
 def _scale(source: Source, stored: StoredTensor | None) -> float | None:
     """Return what a diffusion model multiplies the latents by; None where the file does not tell."""
-    if stored is None or stored.numel != 1 or stored.dtype not in FLOATING:
+    if stored is None or stored.numel != 1 or stored.dtype not in FLOATS:
         return None
     found = float(stored.floats().reshape(-1)[0])
     if not 1e-6 < found < 1e6:
@@ -71,8 +79,3 @@ def _scale(source: Source, stored: StoredTensor | None) -> float | None:
             "file again."
         )
     return found
-
-
-def _ignored(state: State) -> tuple[str, ...]:
-    parts = ("encoder.", "decoder.", "quant_conv.", "post_quant_conv.")
-    return (*state.ignored, *(name for name in state.tensors if not name.startswith(parts)))

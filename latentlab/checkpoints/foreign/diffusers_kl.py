@@ -13,10 +13,9 @@ from typing import Any
 
 from latentlab.checkpoints.foreign.expect import Expected
 from latentlab.checkpoints.foreign.importer import Imported
-from latentlab.checkpoints.foreign.kl_grid import OPTIONS, Grid, grid_config, in_todays_names, told
+from latentlab.checkpoints.foreign.kl_grid import OPTIONS, Grid, grid_config, ignored, in_todays_names, told
 from latentlab.checkpoints.foreign.plain_pickle import shown
 from latentlab.checkpoints.foreign.source import Source, read_json
-from latentlab.checkpoints.foreign.state import State
 from latentlab.errors import CheckpointError
 
 __all__ = ["OPTIONS", "TITLE", "recognise"]
@@ -62,7 +61,7 @@ def recognise(source: Source) -> Imported | None:
         config=native,
         tensors=found.tensors,
         recognised=(f"{config.name}: {CLASS}", *state.found, told(native)),
-        ignored=_ignored(state),
+        ignored=ignored(state),
         notes=_notes(settings, native.spec.image_size, grid.trained_on),
         weights=weights,
     )
@@ -118,11 +117,6 @@ def _number(
             f"is {shown(found)!r}. Copy or download the configuration again."
         )
     return float(found)
-
-
-def _ignored(state: State) -> tuple[str, ...]:
-    parts = ("encoder.", "decoder.", "quant_conv.", "post_quant_conv.")
-    return (*state.ignored, *(name for name in state.tensors if not name.startswith(parts)))
 
 
 def _notes(settings: Mapping[str, Any], size: int, trained_on: int) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from latentlab.checkpoints.foreign.plain_pickle import shown
-from latentlab.checkpoints.foreign.stored import FLOATING, StoredTensor
+from latentlab.checkpoints.foreign.stored import StoredTensor
+from latentlab.checkpoints.header import FLOATS
 from latentlab.errors import CheckpointError
 
 
@@ -49,7 +50,7 @@ class Expected:
                 f"[{wanted_shape}]; it has {shown(found.shape)}. It is of another version, or damaged: "
                 "choose the file that the training saved."
             )
-        if found.dtype not in FLOATING:
+        if found.dtype not in FLOATS:
             raise CheckpointError(
                 f"{self.path}: tensor {name} should hold floating-point numbers; it holds {found.dtype}. "
                 "Save the weights before they are quantised."
@@ -60,9 +61,9 @@ class Expected:
         """Return the length of a tensor's axis, of a tensor of so many dimensions."""
         return self.tensor(name, *[None] * dimensions).shape[axis]
 
-    def count(self, pattern: str) -> int:
-        """Return how many tensors there are in a row of the names ``pattern.format(0)``, ``format(1)``..."""
+    def count(self, pattern: str, first: int = 0, step: int = 1) -> int:
+        """Return how many tensors there are in a row of names: of ``first``, ``first + step``, ..."""
         number = 0
-        while pattern.format(number) in self.tensors:
+        while pattern.format(first + step * number) in self.tensors:
             number += 1
         return number

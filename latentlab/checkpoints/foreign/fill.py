@@ -11,7 +11,7 @@ from torch import Tensor
 
 from latentlab.checkpoints.foreign.importer import Imported
 from latentlab.checkpoints.foreign.numbers import look_at
-from latentlab.checkpoints.foreign.stored import Derived, StoredTensor
+from latentlab.checkpoints.foreign.stored import Array, Derived, StoredTensor
 from latentlab.errors import CheckpointError
 
 
@@ -38,13 +38,17 @@ def tensors_of(
         yield name, _tensor(name, stored, weights, precision)
 
 
+def as_tensor(numbers: Array, dtype: str) -> Tensor:
+    """Return numbers that were read as a type as the tensor that they are, in the same memory."""
+    tensor = torch.from_numpy(numbers)
+    return tensor.view(torch.bfloat16) if dtype == "BF16" else tensor
+
+
 def _tensor(
     name: str, stored: StoredTensor | Derived, weights: Path, precision: torch.dtype | None
 ) -> Tensor:
     numbers = stored.read()
-    tensor = torch.from_numpy(numbers)
-    if stored.dtype == "BF16":
-        tensor = tensor.view(torch.bfloat16)
+    tensor = as_tensor(numbers, stored.dtype)
     if not tensor.is_floating_point():
         return tensor
     # A sum that is finite is of finite numbers; one that is not is looked into.

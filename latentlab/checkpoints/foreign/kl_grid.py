@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from latentlab.checkpoints.foreign.expect import Expected
 from latentlab.checkpoints.foreign.options import whole
 from latentlab.checkpoints.foreign.source import Source
+from latentlab.checkpoints.foreign.state import State
 from latentlab.checkpoints.foreign.stored import StoredTensor
 from latentlab.errors import CheckpointError, SettingsError
 from latentlab.spec import CheckpointConfig, ModelSpec
@@ -93,7 +94,7 @@ def _as_linear(name: str, tensor: StoredTensor) -> StoredTensor:
     """Return an attention's 1 x 1 convolution as the matrix that it is."""
     if ".to_" not in name or tensor.shape[2:] != (1, 1):
         return tensor
-    return replace(tensor, shape=tensor.shape[:2], strides=tensor.strides[:2])
+    return tensor.axes(0, 2)
 
 
 def grid_config(source: Source, name: str, found: Expected, grid: Grid) -> CheckpointConfig:
@@ -156,6 +157,11 @@ def _picture_size(source: Source, patch: int, trained_on: int) -> int:
     if size % patch:
         raise SettingsError(f"The option image_size is a multiple of {patch} here; {size} was given.")
     return size
+
+
+def ignored(state: State) -> tuple[str, ...]:
+    """Return the names in a file that are of no part of the autoencoder."""
+    return (*state.ignored, *(name for name in state.tensors if not name.startswith(_PARTS)))
 
 
 def told(config: CheckpointConfig) -> str:

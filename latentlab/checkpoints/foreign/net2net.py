@@ -10,7 +10,6 @@ Normalisations and spectral norms are folded into the layers that they belong to
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from latentlab.checkpoints.foreign.net2net_layers import (
     Tensors,
     conditional_norm,
     conv_with_actnorm,
+    last_norm,
     linear_with_norm,
     plain_layer,
     spectral_layer,
@@ -189,7 +189,8 @@ def _flow(found: Expected, size: int, leaky: bool) -> tuple[Tensors, dict[str, A
             "its own (cond_stage_model); only those that are conditioned on a label can be opened."
         )
     blocks = found.count("flow.sub_layers.{}.norm_layer.loc")
-    depth = _hidden(found)
+    # A conditioner's linear layers stand at even places; the first and the last are not hidden ones.
+    depth = max(0, found.count("flow.sub_layers.0.coupling.s.0.main.{}.weight", step=2) - 2)
     tensors, widths = _embedder(found)
     embedding = widths.pop()
     width = found.size("flow.sub_layers.0.coupling.s.0.main.0.weight", 0, 2)
@@ -199,7 +200,7 @@ def _flow(found: Expected, size: int, leaky: bool) -> tuple[Tensors, dict[str, A
         theirs, ours = f"flow.sub_layers.{place}", f"flow.sub_layers.{place}"
         for name in ("loc", "scale"):
             stored = found.tensor(f"{theirs}.norm_layer.{name}", 1, size, 1, 1)
-            tensors[f"{ours}.norm_layer.{name}"] = replace(stored, shape=(size,), strides=stored.strides[1:2])
+            tensors[f"{ours}.norm_layer.{name}"] = stored.axes(1, 2)
         tensors[f"{ours}.norm_layer.initialized"] = _flag()
         for kind in ("s", "t"):
             for which in (0, 1):
@@ -216,14 +217,6 @@ def _flow(found: Expected, size: int, leaky: bool) -> tuple[Tensors, dict[str, A
         "embedder_widths": widths,
         "leaky": leaky,
     }
-
-
-def _hidden(found: Expected) -> int:
-    """Return how many hidden layers a conditioner has: its linear layers stand at even places."""
-    layer = 0
-    while f"flow.sub_layers.0.coupling.s.0.main.{2 * layer}.weight" in found.tensors:
-        layer += 1
-    return max(0, layer - 2)
 
 
 def _embedder(found: Expected) -> tuple[Tensors, list[int]]:
@@ -301,7 +294,7 @@ def _resnet(found: Expected) -> tuple[Tensors, dict[str, Any]]:
     bottleneck = f"{model}.layer1.0.conv3.weight" in found.tensors
     last = 3 if bottleneck else 2
     stages, middles, outputs = [], [], []
-    for stage in range(1, 1 + _stages(found)):
+    for stage in range(1, 1 + found.count(f"{model}.layer{{}}.0.conv1.weight", first=1)):
         blocks = found.count(f"{model}.layer{stage}.{{}}.conv1.weight")
         for block in range(blocks):
             theirs, ours = f"{model}.layer{stage}.{block}", f"stages.{stage - 1}.{block}"
@@ -317,7 +310,7 @@ def _resnet(found: Expected) -> tuple[Tensors, dict[str, Any]]:
         middles.append(found.size(f"{model}.layer{stage}.0.conv1.weight", 0, 4))
         outputs.append(found.size(f"{model}.layer{stage}.0.conv{last}.weight", 0, 4))
     head = found.tensor(f"{model}.fc.sub_layers.0.weight", None, outputs[-1], 1, 1)
-    tensors["head.weight"] = replace(head, shape=head.shape[:2], strides=head.strides[:2])
+    tensors["head.weight"] = head.axes(0, 2)
     tensors["head.bias"] = found.tensor(f"{model}.fc.sub_layers.0.bias", head.shape[0])
     return tensors, {
         "stem": found.size(f"{model}.conv1.weight", 0, 4),
@@ -328,14 +321,6 @@ def _resnet(found: Expected) -> tuple[Tensors, dict[str, Any]]:
     }
 
 
-def _stages(found: Expected) -> int:
-    """Return how many stages a ResNet has: they are counted from 1."""
-    stage = 0
-    while f"encoder.model.layer{stage + 1}.0.conv1.weight" in found.tensors:
-        stage += 1
-    return stage
-
-
 def _biggan(found: Expected, latent: int) -> tuple[Tensors, dict[str, Any]]:
     generator, classes_of = "decoder.decoder", "decoder.map_to_class_embedding.main"
     if any(name.startswith(f"{generator}.extra_linears.") for name in found.tensors):
@@ -343,12 +328,12 @@ def _biggan(found: Expected, latent: int) -> tuple[Tensors, dict[str, Any]]:
             f"{found.path} looks like {found.what} with extra latents (extra_z_dims), which cannot be opened."
         )
     tensors: Tensors = {}
-    class_widths, before, layer = [], latent, 0
-    while f"{classes_of}.{2 * layer}.weight" in found.tensors:
+    class_widths, before = [], latent
+    for layer in range(found.count(f"{classes_of}.{{}}.weight", step=2)):
         width = found.size(f"{classes_of}.{2 * layer}.weight", 0, 2)
         tensors |= plain_layer(found, f"{classes_of}.{2 * layer}", f"to_classes.{2 * layer}", (width, before))
         class_widths.append(width)
-        before, layer = width, layer + 1
+        before = width
     classes = class_widths.pop() if class_widths else found.size(f"{classes_of}.0.weight", 0, 2)
     embedding = found.size(f"{generator}.linear.weight", 0, 2)
     tensors["class_embedding.weight"] = found.tensor(f"{generator}.linear.weight", embedding, classes)
@@ -366,7 +351,7 @@ def _biggan(found: Expected, latent: int) -> tuple[Tensors, dict[str, Any]]:
     for conv, other in (("theta", "theta"), ("phi", "phi"), ("g", "g"), ("o_conv", "out")):
         tensors |= spectral_layer(found, f"{generator}.attention.{conv}", f"attention.{other}")
     tensors["attention.gamma"] = found.tensor(f"{generator}.attention.gamma", 1)
-    tensors |= _last_norm(found, f"{generator}.ScaledCrossReplicaBN", widths[-1])
+    tensors |= last_norm(found, f"{generator}.ScaledCrossReplicaBN", widths[-1])
     tensors |= spectral_layer(found, f"{generator}.colorize", "colorize")
     return tensors, {
         "widths": widths,
@@ -374,28 +359,4 @@ def _biggan(found: Expected, latent: int) -> tuple[Tensors, dict[str, Any]]:
         "classes": classes,
         "class_widths": class_widths,
         "class_embedding": embedding,
-    }
-
-
-def _last_norm(found: Expected, name: str, width: int) -> Tensors:
-    """Return the last normalisation as a factor and an offset: an activation or a batch normalisation."""
-    if f"{name}.loc" in found.tensors:
-        loc, scale = (
-            found.tensor(f"{name}.loc", 1, width, 1, 1),
-            found.tensor(f"{name}.scale", 1, width, 1, 1),
-        )
-        return {
-            "last_scale": replace(scale, shape=(width,), strides=scale.strides[1:2]),
-            "last_shift": Derived("F32", (width,), (loc, scale), lambda a, b: (a * b).reshape(-1)),
-        }
-    parts = [
-        found.tensor(f"{name}.{part}", width) for part in ("weight", "running_var", "running_mean", "bias")
-    ]
-
-    def factor(gain: NDArray[Any], variance: NDArray[Any]) -> NDArray[Any]:
-        return np.asarray(gain / np.sqrt(variance + 1e-4))
-
-    return {
-        "last_scale": Derived("F32", (width,), tuple(parts[:2]), factor),
-        "last_shift": Derived("F32", (width,), tuple(parts), lambda g, v, m, b: b - m * factor(g, v)),
     }

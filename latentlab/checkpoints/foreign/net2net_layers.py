@@ -13,6 +13,7 @@ from latentlab.checkpoints.foreign.stored import Derived, StoredTensor
 Tensors = dict[str, StoredTensor | Derived]
 Array = NDArray[Any]
 
+_BATCH_NORM = ("weight", "running_var", "running_mean", "bias")
 _BATCH_EPS, _CONDITIONAL_EPS, _SPECTRAL_EPS = 1e-5, 1e-4, 1e-4
 
 
@@ -31,8 +32,33 @@ def conv_with_actnorm(found: Expected, conv: str, norm: str, ours: str) -> Tenso
     loc, scale = (found.tensor(f"{norm}.{name}", 1, width, 1, 1) for name in ("loc", "scale"))
     return {
         f"{ours}.weight": Derived("F32", weight.shape, (weight, scale), _scaled_rows),
-        f"{ours}.bias": Derived("F32", (width,), (loc, scale), lambda a, b: (a * b).reshape(-1)),
+        f"{ours}.bias": Derived("F32", (width,), (loc, scale), _offsets),
     }
+
+
+def last_norm(found: Expected, name: str, width: int) -> Tensors:
+    """Return the last normalisation as a factor and an offset: an activation or a batch normalisation."""
+    if f"{name}.loc" in found.tensors:
+        loc, scale = (found.tensor(f"{name}.{part}", 1, width, 1, 1) for part in ("loc", "scale"))
+        return {
+            "last_scale": scale.axes(1, 2),
+            "last_shift": Derived("F32", (width,), (loc, scale), _offsets),
+        }
+    gain, variance, mean, offset = (found.tensor(f"{name}.{part}", width) for part in _BATCH_NORM)
+
+    def factor(g: Array, v: Array) -> Array:
+        return np.asarray(g / np.sqrt(v + _CONDITIONAL_EPS))
+
+    return {
+        "last_scale": Derived("F32", (width,), (gain, variance), factor),
+        "last_shift": Derived(
+            "F32", (width,), (gain, variance, mean, offset), lambda g, v, m, o: o - m * factor(g, v)
+        ),
+    }
+
+
+def _offsets(loc: Array, scale: Array) -> Array:
+    return np.asarray((loc * scale).reshape(-1))
 
 
 def _scaled_rows(weight: Array, scale: Array) -> Array:
@@ -44,8 +70,7 @@ def linear_with_norm(found: Expected, linear: str, norm: str, ours: str, shape: 
     width = shape[0]
     weight, bias = found.tensor(f"{linear}.weight", *shape), found.tensor(f"{linear}.bias", width)
     if f"{norm}.running_var" in found.tensors:
-        names = ("weight", "running_var", "running_mean", "bias")
-        gain, variance, mean, offset = (found.tensor(f"{norm}.{name}", width) for name in names)
+        gain, variance, mean, offset = (found.tensor(f"{norm}.{name}", width) for name in _BATCH_NORM)
 
         def factor(g: Array, v: Array) -> Array:
             return np.asarray(g / np.sqrt(v + _BATCH_EPS))

@@ -1,18 +1,45 @@
-"""Read the numbers of what was imported and look at each of them; no torch."""
+"""Read the numbers of a checkpoint, native or imported, and look at each of them; no torch."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from latentlab.checkpoints.foreign.importer import Imported
-from latentlab.checkpoints.foreign.stored import FLOATING, Array
+from latentlab.checkpoints.foreign.source import read_safetensors
+from latentlab.checkpoints.foreign.stored import Array
+from latentlab.checkpoints.header import FLOATS, WHOLE, WHOLE_NAMES
 from latentlab.errors import CheckpointError
 
 _EXPONENT = 0x7F80
 _AT_ONCE = 1 << 20
 """Numbers that are looked at together."""
+
+
+def native_numbers(weights: Path) -> Iterator[tuple[str, str, Array]]:
+    """Give the name, the type and the numbers (``BF16`` as uint16 bits) of each tensor of a native file.
+
+    Raises
+    ------
+    CheckpointError
+        If the file cannot be read or changes meanwhile; naming the first tensor that is of no type that
+        weights may have, or holds NaN or infinite numbers.
+    """
+    for name, stored in read_safetensors(weights).items():
+        whole = stored.dtype in WHOLE and name.rpartition(".")[2] in WHOLE_NAMES
+        if not whole and stored.dtype not in FLOATS:
+            raise CheckpointError(
+                f"{weights}: tensor {name} should hold floating-point numbers; it holds {stored.dtype}."
+            )
+        numbers = stored.read()
+        if not whole and not _finite(numbers.reshape(-1), stored.dtype):
+            raise CheckpointError(
+                f"{weights}: tensor {name} holds NaN or infinite numbers; the training that made it failed. "
+                "Use an earlier checkpoint of that training."
+            )
+        yield name, stored.dtype, numbers
 
 
 def check_numbers(imported: Imported, weights: Path) -> None:
@@ -29,7 +56,7 @@ def look_at(name: str, dtype: str, numbers: Array, weights: Path) -> None:
     name, weights
         Its name and file, for the message.
     """
-    if dtype in FLOATING and not _finite(numbers.reshape(-1), dtype):
+    if dtype in FLOATS and not _finite(numbers.reshape(-1), dtype):
         raise CheckpointError(
             f"{weights}: tensor {name} should hold finite numbers; it holds NaN or infinite ones; the "
             "training that made it failed. Use an earlier checkpoint of that training."

@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.checkpoints.header import FLOATS
 from latentlab.errors import CheckpointError
 
 NUMBERS = {
@@ -32,7 +33,6 @@ NUMBERS = {
     "BOOL": "|b1",
 }
 """The types of numbers that can be read, with what NumPy reads them as (bfloat16 as raw bits)."""
-FLOATING = frozenset({"F64", "F32", "F16", "BF16"})
 
 Array = NDArray[Any]
 Bytes = NDArray[np.uint8]
@@ -155,6 +155,11 @@ class StoredTensor:
         """Return the numbers as float32 where they are floating-point ones, else as they are."""
         return as_floats(self.read(), self.dtype)
 
+    def axes(self, first: int, end: int | None = None) -> StoredTensor:
+        """Return the same numbers with some of the axes; the others are of length 1."""
+        part = slice(first, end)
+        return replace(self, shape=self.shape[part], strides=self.strides[part])
+
 
 @dataclass(frozen=True)
 class Derived:
@@ -200,7 +205,7 @@ def as_floats(numbers: Array, dtype: str) -> Array:
     """Return numbers that were read as one type as float32; whole numbers stay as they are."""
     if dtype == "BF16":
         return (numbers.astype(np.uint32) << 16).view(np.float32)
-    if dtype not in FLOATING:
+    if dtype not in FLOATS:
         return numbers
     with np.errstate(over="ignore", invalid="ignore"):
         return numbers.astype(np.float32, copy=False)

@@ -125,15 +125,14 @@ def _widths(found: Expected) -> tuple[int, ...]:
 
 def _mapping(found: Expected, style: int) -> dict[str, StoredTensor]:
     """Return the mapping's weights and biases, in the order of its layers."""
-    tensors, layer = {}, 1
-    while f"style.{layer}.weight" in found.tensors:
+    tensors, layers = {}, found.count("style.{}.weight", first=1)
+    for layer in range(1, 1 + layers):
         tensors[f"style.{layer}.weight"] = found.tensor(f"style.{layer}.weight", style, style)
         tensors[f"style.{layer}.bias"] = found.tensor(f"style.{layer}.bias", style)
-        layer += 1
-    if layer > _MOST_LAYERS:
+    if layers >= _MOST_LAYERS:
         raise CheckpointError(
             f"{found.path} looks like {found.what}, whose mapping has at most {_MOST_LAYERS} layers; it has "
-            f"{layer - 1:,}. Choose the file that the training saved."
+            f"{layers:,}. Choose the file that the training saved."
         )
     return tensors
 
@@ -146,14 +145,10 @@ def _synthesis(found: Expected, style: int, widths: tuple[int, ...]) -> Tensors:
         shapes |= _styled(first, before, width, style) | _styled(second, width, width, style)
         shapes |= _to_rgb(f"to_rgbs.{place}", width, style)
         shapes |= {f"{first}.conv.blur.kernel": (4, 4), f"to_rgbs.{place}.upsample.kernel": (4, 4)}
-    return {name: _four_axes(found.tensor(name, *shape)) for name, shape in shapes.items()}
-
-
-def _four_axes(tensor: StoredTensor) -> StoredTensor:
-    """Return a weight without the axis of length 1 that stands before the others."""
-    if len(tensor.shape) < 5:
-        return tensor
-    return replace(tensor, shape=tensor.shape[1:], strides=tensor.strides[1:])
+    # A weight's five axes are four, after one of length 1.
+    return {
+        name: found.tensor(name, *shape).axes(1 if len(shape) == 5 else 0) for name, shape in shapes.items()
+    }
 
 
 def _styled(name: str, inputs: int, outputs: int, style: int) -> dict[str, tuple[int, ...]]:

@@ -29,13 +29,12 @@ from latentlab.checkpoints.foreign.plain_pickle import (
     shown,
 )
 from latentlab.checkpoints.foreign.stored import NUMBERS, ForeignFile, StoredTensor
-from latentlab.checkpoints.recognise import explain_false_start, read_bytes
+from latentlab.checkpoints.recognise import PICKLES, explain_false_start, read_bytes
 from latentlab.errors import CheckpointError
 
 MOST_DIMENSIONS = 16
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
-_PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _REUSE = 4
 """How many times over a file's tensors may use its bytes: tied weights share them, tricks do endlessly."""
 _SPARE = 1_000_000
@@ -95,7 +94,7 @@ class _Storage:
 
 def is_torch_file(path: Path) -> bool:
     """Say whether a file begins as those of ``torch.save`` (or any zip archive or pickle) do."""
-    return read_bytes(path, 4).startswith((MEMBER, EMPTY, *_PICKLES))
+    return read_bytes(path, 4).startswith((MEMBER, EMPTY, *PICKLES))
 
 
 def read_torch_file(path: Path) -> TorchFile:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QWidget
@@ -564,11 +563,3 @@ class SearchScreen(QWidget):
 def _is_brought(before: Source | None, after: Source | None) -> bool:
     """Whether another picture has come."""
     return after is not None and after is not before and (before is None or not after.is_same(before))
-
-
-def restart_pixels(screen: SearchScreen) -> NDArray[np.uint8] | None:
-    """Return the picture that is looked at, uint8 ``[S, S, 3]``; None before anything was found."""
-    found = screen.found
-    if found is None or found.found is None:
-        return None
-    return found.found.restarts[screen.chosen].pixels

@@ -24,7 +24,8 @@ from latentlab.session.train_work import TrainWork
 from latentlab.session.workspace import Workspace
 from latentlab.ui import dialogs
 from latentlab.ui.theme import Theme
-from latentlab.ui.views.train_results import TrainResults, controls_in_order
+from latentlab.ui.views.train_results import TrainResults
+from latentlab.ui.widgets.form import controls_in_order
 from latentlab.ui.widgets.train_form import TrainForm
 
 NOTHING_YET = "{purpose}\n\nSet it on the left, and press Start: it goes on in the background."

@@ -23,9 +23,10 @@ from latentlab.session.session import Change
 from latentlab.session.workspace import Workspace
 from latentlab.ui.theme import Theme
 from latentlab.ui.views.analogy_page import AnalogyPage, judged_by
+from latentlab.ui.widgets.picture_tiles import FRAME
 from latentlab.ui.widgets.picture_view import bgrx
 from latentlab.ui.widgets.projection_panel import ProjectionPanel
-from latentlab.ui.widgets.projection_tiles import FRAME, HINT, MOST_CHANGES, ProjectionTiles, TileWords
+from latentlab.ui.widgets.projection_tiles import HINT, MOST_CHANGES, ProjectionTiles, TileWords
 
 KEY = "projection"
 RECONSTRUCTION, REFERENCE = "reconstruction", "reference"

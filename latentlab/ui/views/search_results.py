@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -21,6 +20,7 @@ from latentlab.session.search_film import SearchFrame, Trace
 from latentlab.session.search_mix import Mix
 from latentlab.session.search_words import LINE, RestartWords, step_words
 from latentlab.ui.theme import Theme
+from latentlab.ui.widgets.form import card
 from latentlab.ui.widgets.search_chart import DistanceChart
 from latentlab.ui.widgets.search_mix import MixCard
 from latentlab.ui.widgets.search_player import SearchPlayer
@@ -85,7 +85,7 @@ class SearchResults(QWidget):
         top.addWidget(self.headline, 1)
         top.addWidget(self.save)
         top.addWidget(self.use)
-        self._chart_card, self._mix_card = _card(self.chart), _card(self.mix)
+        self._chart_card, self._mix_card = card(self.chart), card(self.mix)
         cards = QHBoxLayout()
         cards.setSpacing(12)
         cards.addWidget(self._chart_card, 3)
@@ -167,12 +167,3 @@ class SearchResults(QWidget):
         place = self.tabs.currentIndex()
         self._chart_card.setVisible(not self._narrow or place == 0)
         self._mix_card.setVisible(not self._narrow or place == 1)
-
-
-def _card(inner: QWidget) -> QFrame:
-    card = QFrame()
-    card.setObjectName("card")
-    layout = QVBoxLayout(card)
-    layout.setContentsMargins(12, 8, 12, 8)
-    layout.addWidget(inner)
-    return card

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Mapping
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -34,7 +32,7 @@ from latentlab.session.train_figures import (
 from latentlab.session.train_folder import TrainFound
 from latentlab.session.train_plan import settings_words, title_of
 from latentlab.ui.theme import Theme, numerals
-from latentlab.ui.widgets.form import caption, choice_box
+from latentlab.ui.widgets.form import caption, card, choice_box
 from latentlab.ui.widgets.train_bars import GroupBars
 from latentlab.ui.widgets.train_chart import Line, LossChart
 from latentlab.ui.widgets.train_histograms import LatentHistograms
@@ -139,9 +137,9 @@ class TrainResults(QWidget):
         chart.addWidget(self.losses, 1)
         below = QHBoxLayout()
         below.setSpacing(12)
-        below.addWidget(_card(self.pairs), 1)
-        below.addWidget(_card(self.samples), 1)
-        column.addWidget(_card(chart), 3)
+        below.addWidget(card(self.pairs), 1)
+        below.addWidget(card(self.samples), 1)
+        column.addWidget(card(chart), 3)
         column.addLayout(below, 2)
         return page
 
@@ -149,12 +147,12 @@ class TrainResults(QWidget):
         page, column = _page()
         charts = QHBoxLayout()
         charts.setSpacing(12)
-        charts.addWidget(_card(self.shares), 1)
-        charts.addWidget(_card(self.histograms), 1)
+        charts.addWidget(card(self.shares), 1)
+        charts.addWidget(card(self.histograms), 1)
         faces = QHBoxLayout()
         faces.setSpacing(12)
-        faces.addWidget(_card(self.likely), 1)
-        faces.addWidget(_card(self.unlikely), 1)
+        faces.addWidget(card(self.likely), 1)
+        faces.addWidget(card(self.unlikely), 1)
         column.addWidget(self.worth)
         column.addLayout(charts, 3)
         column.addLayout(faces, 2)
@@ -166,8 +164,8 @@ class TrainResults(QWidget):
         self._table_grid.setContentsMargins(0, 0, 0, 0)
         self._table_grid.setHorizontalSpacing(14)
         self._table_grid.setVerticalSpacing(3)
-        column.addWidget(_card(self.groups), 1)
-        column.addWidget(_card(self.table))
+        column.addWidget(card(self.groups), 1)
+        column.addWidget(card(self.table))
         return page
 
     def _connect(self) -> None:
@@ -346,21 +344,3 @@ def _page() -> tuple[QWidget, QVBoxLayout]:
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(10)
     return page, column
-
-
-def _card(inner: QWidget | QVBoxLayout) -> QFrame:
-    card = QFrame()
-    card.setObjectName("card")
-    layout = QVBoxLayout(card)
-    layout.setContentsMargins(12, 8, 12, 8)
-    if isinstance(inner, QWidget):
-        layout.addWidget(inner)
-    else:
-        layout.addLayout(inner)
-    return card
-
-
-def controls_in_order(controls: Sequence[QWidget]) -> None:
-    """Let the Tab key go through controls in this order."""
-    for one, other in pairwise(controls):
-        QWidget.setTabOrder(one, other)

@@ -20,10 +20,9 @@ from PySide6.QtWidgets import (
 )
 
 from latentlab.session.audit_choices import number_words, numbers_of
-from latentlab.ui.theme import numerals
 from latentlab.ui.widgets.bars_painter import label_of
 from latentlab.ui.widgets.boxes import DoubleSpinBox, SpinBox
-from latentlab.ui.widgets.form import caption, choice_box, number_box
+from latentlab.ui.widgets.form import caption, choice_box, decimal_box, number_box
 
 FOLDER_TIP = "Choose a folder"
 
@@ -316,17 +315,8 @@ class ShareField(BoxField):
     """A number above 0, up to 1."""
 
     def __init__(self, title: str, tip: str) -> None:
-        box = DoubleSpinBox()
-        box.setRange(0.01, 1.0)
-        box.setSingleStep(0.05)
-        box.setDecimals(2)
-        box.setAccessibleName(title)
-        box.setToolTip(tip)
-        box.setKeyboardTracking(False)
-        box.setFont(numerals(box.font()))
-        box.setAlignment(Qt.AlignmentFlag.AlignRight)
+        box = decimal_box(title, tip, 0.01, 1.0, 2, 0.05)
         box.setFixedWidth(80)
-        box.lineEdit().setAcceptDrops(False)
         super().__init__(title, box)
         box.valueChanged.connect(lambda value: self.wished.emit(round(value, 2)))
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import (
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from latentlab.audit.study_plan import STUDIES, Study, StudyRequest
 from latentlab.session.audit_choices import MOST_IMAGES, Choices
@@ -28,33 +24,24 @@ from latentlab.ui.widgets.audit_fields import (
     shown_name,
 )
 from latentlab.ui.widgets.boxes import ComboBox
+from latentlab.ui.widgets.fields_form import FieldsForm
 from latentlab.ui.widgets.form import caption
-from latentlab.ui.widgets.work_form import WorkForm
 
 OWN_PREDICTOR = ("The model's own", "Own")
 USUAL_PREDICTOR = ("The set's usual one", "Usual")
 REFERENCES = {"uniform": "uniform: all classes alike", "training": "training: the set trained on"}
 
 
-class AuditForm(WorkForm):
-    """Sends what is wished for, and the wishes to choose, to begin and to stop.
-
-    ``study_chosen`` tells a study's name, ``wished`` a field and its value; ``folder_asked`` is the wish for
-    a dialog about a field or about ``out``.
-    """
+class AuditForm(FieldsForm):
+    """Sends what is wished for, and the wishes to begin and stop; ``study_chosen`` tells a study's name."""
 
     study_chosen = Signal(str)
-    wished = Signal(str, object)
-    folder_asked = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(
             "Start", "study", "Where tables, charts and report go; empty keeps them aside", parent
         )
         self._view = AuditView()
-        self.fields: dict[str, Field] = {}
-        self._built = ""
-        self._wrong: Mapping[str, str] = {}
         self.study = ComboBox()
         self.study.setAccessibleName("Study")
         self.study.setToolTip("What is asked of the model")
@@ -63,12 +50,12 @@ class AuditForm(WorkForm):
         self.purpose = caption("")
         self.purpose.setWordWrap(True)
         self._lay_out()
-        self._connect()
+        self.study.activated.connect(lambda _index: self._choose_study())
 
     def _lay_out(self) -> None:
-        self._inner = QWidget()
-        self._inner.setObjectName("plain")
-        column = QVBoxLayout(self._inner)
+        inner = QWidget()
+        inner.setObjectName("plain")
+        column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 6, 0)
         column.setSpacing(4)
         column.addWidget(caption("Study", self.study))
@@ -80,22 +67,13 @@ class AuditForm(WorkForm):
         column.addLayout(self._asked)
         self._add_results(column)
         column.addStretch(1)
-        self._area = self._put_together(self._inner)
-
-    def _connect(self) -> None:
-        self.study.activated.connect(lambda _index: self._choose_study())
-        self.browse.clicked.connect(lambda: self.folder_asked.emit("out"))
+        self._put_together(inner, self._buttons())
 
     @property
     def controls(self) -> list[QWidget]:
         """All controls in the order of the Tab key."""
         asked = [control for field in self.fields.values() for control in field.controls]
         return [self.study, *asked, self.out, self.browse, self.start, self.stop]
-
-    @property
-    def unread(self) -> bool:
-        """Whether something is written that cannot be read."""
-        return any(field.unread for field in self.fields.values())
 
     def show_view(self, view: AuditView, asked: StudyRequest, choices: Choices) -> None:
         """Show how it is set.
@@ -107,7 +85,7 @@ class AuditForm(WorkForm):
         """
         self._view = view
         kind = STUDIES[asked.study]
-        self._build(asked.study, kind)
+        self._build(asked.study, ((name, _MAKERS[name](kind), self._asked) for name in kind.fields))
         with QSignalBlocker(self.study):
             self.study.setCurrentIndex(self.study.findData(asked.study))
         self.purpose.setText(kind.purpose)
@@ -115,37 +93,6 @@ class AuditForm(WorkForm):
         for name, field in self.fields.items():
             field.show_value(getattr(asked, name))  # type: ignore[attr-defined]  # each field's own type
         self.show_out(view.out)
-
-    def show_problems(self, wrong: Mapping[str, str]) -> None:
-        """Mark what cannot be used, each field with its reason."""
-        self._wrong = wrong
-        for name, field in self.fields.items():
-            field.show_reason(wrong.get(name, ""))
-
-    def _build(self, study: str, kind: Study) -> None:
-        """Make the controls of a study's fields."""
-        if study == self._built:
-            return
-        self._built = study
-        for field in self.fields.values():
-            field.setParent(None)
-            field.deleteLater()
-        self.fields = {}
-        for name in kind.fields:
-            field = _MAKERS[name](kind)
-            field.wished.connect(lambda value, name=name: self._take(name, value))
-            field.folder_asked.connect(lambda name=name: self.folder_asked.emit(name))
-            self._asked.addWidget(field)
-            self.fields[name] = field
-        self._order()
-        self._area.verticalScrollBar().setValue(0)
-
-    def _order(self) -> None:
-        before: QWidget | None = None
-        for control in self.controls:
-            if before is not None:
-                QWidget.setTabOrder(before, control)
-            before = control
 
     def _offer(self, kind: Study, asked: StudyRequest, choices: Choices) -> None:
         fitting = {
@@ -180,9 +127,6 @@ class AuditForm(WorkForm):
         with QSignalBlocker(self.study):
             self.study.setCurrentIndex(self.study.findData(self._view.asked.study))
         self.study_chosen.emit(chosen)
-
-    def _take(self, name: str, value: Any) -> None:
-        self.wished.emit(name, value)
 
 
 def _models(kind: Study) -> Field:

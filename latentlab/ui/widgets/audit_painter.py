@@ -34,7 +34,7 @@ from latentlab.ui.widgets.audit_plot import (
     ticks,
     x_of_label,
 )
-from latentlab.ui.widgets.bars_painter import label_of, small_font
+from latentlab.ui.widgets.bars_painter import label_of, small_font, strong_font
 from latentlab.ui.widgets.class_colours import class_colour
 
 PALE = 0.45
@@ -88,10 +88,7 @@ class _Painting:
         self.painter, self.plot, self.shown, self.colours = painter, plot, shown, colours
         self.chart: Chart = shown.chart
         self.small = small_font(font)
-        self.strong = QFont(font)
-        self.strong.setWeight(QFont.Weight.DemiBold)
-        self.small_strong = QFont(self.small)
-        self.small_strong.setWeight(QFont.Weight.DemiBold)
+        self.strong, self.small_strong = strong_font(font), strong_font(self.small)
         self.dark = colours is DARK
         self.places = {name: k for k, name in enumerate(self.chart.series)}
 

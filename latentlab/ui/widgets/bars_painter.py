@@ -83,6 +83,13 @@ def small_font(font: QFont) -> QFont:
     return small
 
 
+def strong_font(font: QFont) -> QFont:
+    """Return the font of titles."""
+    strong = QFont(font)
+    strong.setWeight(QFont.Weight.DemiBold)
+    return strong
+
+
 def lay_out(
     spec: PredictorSpec, width: int, series: int, font: QFont, top: int = 0, changes: bool = False
 ) -> BarLayout:
@@ -133,9 +140,7 @@ def lay_out(
 
 def paint_ground(painter: QPainter, layout: BarLayout, series: int, colours: Colours, font: QFont) -> None:
     """Paint what does not change from frame to frame: titles, errors, labels, and the tracks of the bars."""
-    strong = QFont(font)
-    strong.setWeight(QFont.Weight.DemiBold)
-    small = small_font(font)
+    strong, small = strong_font(font), small_font(font)
     text, muted = QColor(colours.text), QColor(colours.muted)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for block in layout.blocks:

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -19,9 +17,10 @@ from PySide6.QtWidgets import (
 from latentlab.operations.painting import Brush
 from latentlab.session.latent_brush import InkRef
 from latentlab.ui.icons import icon
-from latentlab.ui.theme import Theme, numerals
-from latentlab.ui.widgets.boxes import ComboBox, DoubleSpinBox, SpinBox
+from latentlab.ui.theme import Theme
+from latentlab.ui.widgets.boxes import DoubleSpinBox
 from latentlab.ui.widgets.dimension_slider import DimensionSlider
+from latentlab.ui.widgets.form import caption, choice_box, number_box, set_up_number
 
 MOST_SIGMA, FIRST_SIGMA = 10.0, 3.0
 """Deviations that a brush adds where it covers wholly: at most to either side, and at first."""
@@ -59,42 +58,24 @@ class BrushBar(QFrame):
         self.toggle.setText("Paint")
         self.toggle.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.eraser = _tool("Erase", "Erase: bring the start back under the brush (E)")
-        self.inks = ComboBox()
-        self.inks.setAccessibleName("What the brush brings")
-        self.inks.setToolTip(
+        tip = (
             "A direction or a channel is added where the brush goes; a pin's latent or the start is mixed in"
         )
-        self.inks.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.inks.setMinimumContentsLength(12)
+        self.inks = choice_box("What the brush brings", tip)
         self.slider = DimensionSlider(-MOST_SIGMA, MOST_SIGMA, 0.1, theme)
         self.slider.setAccessibleName("Strength")
         self.slider.setMinimumWidth(70)
         self.strength = DoubleSpinBox()
-        self.strength.setAccessibleName("Strength, value")
-        self.size_box, self.soft = SpinBox(), SpinBox()
-        for box, name, tip, suffix, low, high, value in (
-            (self.size_box, "Brush size", "Across, in pixels of the picture ([ and ])", " px", 2, 64, 16),
-            (
-                self.soft,
-                "Softness",
-                "From a sharp edge to one that is soft as far as the middle",
-                " %",
-                0,
-                100,
-                SOFT,
-            ),
-        ):
-            box.setRange(low, high)
-            box.setValue(value)
-            box.setSuffix(suffix)
-            box.setAccessibleName(name)
-            box.setToolTip(tip)
+        set_up_number(self.strength, "Strength, value", "")
+        self.size_box = number_box(
+            "Brush size", "Across, in pixels of the picture ([ and ])", 2, 64, 0, " px"
+        )
+        self.size_box.setValue(16)
+        tip = "From a sharp edge to one that is soft as far as the middle"
+        self.soft = number_box("Softness", tip, 0, 100, 0, " %")
+        self.soft.setValue(SOFT)
+        for box in (self.size_box, self.soft):
             box.valueChanged.connect(lambda _value: self.brush_changed.emit(self.brush))
-        for number in (self.strength, self.size_box, self.soft):
-            number.setKeyboardTracking(False)
-            number.setAlignment(Qt.AlignmentFlag.AlignRight)
-            number.setFont(numerals(number.font()))
-            number.lineEdit().setAcceptDrops(False)
         self._lay_out()
         self.toggle.clicked.connect(self.painting_toggled)
         self.eraser.clicked.connect(self._erase)
@@ -115,10 +96,7 @@ class BrushBar(QFrame):
         first.addWidget(self.inks, 1)
         first.addWidget(self.eraser)
         for text, box in (("Strength", self.slider), ("Size", self.size_box), ("Softness", self.soft)):
-            label = QLabel(text)
-            label.setProperty("role", "caption")
-            label.setBuddy(box)
-            second.addWidget(label)
+            second.addWidget(caption(text, box))
             second.addWidget(box, 1 if box is self.slider else 0)
             if box is self.slider:
                 second.addWidget(self.strength)

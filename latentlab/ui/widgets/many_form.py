@@ -131,7 +131,7 @@ class ManyForm(WorkForm):
         column.addStretch(1)
         column.addSpacing(6)
         column.addWidget(self.judge)
-        self._put_together(inner, self.show_folder)
+        self._put_together(inner, self._buttons(self.show_folder))
 
     def _connect(self) -> None:
         self.data.activated.connect(lambda _index: self._take_data())

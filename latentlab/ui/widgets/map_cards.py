@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QLinearGradient, QPainter, QPen
 
 from latentlab.ui.theme import Colours
-from latentlab.ui.widgets.bars_painter import small_font
+from latentlab.ui.widgets.bars_painter import small_font, strong_font
 from latentlab.ui.widgets.map_colours import STEPS, Colouring, palette
 
 EDGE = 12
@@ -44,7 +44,7 @@ def legend_area(colouring: Colouring, note: str, room: QSizeF, font: QFont) -> Q
     """Return where the legend stands, at the top left; nowhere if it has nothing to say, or no room."""
     if not colouring.entries and not colouring.ramp and not note:
         return QRectF()
-    title, labels = QFontMetricsF(_strong(font)), QFontMetricsF(small_font(font))
+    title, labels = QFontMetricsF(strong_font(font)), QFontMetricsF(small_font(font))
     names = max((labels.horizontalAdvance(entry.label) for entry in colouring.entries), default=0.0)
     inner = max(
         _SWATCH + 8 + names + 16 + _numbers(colouring, labels), title.horizontalAdvance(colouring.title)
@@ -84,7 +84,7 @@ def paint_legend(
     x, y = area.left() + _PADDING, area.top() + 8
     inner = area.width() - 2 * _PADDING
     if colouring.title:
-        strong = _strong(font)
+        strong = strong_font(font)
         painter.setFont(strong)
         painter.setPen(QColor(colours.text))
         shown = QFontMetricsF(strong).elidedText(colouring.title, Qt.TextElideMode.ElideRight, inner)
@@ -245,12 +245,6 @@ def paint_nothing(painter: QPainter, text: str, room: QSizeF, colours: Colours, 
     width = min(420.0, room.width() - 48)
     area = QRectF((room.width() - width) / 2, 0, width, room.height())
     painter.drawText(area, _CENTRE | int(Qt.TextFlag.TextWordWrap), text)
-
-
-def _strong(font: QFont) -> QFont:
-    strong = QFont(font)
-    strong.setWeight(QFont.Weight.DemiBold)
-    return strong
 
 
 def _numbers(colouring: Colouring, labels: QFontMetricsF) -> float:

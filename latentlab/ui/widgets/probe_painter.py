@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from latentlab.ui.theme import Colours
-from latentlab.ui.widgets.bars_painter import label_of, small_font
+from latentlab.ui.widgets.bars_painter import label_of, small_font, strong_font
 from latentlab.ui.widgets.class_colours import class_colour
 from latentlab.ui.widgets.probe_plot import (
     AXIS_TITLE,
@@ -34,8 +34,7 @@ _CENTRE = int(Qt.AlignmentFlag.AlignCenter)
 def paint_ground(painter: QPainter, plot: Plot, probe: Probe, colours: Colours, font: QFont) -> None:
     """Paint the titles, the grid and its numbers."""
     small, area = small_font(font), plot.area
-    strong = QFont(font)
-    strong.setWeight(QFont.Weight.DemiBold)
+    strong = strong_font(font)
     metrics = QFontMetricsF(strong)
     painter.setFont(strong)
     painter.setPen(QColor(colours.text))

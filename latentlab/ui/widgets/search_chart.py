@@ -7,19 +7,19 @@ from math import ceil, floor, log10
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from latentlab.operations.search_plan import UNDER
 from latentlab.session.search_film import Trace
 from latentlab.ui.theme import Theme
 from latentlab.ui.widgets.bars_painter import small_font
+from latentlab.ui.widgets.chart_parts import paint_nothing, paint_steps, paint_title, places_of
 from latentlab.ui.widgets.tips import answered_tip
 
 TITLE, NUMBERS, FOOT, RIGHT = 26, 44, 20, 10
 TITLE_TEXT = "Distance by step"
 NOTHING = "The mean squared error of every restart's reduced picture, step by step, appears here."
-_AT_LEFT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
 _AT_RIGHT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
 _CENTRE = int(Qt.AlignmentFlag.AlignCenter)
 
@@ -113,16 +113,11 @@ class DistanceChart(QWidget):
         painter = QPainter(self)
         colour, area = self._theme.colour, self._area()
         if self._top == TITLE:
-            strong = QFont(self.font())
-            strong.setWeight(QFont.Weight.DemiBold)
-            painter.setFont(strong)
-            painter.setPen(colour("text"))
-            painter.drawText(QRectF(0, 0, self.width(), TITLE - 6), _AT_LEFT, TITLE_TEXT)
+            paint_title(painter, self._theme, self.font(), TITLE_TEXT)
         painter.setFont(small_font(self.font()))
         if self._trace is None:
-            painter.setPen(colour("muted"))
-            flags = _CENTRE | int(Qt.TextFlag.TextWordWrap)
-            painter.drawText(QRectF(self.rect()).adjusted(8, self._top, -8, -8), flags, NOTHING)
+            where = QRectF(self.rect()).adjusted(8, self._top, -8, -8)
+            paint_nothing(painter, self._theme, self.font(), where, NOTHING)
             painter.end()
             return
         self._paint_grid(painter, area)
@@ -147,19 +142,10 @@ class DistanceChart(QWidget):
             if (high - decade) % over == 0:
                 painter.setPen(colour("muted"))
                 painter.drawText(QRectF(0, y - 9, NUMBERS - 6, 18), _AT_RIGHT, f"1e{decade}")
-        for step in _ticks(self._until, int(area.width() // 70) + 1):
-            x = self._x_of(step)
-            painter.setPen(QPen(colour("faint"), 1))
-            painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + 3))
-            painter.setPen(colour("muted"))
-            where = QRectF(min(x - 30, self.width() - 60), area.bottom() + 3, 60, FOOT - 4)
-            flags = _AT_RIGHT if x + 30 > self.width() else _CENTRE
-            painter.drawText(where, flags, f"{step:,}" if step else "step 0")
+        paint_steps(painter, self._theme, area, self._until)
 
     def _paint_lines(self, painter: QPainter, trace: Trace) -> None:
-        most = max(2, int(self._area().width()))
-        count = len(trace.steps)
-        chosen = np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
+        chosen = places_of(len(trace.steps), self._area().width())
         order = [k for k in range(trace.distances.shape[1]) if k != self._current]
         if self._current is not None and self._current < trace.distances.shape[1]:
             order.append(self._current)
@@ -237,11 +223,3 @@ def _limits(distances: NDArray[np.float32], eps: float | None) -> tuple[int, int
     values += [] if eps is None else [eps]
     low, high = floor(log10(max(min(values), 1e-12))), ceil(log10(max(values)))
     return (low, high) if high > low else (low - 1, high)
-
-
-def _ticks(until: int, most: int) -> list[int]:
-    """Return round steps from 0 to the last, at most so many."""
-    rough = until / max(1, most)
-    power = 10 ** floor(log10(max(1.0, rough)))
-    size = next(int(one * power) for one in (1, 2, 5, 10) if one * power >= rough)
-    return list(range(0, until + 1, max(1, size)))

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
     QComboBox,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -31,8 +27,17 @@ from latentlab.spec import MODE, ConditionSchema, ModelSpec
 from latentlab.ui.theme import Theme, numerals
 from latentlab.ui.widgets.bars_painter import label_of
 from latentlab.ui.widgets.boxes import ComboBox, DoubleSpinBox, SpinBox
-from latentlab.ui.widgets.form import WIDTH, caption, choice_box, number_box, scrolled, switch
+from latentlab.ui.widgets.form import (
+    MoreButton,
+    caption,
+    choice_box,
+    controls_in_order,
+    decimal_box,
+    number_box,
+    switch,
+)
 from latentlab.ui.widgets.search_input import SearchInput
+from latentlab.ui.widgets.work_form import StartForm
 
 LARGEST = 2**31 - 1 - MOST_RESTARTS
 FREE, AS_IN_EXPLORE = "searched for too", "as in Explore"
@@ -45,7 +50,7 @@ POSTERIOR_TIP = "Sample what the small picture may show, in the proportions in w
 AGAIN_TIP = "Begin anew as soon as the picture or a setting changes"
 
 
-class SearchForm(QFrame):
+class SearchForm(StartForm):
     """Sends the view that is wished for, and the wishes to begin, hold, stop and go on.
 
     ``factor_wished`` is another factor, ``more_asked`` the wish for so many more steps.
@@ -53,15 +58,11 @@ class SearchForm(QFrame):
 
     wished = Signal(SearchView)
     factor_wished = Signal(int)
-    start_asked = Signal()
     hold_asked = Signal(bool)
-    stop_asked = Signal()
     more_asked = Signal(int)
 
     def __init__(self, theme: Theme, crop: QAction, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("card")
-        self.setFixedWidth(WIDTH)
+        super().__init__("Search", "search", parent)
         self._view = SearchView()
         self._schema = ConditionSchema()
         self.input = SearchInput(theme, crop)
@@ -69,7 +70,7 @@ class SearchForm(QFrame):
         self.colour = switch("Colour", "Compare the three colours")
         self.luminance = switch("Luminance", "Compare the brightness alone (ITU-R 601)")
         tip = "How unsure the exposure is: standard deviation of its logarithm; it is searched for too"
-        self.exposure = _decimal("Unknown exposure", tip, 0.0, 2.0, 2, 0.05, "known")
+        self.exposure = decimal_box("Unknown exposure", tip, 0.0, 2.0, 2, 0.05, "known")
         self.given = choice_box("The picture is", "Whether it is reduced, or is the small picture itself")
         self.search = switch("Search", SEARCH_TIP)
         self.posterior = switch("Posterior", POSTERIOR_TIP)
@@ -78,56 +79,56 @@ class SearchForm(QFrame):
         self.seed = number_box("Seed", "The first restart's seed; the others follow", 0, LARGEST, 84)
         self.conditions: dict[str, ComboBox] = {}
         tip = "The distance under which a restart has succeeded (mean squared error)"
-        self.eps = _decimal("eps", tip, 0.0, 1.0, 6, 1e-4, "the model's own")
+        self.eps = decimal_box("eps", tip, 0.0, 1.0, 6, 1e-4, "the model's own")
         self.loss = choice_box("Loss", "What is made small; MAP weighs the prior too and has no eps")
         self.optimiser = choice_box("Optimiser", "Adam with the published schedule, or L-BFGS")
-        self.rate = _decimal("Rate", "Length of the steps", 0.01, 10.0, 2, 0.1)
+        self.rate = decimal_box("Rate", "Length of the steps", 0.01, 10.0, 2, 0.1)
         self.precision = choice_box("Precision", "Of the search's own pictures; what it finds is float32")
         tip = "Standard deviation of the noise on each number of the small picture"
-        self.sigma = _decimal("Noise", tip, 0.0, 1.0, 4, 0.005, "root of eps")
+        self.sigma = decimal_box("Noise", tip, 0.0, 1.0, 4, 0.005, "root of eps")
         tip = "At which temperature the chains begin; it falls to 1 during the warm-up"
-        self.temperature = _decimal("First temperature", tip, 1.0, 1e6, 0, 10.0)
+        self.temperature = decimal_box("First temperature", tip, 1.0, 1e6, 0, 10.0)
         self.leaps = number_box("Leaps", "Leapfrog steps of a proposal; 1 is Langevin's", 1, 64, 62)
-        for box, choices in (
-            (self.given, GIVEN),
-            (self.loss, LOSSES),
-            (self.optimiser, OPTIMISERS),
-            (self.precision, PRECISIONS),
+        self._numbers: Mapping[str, SpinBox | DoubleSpinBox] = {
+            "exposure": self.exposure,
+            "restarts": self.restarts,
+            "steps": self.steps,
+            "seed": self.seed,
+            "eps": self.eps,
+            "rate": self.rate,
+            "sigma": self.sigma,
+            "temperature": self.temperature,
+            "leaps": self.leaps,
+        }
+        self._choices = {
+            "given": self.given,
+            "loss": self.loss,
+            "optimiser": self.optimiser,
+            "precision": self.precision,
+        }
+        for name, choices in (
+            ("given", GIVEN),
+            ("loss", LOSSES),
+            ("optimiser", OPTIMISERS),
+            ("precision", PRECISIONS),
         ):
             for value, text in choices:
-                box.addItem(text, value)
-        self.more_settings = QToolButton()
-        self.more_settings.setText("More settings")
-        self.more_settings.setCheckable(True)
-        self.more_settings.setToolTip("Show eps, loss, optimiser, noise and precision")
-        self.more_settings.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.more_settings.setArrowType(Qt.ArrowType.RightArrow)
-        self.more_settings.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.start = QPushButton("Search")
-        self.start.setProperty("role", "primary")
+                self._choices[name].addItem(text, value)
+        self.more_settings = MoreButton("Show eps, loss, optimiser, noise and precision")
         self.start.setToolTip("Search for the small picture, from the first step (Ctrl+Shift+Return)")
         self.hold = QPushButton("Pause")
         self.hold.setToolTip("Hold the search where it is, or let it go on")
-        self.stop = QPushButton("Stop")
         self.stop.setToolTip("Stop the search; what is nearest until now is kept")
         self.go_on = QPushButton("Continue with")
         self.go_on.setToolTip("Go on from where the restarts stand; the nearest until now stays")
         self.more = number_box("More steps", "How many more steps", 1, MOST_STEPS, 76)
         self.again = QCheckBox("Search again on every change")
         self.again.setToolTip(AGAIN_TIP)
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(4)
-        self.progress.setAccessibleName("Progress of the search")
-        self.status = caption("")
-        self.status.setWordWrap(True)
         self.status.setFont(numerals(self.status.font()))
         self._captions: dict[QWidget, QLabel] = {}
         self._lay_out()
         self._connect()
-        self._show_more(False)
-        for one, other in pairwise(self.controls):
-            QWidget.setTabOrder(one, other)
+        controls_in_order(self.controls)
 
     # Layout
 
@@ -164,8 +165,8 @@ class SearchForm(QFrame):
         self._told_grid = _grid(self._told)
         column.addWidget(self._told)
         column.addWidget(self.more_settings)
-        self._further = QWidget()
-        grid = _grid(self._further)
+        further = QWidget()
+        grid = _grid(further)
         for text, widget in (
             ("eps", self.eps),
             ("Loss", self.loss),
@@ -178,19 +179,11 @@ class SearchForm(QFrame):
             ("The picture is", self.given),
         ):
             self._row(grid, text, widget)
-        column.addWidget(self._further)
+        column.addWidget(further)
         column.addStretch(1)
-        foot = QVBoxLayout()
-        foot.setContentsMargins(0, 0, 8, 0)
-        foot.setSpacing(6)
-        foot.addWidget(self.status)
-        foot.addWidget(self.progress)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self.start, 2)
-        row.addWidget(self.hold, 1)
-        row.addWidget(self.stop, 1)
-        foot.addLayout(row)
+        buttons = QHBoxLayout()
+        for button, share in ((self.start, 2), (self.hold, 1), (self.stop, 1)):
+            buttons.addWidget(button, share)
         self._going = QWidget()
         row = QHBoxLayout(self._going)
         row.setContentsMargins(0, 0, 0, 0)
@@ -198,15 +191,9 @@ class SearchForm(QFrame):
         row.addWidget(self.go_on, 1)
         row.addWidget(self.more)
         row.addWidget(caption("more steps", self.more))
-        foot.addWidget(self._going)
-        foot.addWidget(self.again)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 10, 8, 12)
-        layout.setSpacing(8)
-        self.area = scrolled(inner)
+        self._put_together(inner, buttons, self._going, self.again)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        layout.addWidget(self.area, 1)
-        layout.addLayout(foot)
+        self.more_settings.fold(further, self.area)
 
     def _row(self, grid: QGridLayout, text: str, widget: QWidget) -> None:
         place = grid.rowCount()
@@ -224,33 +211,13 @@ class SearchForm(QFrame):
             (self.posterior, "posterior", True),
         ):
             button.clicked.connect(lambda _checked, name=name, value=value: self._wish(name, value))
-        numbers: Mapping[str, SpinBox | DoubleSpinBox] = {
-            "exposure": self.exposure,
-            "restarts": self.restarts,
-            "steps": self.steps,
-            "seed": self.seed,
-            "eps": self.eps,
-            "rate": self.rate,
-            "sigma": self.sigma,
-            "temperature": self.temperature,
-            "leaps": self.leaps,
-            "more": self.more,
-        }
-        for name, box in numbers.items():
+        for name, box in (*self._numbers.items(), ("more", self.more)):
             box.valueChanged.connect(lambda value, name=name: self._wish(name, value))
-        for name, choice in (
-            ("given", self.given),
-            ("loss", self.loss),
-            ("optimiser", self.optimiser),
-            ("precision", self.precision),
-        ):
+        for name, choice in self._choices.items():
             choice.activated.connect(
                 lambda _row, name=name, choice=choice: self._wish(name, choice.currentData())
             )
-        self.more_settings.toggled.connect(self._show_more)
-        self.start.clicked.connect(self.start_asked)
         self.hold.clicked.connect(lambda: self.hold_asked.emit(self.hold.text() == "Pause"))
-        self.stop.clicked.connect(self.stop_asked)
         self.go_on.clicked.connect(lambda: self.more_asked.emit(self.more.value()))
 
     # What the screen asks
@@ -315,8 +282,7 @@ class SearchForm(QFrame):
             self._row(self._told_grid, label_of(one.name), box)
             self.conditions[one.name] = box
         self._told.setVisible(bool(self.conditions))
-        for before, after in pairwise((self.seed, *self.conditions.values(), self.more_settings)):
-            QWidget.setTabOrder(before, after)
+        controls_in_order((self.seed, *self.conditions.values(), self.more_settings))
 
     def show_view(self, view: SearchView, image_size: int) -> None:
         """Show how the screen is set."""
@@ -325,29 +291,10 @@ class SearchForm(QFrame):
             QSignalBlocker(box) for box in self.controls if isinstance(box, (QAbstractSpinBox, QComboBox))
         ]
         self.factor.setCurrentIndex(self.factor.findData(factor_of(view, image_size)))
-        for box, value in (
-            (self.given, view.given),
-            (self.loss, view.loss),
-            (self.optimiser, view.optimiser),
-            (self.precision, view.precision),
-        ):
-            box.setCurrentIndex(max(0, box.findData(value)))
-        for number, amount in (
-            (self.exposure, view.exposure),
-            (self.eps, view.eps),
-            (self.rate, view.rate),
-            (self.sigma, view.sigma),
-            (self.temperature, view.temperature),
-        ):
-            number.setValue(amount)
-        for whole, count in (
-            (self.restarts, view.restarts),
-            (self.steps, view.steps),
-            (self.seed, view.seed),
-            (self.leaps, view.leaps),
-            (self.more, view.more),
-        ):
-            whole.setValue(count)
+        for name, choice in self._choices.items():
+            choice.setCurrentIndex(max(0, choice.findData(getattr(view, name))))
+        for name, number in (*self._numbers.items(), ("more", self.more)):
+            number.setValue(getattr(view, name))
         fixed = dict(view.fixed)
         for name, classes in self.conditions.items():
             classes.setCurrentIndex(max(0, classes.findData(fixed.get(name, ""))))
@@ -379,11 +326,7 @@ class SearchForm(QFrame):
 
         ``total`` is 0 where it is not known how long it takes.
         """
-        self.status.setText(text)
-        self.status.setVisible(bool(text))
-        self.progress.setVisible(underway)
-        self.progress.setRange(0, total)
-        self.progress.setValue(done)
+        self.show_progress(text, done, total, underway)
         self.start.setEnabled(ready)
         self.start.setText("Search anew" if underway else "Sample" if self._view.posterior else "Search")
         self.hold.setVisible(underway)
@@ -410,12 +353,6 @@ class SearchForm(QFrame):
         self.posterior.setChecked(view.posterior)
         self.wished.emit(replace(view, **changes))
 
-    def _show_more(self, more: bool) -> None:
-        self._further.setVisible(more)
-        self.more_settings.setArrowType(Qt.ArrowType.DownArrow if more else Qt.ArrowType.RightArrow)
-        if more:  # what has been opened is to be seen
-            QTimer.singleShot(0, self, lambda: self.area.ensureWidgetVisible(self._further, 0, 0))
-
     def _set_visible(self, widget: QWidget, visible: bool) -> None:
         widget.setVisible(visible)
         self._captions[widget].setVisible(visible)
@@ -438,21 +375,3 @@ def _beside(*widgets: QWidget) -> QWidget:
     for widget in widgets:
         row.addWidget(widget, 1)
     return both
-
-
-def _decimal(
-    name: str, tip: str, least: float, most: float, decimals: int, step: float, special: str = ""
-) -> DoubleSpinBox:
-    box = DoubleSpinBox()
-    box.setDecimals(decimals)
-    box.setRange(least, most)
-    box.setSingleStep(step)
-    box.setAccessibleName(name)
-    box.setToolTip(tip)
-    box.setKeyboardTracking(False)
-    box.setFont(numerals(box.font()))
-    box.setAlignment(Qt.AlignmentFlag.AlignRight)
-    box.lineEdit().setAcceptDrops(False)  # files that are dropped are the window's
-    if special:
-        box.setSpecialValueText(special)
-    return box

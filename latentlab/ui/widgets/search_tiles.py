@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
-    QFocusEvent,
     QFont,
     QFontMetrics,
     QKeyEvent,
@@ -19,22 +16,22 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
-    QResizeEvent,
 )
-from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QWidget
 
 from latentlab.operations.search_plan import MISSED, UNDER
 from latentlab.session.search_words import RestartWords
 from latentlab.ui.theme import Theme, numerals
 from latentlab.ui.widgets.bars_painter import small_font
 from latentlab.ui.widgets.picture_cells import PictureCells
+from latentlab.ui.widgets.picture_tiles import FRAME, PictureTile, TileArea, TileSizes
 from latentlab.ui.widgets.picture_view import bgrx
 
 HINT = "Click to look at it, double-click or Enter to go on with it in Explore"
-FRAME, GAP, SMALL, LINE = 3, 10, 46, 15
-"""Around a picture, between tiles, side of the reduced picture, height of a line."""
-FOOT = SMALL + 6
-LEAST, LEAST_WIDTH, BAR = 84, 148, 10
+SMALL, LINE = 46, 15
+"""Side of the reduced picture, height of a line."""
+LEAST_WIDTH = 148
+SIZES = TileSizes(below=SMALL + 6, gap=10, least=84, least_width=LEAST_WIDTH, most=LEAST_WIDTH)
 BESIDE = 84
 """By how much a tile may be wider than its picture, so that the words below have room."""
 NO_WORDS = RestartWords("", "", "", None, False, "")
@@ -42,55 +39,15 @@ _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 _RIGHT = Qt.TextElideMode.ElideRight
 
 
-@dataclass(frozen=True)
-class SearchLayout:
-    """How many columns of tiles there are, how large their pictures are, and how wide a tile is."""
-
-    columns: int
-    side: int
-    width: int
-
-    @property
-    def height(self) -> int:
-        """The height of a tile."""
-        return self.side + 2 * FRAME + FOOT
-
-
-def lay_tiles(count: int, room: QSize) -> SearchLayout:
-    """Return the layout with the largest pictures; where they would be too small, one that is scrolled."""
-    best = SearchLayout(1, -1, room.width())
-    for columns in range(1, count + 1):
-        width = (room.width() - (columns - 1) * GAP) // columns
-        if width < LEAST_WIDTH and columns > 1:
-            break
-        rows = ceil(count / columns)
-        side = min(width - 2 * FRAME, (room.height() - (rows - 1) * GAP) // rows - FOOT - 2 * FRAME)
-        if side > best.side:
-            best = SearchLayout(columns, side, width)
-    if best.side >= LEAST:
-        return best
-    columns = max(1, min(count, (room.width() - BAR + GAP) // (LEAST_WIDTH + GAP)))
-    width = (room.width() - BAR - (columns - 1) * GAP) // columns
-    return SearchLayout(columns, max(LEAST, min(width - 2 * FRAME, LEAST_WIDTH)), width)
-
-
-class SearchTile(QAbstractButton):
+class SearchTile(PictureTile):
     """One restart. A click chooses it, a double click or Enter asks for Explore."""
 
     explore_asked = Signal()
-    reached = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._cells: PictureCells | None = None
+        super().__init__(theme, SIZES, parent)
         self._reduced: PictureCells | None = None
-        self._place = 0
         self.words = NO_WORDS
-        self.side, self.smooth, self.current = LEAST, True, False
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        theme.changed.connect(self.update)
 
     def show_restart(
         self, place: int, cells: PictureCells | None, reduced: PictureCells | None, words: RestartWords
@@ -104,14 +61,6 @@ class SearchTile(QAbstractButton):
             self.setToolTip(f"{words.tip}\n{HINT}")
         self.update()
 
-    def sizeHint(self) -> QSize:
-        """Return the size that picture and words take."""
-        return QSize(self.side + 2 * FRAME, self.side + 2 * FRAME + FOOT)
-
-    def picture_area(self) -> QRect:
-        """Return the square in which the picture is painted."""
-        return QRect(FRAME, FRAME, self.side, self.side)
-
     def reduced_area(self) -> QRect:
         """Return the square in which the reduced picture is painted."""
         return QRect(FRAME, FRAME + self.side + 6, SMALL, SMALL)
@@ -119,20 +68,14 @@ class SearchTile(QAbstractButton):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint frame, pictures and words."""
         painter = QPainter(self)
-        area, small, colour = self.picture_area(), self.reduced_area(), self._theme.colour
-        if self._cells is None or self._reduced is None:
-            painter.fillRect(area, colour("sunken"))
+        self._paint_picture(painter)
+        small, colour = self.reduced_area(), self._theme.colour
+        if self._reduced is None:
             painter.fillRect(small, colour("sunken"))
         else:
-            self._cells.paint(painter, self._place, area, self.smooth)
             self._reduced.paint(painter, self._place, small, False)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(colour("line"), 1))
-        painter.drawRect(area.adjusted(0, 0, -1, -1))
         painter.drawRect(small.adjusted(0, 0, -1, -1))
-        if self.current or self.hasFocus():
-            painter.setPen(QPen(colour("text" if self.hasFocus() else "accent"), 2))
-            painter.drawRect(area.adjusted(-2, -2, 1, 1))
         self._paint_words(painter, small)
         painter.end()
 
@@ -187,36 +130,24 @@ class SearchTile(QAbstractButton):
         else:
             event.ignore()
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Tell that the focus has come."""
-        self.reached.emit()
-        super().focusInEvent(event)
 
-
-class SearchTiles(QScrollArea):
+class SearchTiles(TileArea):
     """The tiles of all restarts, as large as there is room; scrolled where there is too little.
 
     ``chosen`` tells which one was clicked, ``explore_asked`` which one is to go on in Explore.
     """
 
+    _plane: _Plane
     chosen = Signal(int)
     explore_asked = Signal(int)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("Restarts", SIZES, _Plane(theme), parent)
         self._theme = theme
-        self._smooth = True
-        self._current: int | None = None
         self._cells: PictureCells | None = None
         self._reduced: PictureCells | None = None
         self._empty = ""
         self.tiles: list[SearchTile] = []
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setAccessibleName("Restarts")
-        self._plane = _Plane(theme)
-        self.setWidget(self._plane)
 
     @property
     def pixels(self) -> NDArray[np.uint8] | None:
@@ -232,11 +163,6 @@ class SearchTiles(QScrollArea):
     def reason(self) -> str:
         """Why nothing is shown; empty where there are pictures."""
         return "" if self.tiles else self._empty
-
-    @property
-    def current(self) -> int | None:
-        """Which restart is looked at; None for none."""
-        return self._current
 
     def show_frame(
         self, pictures: NDArray[np.uint8], reduced: NDArray[np.uint8], words: Sequence[RestartWords]
@@ -256,26 +182,6 @@ class SearchTiles(QScrollArea):
         self._cells = self._reduced = None
         self._plane.say(why)
         self.setAccessibleDescription(why)
-        self._lay_out()
-
-    def set_current(self, place: int | None) -> None:
-        """Frame a tile, or none."""
-        self._current = place
-        for k, tile in enumerate(self.tiles):
-            if tile.current != (k == place):
-                tile.current = k == place
-                tile.update()
-
-    def set_smooth(self, smooth: bool) -> None:
-        """Smooth between the pixels of the pictures, or show them as squares."""
-        self._smooth = smooth
-        for tile in self.tiles:
-            tile.smooth = smooth
-            tile.update()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Place the tiles anew."""
-        super().resizeEvent(event)
         self._lay_out()
 
     def _set_count(self, count: int) -> None:
@@ -299,20 +205,8 @@ class SearchTiles(QScrollArea):
         self.set_current(self._current if self._current is not None and self._current < count else None)
         self._lay_out()
 
-    def _lay_out(self) -> None:
-        room, count = self.maximumViewportSize(), len(self.tiles)
-        if not count:
-            self._plane.resize(room)
-            return
-        found = lay_tiles(count, room)
-        rows = ceil(count / found.columns)
-        self._plane.resize(room.width(), rows * (found.height + GAP) - GAP)
-        width = min(found.width, max(LEAST_WIDTH, found.side + 2 * FRAME + BESIDE))
-        for place, tile in enumerate(self.tiles):
-            row, column = divmod(place, found.columns)
-            tile.side = found.side
-            tile.setGeometry(column * (width + GAP), row * (found.height + GAP), width, found.height)
-            tile.update()
+    def _width_for(self, side: int) -> int:
+        return side + 2 * FRAME + BESIDE
 
 
 class _Plane(QWidget):

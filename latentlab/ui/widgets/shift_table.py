@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 
 from latentlab.session.many_table import ShiftCell, ShiftTable
 from latentlab.ui.theme import DARK, LIGHT, Colours, Theme, numerals
-from latentlab.ui.widgets.bars_painter import small_font
+from latentlab.ui.widgets.bars_painter import small_font, strong_font
 from latentlab.ui.widgets.class_colours import class_colour
 from latentlab.ui.widgets.shift_model import CELL, FIRST, KIND, ShiftModel
 
@@ -47,8 +47,7 @@ class ShiftPainter:
     def __init__(self, model: ShiftModel, font: QFont) -> None:
         self._model = model
         self.font = numerals(font)
-        self.strong = QFont(self.font)
-        self.strong.setWeight(QFont.Weight.DemiBold)
+        self.strong = strong_font(self.font)
         self.small = small_font(font)
 
     def paint(self, painter: QPainter, area: QRect, row: int, column: int, colours: Colours) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from math import floor
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from latentlab.session.train_figures import BarsShown, words_of_group
 from latentlab.ui.theme import Theme
-from latentlab.ui.widgets.bars_painter import small_font
+from latentlab.ui.widgets.chart_parts import TITLE_HEIGHT, paint_nothing, paint_title
 from latentlab.ui.widgets.tips import answered_tip
 from latentlab.ui.widgets.train_colours import colour_of, paint_key
 
@@ -19,7 +19,6 @@ LOW = 50.0
 """Percent below which the scale begins at 0 in any case."""
 GAP = 0.26
 """Share of a group's width that stays free."""
-_AT_LEFT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
 _AT_RIGHT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
 _CENTRE = int(Qt.AlignmentFlag.AlignCenter)
 
@@ -101,23 +100,14 @@ class GroupBars(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint title, key, scale, bars and dots."""
         painter = QPainter(self)
-        colour = self._theme.colour
-        strong = QFont(self.font())
-        strong.setWeight(QFont.Weight.DemiBold)
-        small = small_font(self.font())
         if self.shown is None:
-            painter.setFont(small)
-            painter.setPen(colour("muted"))
-            flags = _CENTRE | int(Qt.TextFlag.TextWordWrap)
-            painter.drawText(QRectF(self.rect()).adjusted(8, 8, -8, -8), flags, self._nothing)
+            where = QRectF(self.rect()).adjusted(8, 8, -8, -8)
+            paint_nothing(painter, self._theme, self.font(), where, self._nothing)
             painter.end()
             return
-        painter.setFont(strong)
-        painter.setPen(colour("text"))
-        painter.drawText(QRectF(0, 0, self.width(), 20), _AT_LEFT, self.shown.title)
-        painter.setFont(small)
+        paint_title(painter, self._theme, self.font(), self.shown.title)
         arms = {arm.name: place for place, arm in enumerate(self.shown.arms)}
-        paint_key(painter, QRectF(0, 20, self.width(), 18), arms, self._theme)
+        paint_key(painter, QRectF(0, TITLE_HEIGHT, self.width(), 18), arms, self._theme)
         self._paint_scale(painter)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for place, group in enumerate(self.shown.groups):

@@ -14,14 +14,13 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from latentlab.session.train_folder import Curve
 from latentlab.ui.theme import Theme
 from latentlab.ui.widgets.bars_painter import small_font
-from latentlab.ui.widgets.search_chart import _ticks as step_ticks
+from latentlab.ui.widgets.chart_parts import paint_nothing, paint_steps, places_of
 from latentlab.ui.widgets.tips import answered_tip
 from latentlab.ui.widgets.train_colours import colour_of, paint_key
 
 TITLE, NUMBERS, FOOT, RIGHT = 26, 50, 20, 10
 NOTHING = "The losses appear here as soon as the first steps are done."
 _AT_RIGHT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
-_CENTRE = int(Qt.AlignmentFlag.AlignCenter)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,14 +86,13 @@ class LossChart(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint key, grid and lines."""
         painter = QPainter(self)
-        colour, area = self._theme.colour, self._area()
-        painter.setFont(small_font(self.font()))
+        area = self._area()
         if not self.lines:
-            painter.setPen(colour("muted"))
-            flags = _CENTRE | int(Qt.TextFlag.TextWordWrap)
-            painter.drawText(QRectF(self.rect()).adjusted(8, 8, -8, -8), flags, NOTHING)
+            where = QRectF(self.rect()).adjusted(8, 8, -8, -8)
+            paint_nothing(painter, self._theme, self.font(), where, NOTHING)
             painter.end()
             return
+        painter.setFont(small_font(self.font()))
         arms = {one.arm: one.place for one in self.lines}
         paint_key(painter, QRectF(0, 0, self.width(), 18), arms, self._theme)
         self._paint_grid(painter, area)
@@ -114,17 +112,10 @@ class LossChart(QWidget):
             painter.drawLine(round(area.left()), y, round(area.right()), y)
             painter.setPen(colour("muted"))
             painter.drawText(QRectF(0, y - 9, NUMBERS - 6, 18), _AT_RIGHT, text)
-        for step in step_ticks(self._until, int(area.width() // 80) + 1):
-            x = self._x_of(step)
-            painter.setPen(colour("muted"))
-            where = QRectF(min(x - 34, self.width() - 68), area.bottom() + 3, 68, FOOT - 4)
-            flags = _AT_RIGHT if x + 34 > self.width() else _CENTRE
-            painter.drawText(where, flags, f"{step:,}" if step else "step 0")
+        paint_steps(painter, self._theme, area, self._until)
 
     def _paint_line(self, painter: QPainter, one: Line) -> None:
-        most = max(2, int(self._area().width()))
-        n = len(one.curve.steps)
-        chosen = np.unique(np.linspace(0, n - 1, min(n, most)).astype(np.int64))
+        chosen = places_of(len(one.curve.steps), self._area().width())
         points = [
             QPointF(self._x_of(float(one.curve.steps[k])), self._y_of(float(one.curve.values[k])))
             for k in chosen

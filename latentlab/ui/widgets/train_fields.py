@@ -17,7 +17,7 @@ from latentlab.ui.widgets.audit_fields import BoxField, ChoiceField, Field, SetF
 from latentlab.ui.widgets.bars_painter import label_of
 from latentlab.ui.widgets.boxes import DoubleSpinBox
 from latentlab.ui.widgets.dimension_slider import DimensionSlider
-from latentlab.ui.widgets.form import caption, number_box
+from latentlab.ui.widgets.form import caption, number_box, set_up_number
 
 FINE = 0.05
 """Steps of a logarithmic slider, in decades."""
@@ -32,13 +32,8 @@ class DecimalBox(DoubleSpinBox):
         self.setDecimals(one.decimals)
         self.setRange(one.least, one.most)
         self.setSingleStep(10.0 ** -max(1, one.decimals - 1))
-        self.setAccessibleName(one.title)
-        self.setToolTip(one.tip)
-        self.setKeyboardTracking(False)
-        self.setFont(numerals(self.font()))
-        self.setAlignment(Qt.AlignmentFlag.AlignRight)
+        set_up_number(self, one.title, one.tip)
         self.setFixedWidth(88)
-        self.lineEdit().setAcceptDrops(False)  # files that are dropped are the window's
 
     def textFromValue(self, value: float) -> str:
         """Write a number as short as it can be."""

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from latentlab.training.debiasing_record import Histogram
 from latentlab.ui.theme import Theme
-from latentlab.ui.widgets.bars_painter import small_font
+from latentlab.ui.widgets.chart_parts import TITLE_HEIGHT, paint_nothing, paint_title
 from latentlab.ui.widgets.tips import answered_tip
 from latentlab.ui.widgets.train_colours import colour_of, paint_key
 
 TITLE, FOOT, LEAST, GAP = 42, 18, 104, 12
 NOTHING = "Where faces lie in the latent, and where they are drawn from, appears here after the first epoch."
 IN_SET, DRAWN = "faces", "as drawn (resampling weight)"
-_AT_LEFT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
 _CENTRE = int(Qt.AlignmentFlag.AlignCenter)
 
 
@@ -75,24 +74,17 @@ class LatentHistograms(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint title, key and histograms."""
         painter = QPainter(self)
-        colour = self._theme.colour
-        strong = QFont(self.font())
-        strong.setWeight(QFont.Weight.DemiBold)
-        painter.setFont(strong)
-        painter.setPen(colour("text"))
-        painter.drawText(QRectF(0, 0, self.width(), 20), _AT_LEFT, "Latent entries, most changed first")
-        painter.setFont(small_font(self.font()))
+        paint_title(painter, self._theme, self.font(), "Latent entries, most changed first")
         if not self.shown:
-            painter.setPen(colour("muted"))
-            flags = _CENTRE | int(Qt.TextFlag.TextWordWrap)
-            painter.drawText(QRectF(self.rect()).adjusted(8, 20, -8, -8), flags, NOTHING)
+            where = QRectF(self.rect()).adjusted(8, TITLE_HEIGHT, -8, -8)
+            paint_nothing(painter, self._theme, self.font(), where, NOTHING)
             painter.end()
             return
-        paint_key(painter, QRectF(0, 20, self.width(), 18), {IN_SET: 0, DRAWN: 1}, self._theme)
+        paint_key(painter, QRectF(0, TITLE_HEIGHT, self.width(), 18), {IN_SET: 0, DRAWN: 1}, self._theme)
         for place, (entry, one) in enumerate(self._here()):
             self._paint_one(painter, self._place(place), entry, one)
         if self.hasFocus():
-            painter.setPen(QPen(colour("accent"), 1))
+            painter.setPen(QPen(self._theme.colour("accent"), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
         painter.end()

@@ -5,18 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from latentlab.ui.theme import Theme
-from latentlab.ui.widgets.bars_painter import small_font
+from latentlab.ui.widgets.chart_parts import paint_title
 from latentlab.ui.widgets.picture_cells import PictureCells
 from latentlab.ui.widgets.picture_view import bgrx
 
 TITLE, GAP, BETWEEN, LEAST, MOST = 24, 3, 9, 36, 84
 WANTED = 24
 """So many pictures are shown at least, as large as they then can be, where there is room."""
-_AT_LEFT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
 
 
 class PictureSheet(QWidget):
@@ -87,15 +86,9 @@ class PictureSheet(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint title and pictures."""
         painter = QPainter(self)
-        colour = self._theme.colour
-        strong = QFont(self.font())
-        strong.setWeight(QFont.Weight.DemiBold)
-        painter.setFont(strong)
-        painter.setPen(colour("text"))
-        painter.drawText(QRectF(0, 0, self.width(), 20), _AT_LEFT, self.title)
+        paint_title(painter, self._theme, self.font(), self.title)
         if self._cells is None:
-            painter.setFont(small_font(self.font()))
-            painter.setPen(colour("muted"))
+            painter.setPen(self._theme.colour("muted"))
             flags = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
             where = QRectF(self.rect()).adjusted(0, TITLE, -4, 0)
             painter.drawText(where, flags | int(Qt.TextFlag.TextWordWrap), self._nothing)

@@ -1,47 +1,26 @@
-"""A panel that begins work in the background: where results go, start and stop, how far it has come."""
+"""Panels that begin work in the background: start and stop, how far it has come, where results go."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLineEdit,
-    QProgressBar,
-    QPushButton,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from latentlab.ui.widgets.form import WIDTH, caption, scrolled
 
 
-class WorkForm(QFrame):
+class StartForm(QFrame):
     """What the forms of such work have in common; what is asked is theirs.
 
-    ``start_asked`` and ``stop_asked`` are the wishes to begin and to end it, ``out_wished`` another folder
-    for the results.
+    ``start_asked`` and ``stop_asked`` are the wishes to begin and to end it.
     """
 
     start_asked = Signal()
     stop_asked = Signal()
-    out_wished = Signal(str)
 
-    def __init__(self, begin: str, name: str, tip: str, parent: QWidget | None = None) -> None:
+    def __init__(self, begin: str, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
         self.setFixedWidth(WIDTH)
-        self._out = ""
-        self.out = QLineEdit()
-        self.out.setPlaceholderText("the program's own folder")
-        self.out.setAccessibleName("Folder for the results")
-        self.out.setToolTip(tip)
-        self.out.setAcceptDrops(False)
-        self.browse = QPushButton("…")
-        self.browse.setAccessibleName("Choose the folder for the results")
-        self.browse.setToolTip("Choose the folder for the results")
-        self.browse.setFixedWidth(38)
         self.start = QPushButton(begin)
         self.start.setProperty("role", "primary")
         self.stop = QPushButton("Stop")
@@ -52,15 +31,8 @@ class WorkForm(QFrame):
         self.progress.setAccessibleName(f"Progress of the {name}")
         self.status = caption("")
         self.status.setWordWrap(True)
-        self.out.editingFinished.connect(self._take_out)
         self.start.clicked.connect(self.start_asked)
         self.stop.clicked.connect(self.stop_asked)
-
-    def show_out(self, out: str) -> None:
-        """Show where the results go; what is being typed stays."""
-        self._out = out
-        if not (self.out.hasFocus() and self.out.isModified()):
-            self.out.setText(out)
 
     def show_progress(self, text: str, done: int = 0, total: int = 0, running: bool = False) -> None:
         """Say how the work stands; a bar shows how far it has come while it is running."""
@@ -69,6 +41,50 @@ class WorkForm(QFrame):
         self.progress.setVisible(running)
         self.progress.setRange(0, total)
         self.progress.setValue(done)
+
+    def _put_together(self, inner: QWidget, buttons: QHBoxLayout, *further: QWidget) -> None:
+        """Lay out what is asked, in an area that scrolls; progress, buttons and the rest below it."""
+        foot = QVBoxLayout()
+        foot.setContentsMargins(0, 0, 8, 0)
+        foot.setSpacing(6)
+        foot.addWidget(self.status)
+        foot.addWidget(self.progress)
+        buttons.setSpacing(8)
+        foot.addLayout(buttons)
+        for widget in further:
+            foot.addWidget(widget)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 10, 8, 12)
+        layout.setSpacing(8)
+        self.area = scrolled(inner)
+        layout.addWidget(self.area, 1)
+        layout.addLayout(foot)
+
+
+class WorkForm(StartForm):
+    """A panel of work whose results go into a folder; ``out_wished`` is another one."""
+
+    out_wished = Signal(str)
+
+    def __init__(self, begin: str, name: str, tip: str, parent: QWidget | None = None) -> None:
+        super().__init__(begin, name, parent)
+        self._out = ""
+        self.out = QLineEdit()
+        self.out.setPlaceholderText("the program's own folder")
+        self.out.setAccessibleName("Folder for the results")
+        self.out.setToolTip(tip)
+        self.out.setAcceptDrops(False)
+        self.browse = QPushButton("…")
+        self.browse.setAccessibleName("Choose the folder for the results")
+        self.browse.setToolTip("Choose the folder for the results")
+        self.browse.setFixedWidth(38)
+        self.out.editingFinished.connect(self._take_out)
+
+    def show_out(self, out: str) -> None:
+        """Show where the results go; what is being typed stays."""
+        self._out = out
+        if not (self.out.hasFocus() and self.out.isModified()):
+            self.out.setText(out)
 
     def _add_results(self, column: QVBoxLayout) -> None:
         """Add where the results go."""
@@ -79,27 +95,14 @@ class WorkForm(QFrame):
         row.addWidget(self.browse)
         column.addLayout(row)
 
-    def _put_together(self, inner: QWidget, *further: QPushButton) -> QScrollArea:
-        """Lay out what is asked, in an area that scrolls and is returned; progress and buttons below it."""
-        foot = QVBoxLayout()
-        foot.setContentsMargins(0, 0, 8, 0)
-        foot.setSpacing(6)
-        foot.addWidget(self.status)
-        foot.addWidget(self.progress)
+    def _buttons(self, *further: QPushButton) -> QHBoxLayout:
+        """Return start and stop in a row, and further buttons behind them."""
         row = QHBoxLayout()
-        row.setSpacing(8)
         row.addWidget(self.start, 1)
         row.addWidget(self.stop, 1)
         for button in further:
             row.addWidget(button)
-        foot.addLayout(row)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 10, 8, 12)
-        layout.setSpacing(8)
-        area = scrolled(inner)
-        layout.addWidget(area, 1)
-        layout.addLayout(foot)
-        return area
+        return row
 
     def _take_out(self) -> None:
         self.out.setModified(False)
