@@ -64,6 +64,27 @@ class LatentModel(Protocol):
 
 
 @runtime_checkable
+class ProjectingModel(LatentModel, Protocol):
+    """A `LatentModel` that projects between datasets (``spec.datasets``).
+
+    Its z is an autoencoder's latent x, which knows no dataset, turned by a map under the dataset that can be
+    undone.
+    """
+
+    def inner(self, images: Tensor) -> Tensor:
+        """Return x ``[B, D]`` of images float ``[B, 3, H, W]`` in [0, 1]."""
+        ...
+
+    def to_latent(self, inner: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Return z ``[B, D]`` of x under conditions ``[B, C]``, and log|det dz/dx| ``[B]``."""
+        ...
+
+    def to_inner(self, latents: Tensor, condition: Tensor) -> Tensor:
+        """Return x ``[B, D]`` of z under conditions ``[B, C]``."""
+        ...
+
+
+@runtime_checkable
 class AttributePredictor(Protocol):
     """Anything that says which attributes an image shows."""
 

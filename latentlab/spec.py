@@ -128,6 +128,11 @@ class ConditionSchema(Record):
         """Length C of the condition vector; 0 for an unconditional model."""
         return sum(attribute.width for attribute in self.attributes)
 
+    @property
+    def has_mode(self) -> bool:
+        """Whether it says how to project (`MODE`); a model without it only follows the dataset."""
+        return any(attribute.name == MODE.name for attribute in self.attributes)
+
     def attribute(self, name: str) -> Attribute:
         """Return the attribute of that name, or raise `SettingsError` naming the ones there are."""
         for attribute in self.attributes:
@@ -203,7 +208,9 @@ class ModelSpec(Record):
     ``cannot`` maps an ability the model lacks (``encode``, ``sample``, ``search``) to the reason, which the
     window shows where it greys the control. ``cannot_show`` names, by class of the first conditional
     attribute (of a cINN: by dataset), the attributes that its pictures never show, such as glasses in a style
-    without them.
+    without them. ``projects`` says that the first conditional attribute is the dataset that pictures are of,
+    and that decoding undoes encoding under every dataset, so that a picture is projected onto another by
+    decoding it as one of that; a second attribute may only be the `MODE`.
     """
 
     family: str
@@ -214,6 +221,26 @@ class ModelSpec(Record):
     cannot: Mapping[Literal["encode", "sample", "search"], str] = Field(default_factory=dict)
     latent_summary: LatentSummary | None = None
     cannot_show: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    projects: bool = False
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_usual(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = handler(self)
+        if not self.projects:  # as before there was the field, so that what is stored can be compared
+            found.pop("projects", None)
+        return found
+
+    @model_validator(mode="after")
+    def _projects_between_datasets(self) -> ModelSpec:
+        attributes = self.condition.attributes
+        if self.projects and (
+            not attributes
+            or attributes[0].kind != "categorical"
+            or any((one.name, one.classes) != (MODE.name, MODE.classes) for one in attributes[1:])
+            or "encode" in self.cannot
+        ):
+            raise ValueError("a model that projects can encode, and its condition is a dataset and no more")
+        return self
 
     @model_validator(mode="after")
     def _latent_is_not_too_large(self) -> ModelSpec:
@@ -235,6 +262,14 @@ class ModelSpec(Record):
             strange = ", ".join(sorted(set(self.cannot_show) - set(known)))
             raise ValueError(f"cannot_show names {strange}, of which the condition knows nothing")
         return self
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The datasets between which it projects; none where it does not project.
+
+        A condition with the `MODE` is that of a cINN, whose checkpoints are older than the field `projects`.
+        """
+        return self.condition.attributes[0].classes if self.projects or self.condition.has_mode else ()
 
     @property
     def latent_size(self) -> int:

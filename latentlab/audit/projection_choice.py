@@ -15,7 +15,7 @@ from latentlab.errors import ImageError, SettingsError
 from latentlab.metrics.labels import group_attributes, translate
 from latentlab.operations.explore import Explorer
 from latentlab.operations.many_pictures import ManyPicture, PictureOfSet, many_pictures
-from latentlab.operations.project import cinn_of, condition_on, datasets_of
+from latentlab.operations.project import condition_on, datasets_of, projecting_model
 from latentlab.operations.projection_plan import AUTO
 from latentlab.progress import Progress, Reporter
 from latentlab.spec import Attribute, PredictorSpec
@@ -107,11 +107,16 @@ def choose_pictures(
     Raises
     ------
     LatentLabError
-        If the model is no cINN or knows no such dataset, nobody judges what is to be counted, or there is no
-        picture.
+        If the model does not project in both modes or knows no such dataset, nobody judges what is to be
+        counted, or there is no picture.
     """
     reporter = reporter or Reporter()
-    cinn_of(explorer)
+    projecting_model(explorer)
+    if not explorer.spec.condition.has_mode:
+        raise SettingsError(
+            f"{explorer.located.path} only follows the dataset: what it changes of style and of composition "
+            "cannot be told apart. latentlab project counts what changes in all."
+        )
     onto = tuple(dict.fromkeys(settings.onto)) or datasets_of(explorer)
     for dataset in (*onto, *(() if settings.source == AUTO else (settings.source,))):
         condition_on(explorer, dataset)

@@ -149,8 +149,8 @@ class Study:
         What ``n`` is, such as ``samples of each model and seed``; and ``n`` without being asked.
     needs
         What a model must be able to do, as `latentlab.spec.ModelSpec.cannot` names it.
-    family
-        The family that a model must be of; empty for any.
+    projects
+        Whether a model must project onto datasets, in the modes *keep* and *follow*.
     seeds
         Those that a form begins with: of one training nobody can tell chance from what its set did.
     """
@@ -162,7 +162,7 @@ class Study:
     n_means: str
     n: int
     needs: tuple[str, ...] = ()
-    family: str = ""
+    projects: bool = False
     seeds: tuple[int, ...] = (0,)
 
 
@@ -211,7 +211,7 @@ STUDIES: Mapping[str, Study] = {
         "images at most",
         512,
         ("encode",),
-        "cinn",
+        True,
     ),
     "search": Study(
         "Search",

@@ -15,7 +15,6 @@ from latentlab.checkpoints.native import Located, locate
 from latentlab.spec import Attribute, CheckpointConfig
 
 _CARD_LINES = 3
-_PROJECTS = "cinn"
 _IGNORED_LINES = 12
 
 
@@ -94,7 +93,7 @@ def describe(name: str | Path) -> Description:
     located = locate(name)
     foreign = located.foreign
     if foreign is None:
-        for _ in native_numbers(located.weights):
+        for _ in native_numbers(located.weights, located.header):
             pass
     else:
         check_numbers(foreign, located.weights)
@@ -153,8 +152,8 @@ def _cannot(config: CheckpointConfig) -> dict[str, str]:
     found = {str(ability): reason for ability, reason in config.model.cannot.items()}
     if not config.model.condition.size:
         found["condition"] = "it is unconditional: there is nothing to scale, flip or mix"
-    if config.model.family != _PROJECTS:
-        found["project"] = f"only a {_PROJECTS} maps between datasets; it is a {config.model.family}"
+    if not config.model.datasets:
+        found["project"] = "it has no condition that is a dataset, under which decoding undoes encoding"
     return found
 
 

@@ -25,7 +25,8 @@ from latentlab.checkpoints.foreign.onnx_files import DESCRIPTION, KEY
 from latentlab.checkpoints.native import Checkpoint
 from latentlab.conditions import first_classes
 from latentlab.errors import CheckpointError, SettingsError
-from latentlab.families.onnx_graph import INSTALL, Graph
+from latentlab.families.onnx_graph import Graph
+from latentlab.families.onnx_runner import INSTALL
 from latentlab.model import AttributePredictor, LatentModel
 from latentlab.spec import ModelSpec, PredictorSpec
 

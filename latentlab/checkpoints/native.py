@@ -60,8 +60,11 @@ class Located:
 
     @cached_property
     def _digest(self) -> str:
-        with self.weights.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        try:
+            with self.weights.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise CheckpointError(f"{self.weights} cannot be read: {error.strerror}.") from None
 
     def expect(self, sha256: str) -> None:
         """Raise `CheckpointError` if the weights have another SHA-256; an empty one is not looked at."""
@@ -208,7 +211,7 @@ def _filling(located: Located, reporter: Reporter) -> dict[str, Tensor]:
             reporter.raise_if_cancelled()
             reporter.report(Progress("Reading the weights", done, whole))
         return found
-    for name, dtype, numbers in native_numbers(located.weights):
+    for name, dtype, numbers in native_numbers(located.weights, located.header):
         if name.endswith(".graph"):
             look_at_graph(located.weights, numbers.tobytes())
         tensor = as_tensor(numbers, dtype)

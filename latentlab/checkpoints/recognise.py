@@ -61,19 +61,22 @@ def read_text(path: Path) -> str:
         raise CheckpointError(f"{path} should be a JSON text in UTF-8; it is a binary file.") from None
 
 
-def read_tables(path: Path) -> tuple[int, dict[str, Any]]:
-    """Return where the tensors of a safetensors file begin and its header's JSON; else say what the file is.
+def read_tables(path: Path) -> tuple[int, int, dict[str, Any]]:
+    """Return where the tensors of a safetensors file begin, its size, and its header's JSON.
 
     Raises
     ------
     CheckpointError
-        With what was found and what to do.
+        If it is something else, with what was found and what to do.
     """
     head = read_bytes(path, 512)
     explain_false_start(path, head)
     _explain_pickle(path, head)
     length = int.from_bytes(head[:8], "little")
-    size = path.stat().st_size
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from None
     if len(head) < 9 or head[8:9] != b"{" or length > _SENSIBLE:
         raise NotSafetensorsError(
             f"{path} is no checkpoint: its first bytes are {head[:8]!r}. Choose a checkpoint's folder, or "
@@ -90,7 +93,7 @@ def read_tables(path: Path) -> tuple[int, dict[str, Any]]:
             "Download or copy it again."
         )
     try:
-        header = json.loads(read_bytes(path, 8 + length)[8:], object_pairs_hook=_each_once)
+        header = json.loads(read_bytes(path, 8 + length)[8:].decode(), object_pairs_hook=_each_once)
         ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
         expected = 8 + length + max((int(end) for end in ends), default=0)
     except _Twice as twice:
@@ -104,7 +107,7 @@ def read_tables(path: Path) -> tuple[int, dict[str, Any]]:
         raise CheckpointError(
             f"{path} is truncated: {expected:,} bytes expected, {size:,} found. Download or copy it again."
         )
-    return 8 + length, header
+    return 8 + length, size, header
 
 
 class _Twice(Exception):  # noqa: N818 - it is told as an error by who hears it

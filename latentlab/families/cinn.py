@@ -62,15 +62,26 @@ class CINN(nn.Module):
         dataset, mode = condition[:, : self.datasets], condition[:, self.datasets :]
         return (dataset.unsqueeze(2) * mode.unsqueeze(1)).flatten(1)
 
+    def inner(self, images: Tensor) -> Tensor:
+        """Return the autoencoder's latents ``[B, D]`` of images in [0, 1]."""
+        return self.autoencoder.encode(images).mean
+
+    def to_latent(self, inner: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Return z ``[B, D]`` of those under conditions ``[B, C]``, and log|det dz/dx| ``[B]``."""
+        found: tuple[Tensor, Tensor] = self.flow(inner, self.weights(condition))
+        return found
+
+    def to_inner(self, latents: Tensor, condition: Tensor) -> Tensor:
+        """Return the autoencoder's latents ``[B, D]`` of z under conditions ``[B, C]``."""
+        return self.flow.inverse(latents, self.weights(condition))
+
     def encode(self, images: Tensor, condition: Tensor | None = None) -> Posterior:
         """Return z ``[B, D]``, without variance, of images in [0, 1] under conditions ``[B, C]``."""
-        mean = self.autoencoder.encode(images).mean
-        z, _ = self.flow(mean, self.weights(_given(condition)))
-        return Posterior(z)
+        return Posterior(self.to_latent(self.inner(images), _given(condition))[0])
 
     def decode(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return images ``[B, 3, S, S]`` in [0, 1] for z ``[B, D]`` under conditions ``[B, C]``."""
-        return self.autoencoder.decode(self.flow.inverse(latents, self.weights(_given(condition))))
+        return self.autoencoder.decode(self.to_inner(latents, _given(condition)))
 
     def verify(self) -> None:
         """Make sure that the flow can be turned back: what a checkpoint must show when it is opened.

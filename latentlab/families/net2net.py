@@ -7,6 +7,7 @@ the autoencoder alone, whose latents are then its own.
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, cast
 
 import torch
@@ -59,16 +60,20 @@ class ConditionFlow(nn.Module):
         )
         self.sub_layers = nn.ModuleList(FlowBlock(size, shape) for _ in range(config.blocks))
 
-    def forward(self, x: Tensor, weights: Tensor) -> Tensor:
-        """Return z ``[B, D]`` of latents under conditions ``[B, K]``."""
-        e = self.embedder(weights)
+    def forward(self, x: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Return z ``[B, D]`` of latents under conditions ``[B, K]``, and log|det dz/dx| ``[B]``.
+
+        The original counts nothing for the LeakyReLU, which makes no difference to z.
+        """
+        e, log_det = self.embedder(weights), x.new_zeros(len(x))
         for block in self._blocks():
-            x, _ = block.norm_layer(x)
+            x, of_norm = block.norm_layer(x)
             if self.leaky:
+                log_det = log_det + math.log(LEAK) * (x < 0.0).to(x).sum(1)
                 x = F.leaky_relu(x, LEAK)
-            x, _ = block.coupling(x, e)
-            x = block.shuffle(x)
-        return x
+            x, of_coupling = block.coupling(x, e)
+            x, log_det = block.shuffle(x), log_det + of_norm + of_coupling
+        return x, log_det
 
     def inverse(self, z: Tensor, weights: Tensor) -> Tensor:
         """Return latents ``[B, D]`` of z."""
@@ -105,16 +110,33 @@ class Net2Net(nn.Module):
 
         Of the autoencoder alone, its mean and log variance.
         """
-        posterior = self.first_stage.encode(images)
         if self.flow is None:
-            return posterior
-        return Posterior(self.flow(posterior.mean, _given(condition)))
+            return self.first_stage.encode(images)
+        return Posterior(self.to_latent(self.inner(images), _given(condition))[0])
 
     def decode(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return images ``[B, 3, S, S]`` in [0, 1] for latents ``[B, D]`` under conditions ``[B, K]``."""
         if self.flow is not None:
-            latents = self.flow.inverse(latents, _given(condition))
+            latents = self.to_inner(latents, _given(condition))
         return self.first_stage.decode(latents)
+
+    def inner(self, images: Tensor) -> Tensor:
+        """Return the autoencoder's latents ``[B, D]`` of images in [0, 1]."""
+        return self.first_stage.encode(images).mean
+
+    def to_latent(self, inner: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Return z ``[B, D]`` of those under conditions ``[B, K]``, and log|det dz/dx| ``[B]``."""
+        found: tuple[Tensor, Tensor] = self._turned()(inner, condition)
+        return found
+
+    def to_inner(self, latents: Tensor, condition: Tensor) -> Tensor:
+        """Return the autoencoder's latents ``[B, D]`` of z under conditions ``[B, K]``."""
+        return self._turned().inverse(latents, condition)
+
+    def _turned(self) -> ConditionFlow:
+        if self.flow is None:
+            raise ValueError("the autoencoder alone has no datasets")
+        return self.flow
 
     def sample(self, n: int, condition: Tensor | None, generator: torch.Generator) -> Tensor:
         """Draw n latents from N(0, I), which holds for every condition: ``[n, D]``."""

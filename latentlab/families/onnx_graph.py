@@ -1,14 +1,15 @@
 """Models and predictors whose networks are ONNX graphs, run by onnxruntime on the processor.
 
-The graphs' bytes are the tensors: so a native checkpoint holds them like any weights. No gradient passes
-through a graph, so that such a model cannot be searched.
+Each graph runs in a process of its own (`latentlab.families.onnx_runner`). The graphs' bytes are the tensors:
+so a native checkpoint holds them like any weights. No gradient passes through a graph, so that such a model
+cannot be searched.
 """
 
 from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import numpy as np
@@ -16,15 +17,12 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from latentlab.errors import CheckpointError, SettingsError
+from latentlab.errors import SettingsError
+from latentlab.families.onnx_runner import Array, Runner, TooMuchMemoryError
 from latentlab.model import Posterior
 from latentlab.spec import ModelSpec, PredictorSpec, Record
 
-INSTALL = "ONNX graphs need the extra “onnx”. Install it with pip install 'latentlab-desktop[onnx]'."
 NO_GRADIENT = "no gradient passes through its ONNX graph, which a search would follow."
-
-LONGEST = 30.0
-"""Seconds that a graph may take for a picture."""
 
 Range = tuple[Annotated[float, Field(allow_inf_nan=False)], Annotated[float, Field(allow_inf_nan=False)]]
 
@@ -82,14 +80,17 @@ class ONNXPredictorConfig(Record):
 
 
 class Graph(nn.Module):
-    """A graph's bytes, and the session that runs them, which begins when it is first run."""
+    """A graph's bytes, and the process that runs them, which begins when it is first run.
+
+    Copies run in the same one.
+    """
 
     graph: Tensor
 
     def __init__(self, size: int) -> None:
         super().__init__()
         self.register_buffer("graph", torch.zeros(size, dtype=torch.uint8))
-        self._session: Any = None
+        self._runners: list[Runner] = []
         self._lock = threading.Lock()
 
     def run(self, inputs: Mapping[str, Tensor], outputs: list[str]) -> list[Tensor]:
@@ -98,66 +99,35 @@ class Graph(nn.Module):
         Raises
         ------
         CheckpointError
-            If onnxruntime is not installed, or cannot read or run the graph with these names.
+            If onnxruntime is not installed, or cannot read or run the graph with these names, or it takes
+            too long or too much memory.
         """
-        session = self._begun()
-        shapes = {one.name: one.shape for one in session.get_inputs()}
-        self._expect("input", inputs, shapes)
-        self._expect("output", outputs, [one.name for one in session.get_outputs()])
+        runner = self._runner()
         device = next(iter(inputs.values())).device
         feed = {name: np.ascontiguousarray(one.detach().float().cpu()) for name, one in inputs.items()}
         rows = len(next(iter(feed.values())))
-        # A graph that was written for one picture at a time is given one at a time.
-        alone = any(shape and shape[0] == 1 for shape in shapes.values()) and rows != 1
-        parts = [slice(row, row + 1) for row in range(rows)] if alone else [slice(None)]
-        found = [self._call(session, {k: v[part] for k, v in feed.items()}, outputs) for part in parts]
+        found: list[list[Array]] = []
+        if rows == 1 or not runner.one_at_a_time:
+            try:
+                found = [runner.run(feed, outputs)]
+            except TooMuchMemoryError:
+                if rows == 1:
+                    raise
+        if not found:
+            parts = [{name: one[row : row + 1] for name, one in feed.items()} for row in range(rows)]
+            found = [self._runner().run(part, outputs) for part in parts]
         return [torch.from_numpy(np.concatenate(each)).to(device) for each in zip(*found, strict=True)]
 
-    def _call(self, session: Any, feed: dict[str, Any], outputs: list[str]) -> list[Any]:
-        import onnxruntime  # type: ignore[import-untyped]
-
-        options = onnxruntime.RunOptions()
-        rows = len(next(iter(feed.values())))
-        # A graph can hold a loop without end.
-        limit = threading.Timer(LONGEST * rows, setattr, (options, "terminate", True))
-        limit.daemon = True
-        limit.start()
-        try:
-            return [np.asarray(one, dtype=np.float32) for one in session.run(outputs, feed, options)]
-        except Exception as error:  # onnxruntime's errors have no base of their own
-            if options.terminate:
-                raise CheckpointError(
-                    f"The ONNX graph should give a picture within {LONGEST:.0f} seconds; it takes longer. "
-                    "Choose another, or a smaller one."
-                ) from None
-            raise CheckpointError(
-                f"The ONNX graph cannot be run with what its description says: {_line(error)}. Give the "
-                "names and shapes of its inputs and outputs as they are in the graph."
-            ) from None
-        finally:
-            limit.cancel()
-
-    def _expect(self, kind: str, names: Any, known: Any) -> None:
-        if strange := [name for name in names if name not in known]:
-            raise CheckpointError(
-                f"The ONNX graph has no {kind} {strange[0]!r:.80}; it has {_named(known)}. Give the names as "
-                "they are in the graph."
-            )
-        if kind == "input" and (open_ones := [name for name in known if name not in names]):
-            raise CheckpointError(
-                f"The ONNX graph has an input {open_ones[0]!r:.80} that its description does not name. A "
-                "graph takes latents or pictures, and a condition."
-            )
-
-    def _begun(self) -> Any:
+    def _runner(self) -> Runner:
         with self._lock:
-            if self._session is None:
-                self._session = _session(self.graph)
-        return self._session
+            if not self._runners or not self._runners[-1].alive:
+                self._runners[:] = [Runner(self.graph.detach().cpu().numpy(), torch.get_num_threads())]
+            return self._runners[-1]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Graph:
         copied = Graph(0)
         copied.graph = copy.deepcopy(self.graph, memo)
+        copied._runners, copied._lock = self._runners, self._lock
         return copied.train(self.training)
 
 
@@ -246,34 +216,3 @@ def _given(name: str, condition: Tensor | None) -> dict[str, Tensor]:
     if condition is None:
         raise ValueError("this model needs a condition")
     return {name: condition}
-
-
-def _session(graph: Tensor) -> Any:
-    try:
-        import onnxruntime
-    except ImportError:
-        raise CheckpointError(INSTALL) from None
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = torch.get_num_threads()
-    settings.log_severity_level = 4
-    try:
-        return onnxruntime.InferenceSession(
-            graph.detach().cpu().numpy().tobytes(),
-            settings,
-            providers=["CPUExecutionProvider"],
-            # It would run parts of the graph here already, for as long as they take.
-            disabled_optimizers=["ConstantFolding"],
-        )
-    except Exception as error:  # onnxruntime's errors have no base of their own
-        raise CheckpointError(
-            f"The ONNX graph cannot be read: {_line(error)}. Export it again, whole in one file."
-        ) from None
-
-
-def _named(names: Iterable[str]) -> str:
-    return f"{', '.join(names)}"[:200]
-
-
-def _line(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) < 200 else f"{text[:197]}..."

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from latentlab.data.image_set import images_to_tensor
 from latentlab.device import DeviceChoice
 from latentlab.errors import SettingsError
-from latentlab.families.cinn import CINN
 from latentlab.live.bench import asked_renderer, median_ratio, plain_pair, times_ms, tune
 from latentlab.live.engine import Engine
 from latentlab.live.examples import example
 from latentlab.live.frames import DeviceOverride, Encoded, Frame
 from latentlab.metrics.intervals import Estimate
 from latentlab.metrics.report import Evaluation, Report
+from latentlab.model import ProjectingModel
 from latentlab.operations.projection_plan import ProjectionPlan, no_projection, projection_plan
 from latentlab.progress import Progress, Reporter
 
@@ -85,7 +85,7 @@ def bench_projection(
     Raises
     ------
     LatentLabError
-        If a checkpoint cannot be opened, it is no cINN, or the device does not exist.
+        If a checkpoint cannot be opened, it does not project, or the device does not exist.
     """
     override, reporter = override or DeviceOverride(), reporter or Reporter()
     default_threads = torch.get_num_threads()
@@ -220,21 +220,20 @@ def _flow(
 ) -> tuple[Callable[[], object], Callable[[], object]]:
     """Return the flow alone: one latent into z, and z into all datasets."""
     model = engine.loaded.checkpoint.network
-    assert isinstance(model, CINN)
+    assert isinstance(model, ProjectingModel)
     z = torch.from_numpy(np.array(latent[None]))
-    told = model.weights(torch.from_numpy(plan.told[None]))
-    onto = model.weights(torch.from_numpy(plan.conditions))
+    told, onto = torch.from_numpy(plan.told[None]), torch.from_numpy(plan.conditions)
     with torch.no_grad():
-        x = model.flow.inverse(z, told)
+        x = model.to_inner(z, told)
     every = z.repeat(len(onto), 1)
 
     def forward() -> object:
         with torch.no_grad():
-            return model.flow(x, told)
+            return model.to_latent(x, told)
 
     def inverse() -> object:
         with torch.no_grad():
-            return model.flow.inverse(every, onto)
+            return model.to_inner(every, onto)
 
     return forward, inverse
 

@@ -1,4 +1,4 @@
-"""Project pictures onto other datasets with a cINN: x* = D(tau^-1(tau(E(x)|y)|y*)).
+"""Project pictures onto other datasets, as a cINN does: x* = D(tau^-1(tau(E(x)|y)|y*)).
 
     explorer = Explorer.open("my-cinn")
     found = project(explorer, read_picture("face.png").pixels)
@@ -12,17 +12,19 @@ reconstruction: what is wrong there already is not the other datasets' doing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from latentlab.data.image_set import images_to_tensor
 from latentlab.data.pictures import square_picture
 from latentlab.errors import SettingsError
-from latentlab.families.cinn import CINN
+from latentlab.model import ProjectingModel
 from latentlab.operations.attribute_table import Probabilities
 from latentlab.operations.explore import Explorer
 from latentlab.operations.projection_plan import (
@@ -31,6 +33,7 @@ from latentlab.operations.projection_plan import (
     latent_norm,
     no_projection,
     projection_condition,
+    share_of_keep,
 )
 from latentlab.operations.render import intra_op_threads
 
@@ -109,17 +112,23 @@ class Projected:
         return next((item.attributes for item in self.items if item.dataset == dataset), None)
 
 
-def cinn_of(explorer: Explorer) -> CINN:
+def projecting_model(explorer: Explorer) -> ProjectingModel:
     """Return the explorer's network, or raise `SettingsError` if it does not project."""
-    if not isinstance(explorer.network, CINN):
-        raise SettingsError(no_projection(explorer.spec, str(explorer.located.path)))
-    return explorer.network
+    if why := no_projection(explorer.spec, str(explorer.located.path)):
+        raise SettingsError(why)
+    network = explorer.network
+    if not isinstance(network, ProjectingModel):
+        raise SettingsError(
+            f"{explorer.located.path} says that it projects onto datasets, and its family "
+            f"{explorer.spec.family} cannot. Ask who wrote the package that brings the family."
+        )
+    return network
 
 
 def datasets_of(explorer: Explorer) -> tuple[str, ...]:
-    """Return the datasets that an explorer's cINN knows."""
-    cinn_of(explorer)
-    return explorer.spec.condition.attributes[0].classes
+    """Return the datasets that an explorer's model knows, or raise `SettingsError` if it does not project."""
+    projecting_model(explorer)
+    return explorer.spec.datasets
 
 
 def condition_on(explorer: Explorer, dataset: str, keep: float = 1.0) -> NDArray[np.float32]:
@@ -135,11 +144,12 @@ def condition_on(explorer: Explorer, dataset: str, keep: float = 1.0) -> NDArray
 
 def likelihoods(explorer: Explorer, picture: NDArray[np.uint8]) -> Mapping[str, float]:
     """Return log p(E(x)|y) in nats of a picture uint8 ``[S, S, 3]`` by dataset, in the mode *follow*."""
-    model, names = cinn_of(explorer), datasets_of(explorer)
+    model, names = projecting_model(explorer), datasets_of(explorer)
     conditions = np.stack([condition_on(explorer, name, 0.0) for name in names])
     with intra_op_threads(explorer.threads), torch.inference_mode():
-        mean = model.autoencoder.encode(images_to_tensor(picture[None])).mean.repeat(len(names), 1)
-        found = model.flow.log_likelihood(mean, model.weights(torch.from_numpy(conditions)))
+        inner = model.inner(images_to_tensor(picture[None])).repeat(len(names), 1)
+        z, log_det = model.to_latent(inner, torch.from_numpy(conditions))
+        found = log_det - 0.5 * (z.square().sum(1) + z.shape[1] * math.log(2.0 * math.pi))
     return dict(zip(names, found.tolist(), strict=True))
 
 
@@ -170,7 +180,7 @@ def project(
     Parameters
     ----------
     explorer
-        A cINN, and the predictor that judges.
+        A model that projects, and the predictor that judges.
     picture
         Uint8 ``[H, W, 3]``, RGB, of any size: its centre square is what the model sees.
     source
@@ -183,9 +193,10 @@ def project(
     Raises
     ------
     SettingsError
-        If the model is no cINN, a dataset is unknown, or the share is not from 0 to 1.
+        If the model does not project, a dataset is unknown, or the share is not from 0 to 1.
     """
-    model = cinn_of(explorer)
+    model = projecting_model(explorer)
+    keep = share_of_keep(explorer.spec.condition, keep)
     for target in onto or datasets_of(explorer):
         condition_on(explorer, target, keep)  # an unknown one is refused before anything is drawn
     seen = square_picture(picture, explorer.spec.image_size)
@@ -193,10 +204,8 @@ def project(
     dataset = guess_dataset(explorer, seen, said) if guessed else source
     told = condition_on(explorer, dataset, keep)
     with intra_op_threads(explorer.threads), torch.inference_mode():
-        mean = model.autoencoder.encode(images_to_tensor(seen[None])).mean
-        weights = model.weights(torch.from_numpy(told[None]))
-        z, _ = model.flow(mean, weights)
-        error = float(model.round_trip(mean, weights)[0])
+        inner = model.inner(images_to_tensor(seen[None]))
+        z, error = _there_and_back(model, inner, told)
     latent = explorer.latent(z[0].numpy())
     items = _drawn(explorer, latent, onto, keep)
     return Projected(
@@ -235,12 +244,11 @@ def project_latent(
     onto, keep
         As in `project`, which also says what is raised.
     """
-    model, told = cinn_of(explorer), condition_on(explorer, dataset, keep)
-    z = explorer.latent(latent)
+    model, told = projecting_model(explorer), condition_on(explorer, dataset, keep)
+    keep, z = share_of_keep(explorer.spec.condition, keep), explorer.latent(latent)
     with intra_op_threads(explorer.threads), torch.inference_mode():
-        weights = model.weights(torch.from_numpy(told[None]))
-        mean = model.flow.inverse(torch.from_numpy(np.array(z[None])), weights)
-        error = float(model.round_trip(mean, weights)[0])
+        inner = model.to_inner(torch.from_numpy(np.array(z[None])), torch.from_numpy(told[None]))
+        _, error = _there_and_back(model, inner, told)
     picture = explorer.picture(z, told)
     said = explorer.judged(picture)
     return Projected(
@@ -258,6 +266,13 @@ def project_latent(
         reconstructed=said,
         cannot_show=explorer.spec.cannot_show,
     )
+
+
+def _there_and_back(model: ProjectingModel, inner: Tensor, told: NDArray[np.float32]) -> tuple[Tensor, float]:
+    """Return z ``[1, D]`` of an autoencoder's latent, and the largest error of an entry on the way back."""
+    condition = torch.from_numpy(told[None])
+    z, _ = model.to_latent(inner, condition)
+    return z, float((model.to_inner(z, condition) - inner).abs().max())
 
 
 def _drawn(

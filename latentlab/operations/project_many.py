@@ -23,13 +23,13 @@ from latentlab.operations.many_pictures import ManyPicture, PictureFile
 from latentlab.operations.project import (
     Projected,
     Projection,
-    cinn_of,
     condition_on,
     datasets_of,
     project,
+    projecting_model,
 )
 from latentlab.operations.projection_figure import projection_figure
-from latentlab.operations.projection_plan import AUTO, NOTE, mode_words
+from latentlab.operations.projection_plan import AUTO, NOTE, mode_words, share_of_keep
 from latentlab.operations.projection_table import (
     Composition,
     Shifts,
@@ -164,7 +164,8 @@ def project_many(
         If the reporter asked for it; what is done stays.
     """
     reporter = reporter or Reporter()
-    cinn_of(explorer)
+    projecting_model(explorer)
+    keep = share_of_keep(explorer.spec.condition, keep)
     chosen = tuple(onto or datasets_of(explorer))
     for dataset in (*chosen, *(() if source == AUTO else (source,))):
         condition_on(explorer, dataset, keep)

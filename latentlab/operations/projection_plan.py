@@ -1,6 +1,7 @@
 """Projections onto datasets without torch: under which conditions to draw, and how to say what comes of it.
 
-The condition of a cINN is (dataset, mode) (`latentlab.families.cinn`). A picture is encoded as one of its own
+The condition of a cINN is (dataset, mode) (`latentlab.families.cinn`); other models that project may know the
+dataset only, and follow it. A picture is encoded as one of its own
 dataset and decoded as one of every dataset, under the same share of the mode *keep*; decoded as one of its
 own it is the autoencoder's reconstruction. The window draws a plan live, a script settled
 (`latentlab.operations.project`).
@@ -14,13 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.conditions import Choices, choose, weights
+from latentlab.conditions import choose, weights
 from latentlab.errors import SettingsError
 from latentlab.operations.attribute_table import Probabilities
 from latentlab.spec import MODE, ConditionSchema, ModelSpec, PredictorSpec
 
-FAMILY = "cinn"
-"""The family whose models project."""
 AUTO = "auto"
 """The dataset is guessed: by the predictor, where it judges that attribute, else by likelihood."""
 NOTE = (
@@ -71,13 +70,41 @@ class ProjectionPlan:
 
 def no_projection(spec: ModelSpec, name: str) -> str:
     """Say why a model does not project and what to open; the empty string where it does."""
-    if spec.family == FAMILY:
+    if spec.datasets:
         return ""
     beside = " Counterfactuals show what its condition does." if spec.condition.size else ""
     return (
-        f"{name} does not project onto datasets: it is of the family {spec.family}, and a {FAMILY} does. "
+        f"{name} does not project onto datasets: it is of the family {spec.family}, and a cinn does. "
         f"Open one, or train one with latentlab train cinn.{beside}"
     )
+
+
+def share_of_keep(schema: ConditionSchema, keep: float) -> float:
+    """Return the share of the mode *keep* that a model is told: none where it only follows the dataset.
+
+    Raises
+    ------
+    SettingsError
+        If the share is not from 0 to 1.
+    """
+    if not 0.0 <= keep <= 1.0:
+        raise SettingsError(f"The share of the mode keep lies between 0 (follow) and 1 (keep), not {keep:g}.")
+    return keep if schema.has_mode else 0.0
+
+
+def mixed_condition(
+    schema: ConditionSchema, datasets: Mapping[str, float], keep: float
+) -> NDArray[np.float32]:
+    """Return the condition of datasets with their weights, float32 ``[C]``; see `projection_condition`."""
+    domain = schema.attributes[0]
+    for dataset in datasets:
+        if dataset not in domain.classes:
+            raise SettingsError(
+                f"The model knows no dataset {dataset!r}; it knows {', '.join(domain.classes)}."
+            )
+    keep = share_of_keep(schema, keep)
+    modes = {MODE.name: dict(zip(MODE.classes, (1.0 - keep, keep), strict=True))} if schema.has_mode else {}
+    return choose(schema, {domain.name: dict(datasets), **modes})
 
 
 def projection_condition(schema: ConditionSchema, dataset: str, keep: float = 1.0) -> NDArray[np.float32]:
@@ -88,16 +115,7 @@ def projection_condition(schema: ConditionSchema, dataset: str, keep: float = 1.
     SettingsError
         If there is no such dataset, or the share is not from 0 to 1.
     """
-    if not 0.0 <= keep <= 1.0:
-        raise SettingsError(f"The share of the mode keep lies between 0 (follow) and 1 (keep), not {keep:g}.")
-    domain, mode = schema.attributes
-    if dataset not in domain.classes:
-        raise SettingsError(f"The model knows no dataset {dataset!r}; it knows {', '.join(domain.classes)}.")
-    chosen: Choices = {
-        domain.name: dataset,
-        mode.name: dict(zip(MODE.classes, (1.0 - keep, keep), strict=True)),
-    }
-    return choose(schema, chosen)
+    return mixed_condition(schema, {dataset: 1.0}, keep)
 
 
 def projection_plan(
@@ -107,7 +125,7 @@ def projection_plan(
     projection_condition(schema, dataset, keep)
     names = schema.attributes[0].classes
     conditions = np.stack([projection_condition(schema, name, keep) for name in names])
-    return ProjectionPlan(dataset, guessed, keep, names, conditions)
+    return ProjectionPlan(dataset, guessed, share_of_keep(schema, keep), names, conditions)
 
 
 def judged_dataset(schema: ConditionSchema, said: Probabilities, judge: PredictorSpec | None) -> str | None:

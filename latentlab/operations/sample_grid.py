@@ -21,7 +21,7 @@ from latentlab.errors import SettingsError
 from latentlab.operations.attribute_table import Probabilities, origin_note
 from latentlab.operations.explore import Explorer
 from latentlab.operations.interpolate import Kind
-from latentlab.operations.project import cinn_of, condition_on, datasets_of, guess_dataset
+from latentlab.operations.project import condition_on, datasets_of, guess_dataset, projecting_model
 from latentlab.operations.projection_plan import AUTO
 from latentlab.operations.sample_plan import (
     BLENDS,
@@ -134,11 +134,11 @@ def input_sample(
     Raises
     ------
     SettingsError
-        If the model is no cINN, the dataset is unknown, or the share is not from 0 to 1.
+        If the model does not project, the dataset is unknown, or the share is not from 0 to 1.
     """
     from latentlab.data.pictures import square_picture
 
-    cinn_of(explorer)
+    projecting_model(explorer)
     seen = square_picture(picture, explorer.spec.image_size)
     dataset = guess_dataset(explorer, seen) if source == AUTO else source
     return Sample(name, explorer.encode(seen, condition_on(explorer, dataset, keep)).latent)
@@ -166,11 +166,11 @@ def sample_grid(
     Raises
     ------
     SettingsError
-        If the model is no cINN, or as `latentlab.operations.sample_plan.sample_plan`.
+        If the model does not project, or as `latentlab.operations.sample_plan.sample_plan`.
     Cancelled
         If the reporter asked for it.
     """
-    cinn_of(explorer)
+    projecting_model(explorer)
     plan = sample_plan(explorer.spec.condition, samples, onto, keep, blend)
     names = [f"{one.name}, {column.name}" for one in plan.samples for column in plan.columns]
     found = render_series(explorer, names, plan.latents, len(plan.columns), plan.conditions, reporter)
@@ -192,11 +192,11 @@ def blend_series(
     Raises
     ------
     SettingsError
-        If the model is no cINN, or as `latentlab.operations.sample_plan.blend_conditions`.
+        If the model does not project, or as `latentlab.operations.sample_plan.blend_conditions`.
     Cancelled
         If the reporter asked for it.
     """
-    cinn_of(explorer)
+    projecting_model(explorer)
     conditions = blend_conditions(explorer.spec.condition, first, second, steps, keep)
     names = [f"{k / (steps - 1):.0%} {second}" for k in range(steps)]
     latents = np.repeat(sample.latent[None], steps, axis=0)
@@ -219,7 +219,7 @@ def way_series(
     Raises
     ------
     SettingsError
-        If the model is no cINN, the dataset is unknown, or as `latentlab.operations.sample_plan.way`.
+        If the model does not project, the dataset is unknown, or as `latentlab.operations.sample_plan.way`.
     Cancelled
         If the reporter asked for it.
     """

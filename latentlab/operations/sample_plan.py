@@ -13,12 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.conditions import Choices, choose
 from latentlab.errors import SettingsError
 from latentlab.operations.interpolate import Kind, path
 from latentlab.operations.latents import draw
-from latentlab.operations.projection_plan import latent_norm, projection_condition
-from latentlab.spec import MODE, ConditionSchema, ModelSpec
+from latentlab.operations.projection_plan import (
+    latent_norm,
+    mixed_condition,
+    projection_condition,
+    share_of_keep,
+)
+from latentlab.spec import ConditionSchema, ModelSpec
 
 MOST_ROWS = 12
 """Rows of a grid at most in the window."""
@@ -147,7 +151,7 @@ def sample_plan(
     if blend is not None:
         condition = blend_condition(schema, blend.first, blend.second, blend.share, keep)
         columns.append(Column(blend.name, condition, blend))
-    return SamplePlan(tuple(samples), tuple(columns), keep)
+    return SamplePlan(tuple(samples), tuple(columns), share_of_keep(schema, keep))
 
 
 def blend_condition(
@@ -160,18 +164,11 @@ def blend_condition(
     SettingsError
         If a dataset is unknown, both are the same, or a share is not from 0 to 1.
     """
-    for dataset in (first, second):
-        projection_condition(schema, dataset, keep)
     if first == second:
         raise SettingsError(f"A blend needs two datasets; {first} is given twice. Choose another.")
     if not 0.0 <= share <= 1.0:
         raise SettingsError(f"The share of the second dataset lies between 0 and 1, not {share:g}.")
-    domain, mode = schema.attributes
-    chosen: Choices = {
-        domain.name: {first: 1.0 - share, second: share},
-        mode.name: dict(zip(MODE.classes, (1.0 - keep, keep), strict=True)),
-    }
-    return choose(schema, chosen)
+    return mixed_condition(schema, {first: 1.0 - share, second: share}, keep)
 
 
 def blend_conditions(

@@ -30,10 +30,10 @@ class ModelFacts:
     """What is known of a model without opening it; ``wrong`` says why it cannot be opened."""
 
     name: str
-    family: str = ""
     cannot: Mapping[str, str] = field(default_factory=dict)
     conditional: bool = False
     datasets: tuple[str, ...] = ()
+    has_mode: bool = False
     trained_on: str = ""
     wrong: str = ""
 
@@ -41,8 +41,10 @@ class ModelFacts:
         """Say why a study cannot be of this model; empty where it can."""
         if self.wrong:
             return self.wrong
-        if kind.family and self.family != kind.family:
-            return f"{self.name} is no {kind.family.upper() if kind.family != 'cinn' else 'conditional INN'}."
+        if kind.projects and not self.datasets:
+            return f"{self.name} is no conditional INN."
+        if kind.projects and not self.has_mode:
+            return f"{self.name} only follows the dataset: style and composition cannot be told apart."
         for need in kind.needs:
             if need in self.cannot:
                 return f"{self.name} cannot {need}: {self.cannot[need]}"
@@ -160,14 +162,13 @@ def _facts(name: str, config: CheckpointConfig) -> ModelFacts:
     spec = config.model
     if spec is None:
         return ModelFacts(short, wrong=f"{short} is an attribute predictor, not a model.")
-    datasets = spec.condition.attributes[0].classes if spec.family == "cinn" else ()
     data = config.training.get("data", "")
     return ModelFacts(
         short,
-        spec.family,
         {str(what): why for what, why in spec.cannot.items()},
         bool(spec.condition.size),
-        datasets,
+        spec.datasets,
+        spec.condition.has_mode,
         data if isinstance(data, str) else "",
     )
 

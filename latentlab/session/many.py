@@ -114,8 +114,11 @@ class ManyData(FollowedJob[Wanted]):
 
     @property
     def view(self) -> ManyView:
-        """How it is set."""
-        return self._workspace.session.document.shelf.many
+        """How it is set, in a mode that the model has: one without modes only follows the dataset."""
+        view, opened = self._workspace.session.document.shelf.many, self._workspace.opened
+        if opened is None or opened.spec.condition.has_mode:
+            return view
+        return replace(view, mode="follow", shown="follow")
 
     def wish(self) -> Wanted | None:
         """Return what is wanted as it is set; None where no pictures are chosen."""

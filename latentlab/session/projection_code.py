@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from latentlab.operations.projection_plan import AUTO, mode_words
+from latentlab.operations.projection_plan import AUTO, mode_words, share_of_keep
 from latentlab.session.document import Document
 from latentlab.session.projection import chosen_dataset, latent_dataset
 from latentlab.session.python_code import call, numbers, opened
@@ -25,7 +25,8 @@ def projection_code(document: Document, schema: ConditionSchema) -> str:
         f"from latentlab.operations.project import {name}",
         "from latentlab.operations.projection_figure import projection_figure",
     ]
-    how = f"keep={view.keep!r}, name={state.origin!r})"
+    keep = share_of_keep(schema, view.keep)
+    how = f"keep={keep!r}, name={state.origin!r})"
     if state.source is not None:
         imports += IMPORTS
         dataset = chosen_dataset(schema, view) or AUTO
@@ -39,7 +40,7 @@ def projection_code(document: Document, schema: ConditionSchema) -> str:
             call("latent = explorer.latent(", numbers(state.latent.reshape(-1))),
             f"found = project_latent(explorer, latent, {dataset!r}, {how}",
         ]
-    said = f"{state.origin} on every dataset: {mode_words(view.keep)}."
+    said = f"{state.origin} on every dataset: {mode_words(keep)}."
     domain = schema.attributes[0].name
     lines = [
         *opened(checkpoint, document.threads, said, imports),

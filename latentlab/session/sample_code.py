@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from latentlab.operations.projection_plan import AUTO, mode_words
+from latentlab.operations.projection_plan import AUTO, mode_words, share_of_keep
 from latentlab.session.document import Document, LatentRef, Shelf
 from latentlab.session.projection import chosen_dataset
 from latentlab.session.python_code import call, numbers, opened
@@ -21,7 +21,7 @@ def sample_code(document: Document, schema: ConditionSchema) -> str:
     checkpoint, state, shelf = document.checkpoint, document.explore, document.shelf
     if checkpoint is None or state is None:
         return ""
-    view, keep = shelf.samples, shelf.projection.keep
+    view, keep = shelf.samples, share_of_keep(schema, shelf.projection.keep)
     source = state.source if view.with_input else None
     blend = column_blend(schema, view.strip)
     strip = _strip(shelf, schema, source is not None)
@@ -59,7 +59,7 @@ def sample_code(document: Document, schema: ConditionSchema) -> str:
 
 def _strip(shelf: Shelf, schema: ConditionSchema, with_input: bool) -> list[str]:
     """Return the lines that make the strip; none where there is none."""
-    view, keep = shelf.samples.strip, shelf.projection.keep
+    view, keep = shelf.samples.strip, share_of_keep(schema, shelf.projection.keep)
     if view.kind == "none" or (view.kind == "blend" and column_blend(schema, view) is None):
         return []
     refs = [view.start] if view.kind == "blend" else [view.start, view.end]

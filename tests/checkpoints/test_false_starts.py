@@ -16,6 +16,7 @@ from spoiling import CONFIG, WEIGHTS
 
 from latentlab.checkpoints import load, locate
 from latentlab.checkpoints.foreign.numbers import native_numbers
+from latentlab.checkpoints.header import read_header
 from latentlab.cli.main import run
 from latentlab.errors import CheckpointError
 
@@ -229,7 +230,7 @@ def test_the_hostile_pickle_would_have_done_harm(folder: Path):
 
 
 def test_a_file_that_is_cut_short_while_it_is_read_is_noticed(folder: Path):
-    reading = native_numbers(folder / WEIGHTS)
+    reading = native_numbers(folder / WEIGHTS, read_header(folder / WEIGHTS))
     next(reading)
     os.truncate(folder / WEIGHTS, 200)
     with pytest.raises(CheckpointError, match="has changed"):

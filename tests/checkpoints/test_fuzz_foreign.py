@@ -17,7 +17,8 @@ from latentlab.checkpoints.foreign import IMPORTERS
 from latentlab.checkpoints.fuzz.cases import Cases, Watch
 from latentlab.checkpoints.native import locate
 
-CASES = 30
+CASES, GRAPHS = 30, 12
+"""Cases of a format; of ONNX graphs fewer, since each begins processes."""
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +31,9 @@ def test_every_case_opens_or_is_refused_by_name(name: str, watch: Watch, tmp_pat
     (tmp_path / "good").mkdir()
     sample = SAMPLES[name](tmp_path / "good")
     cases = Cases(sample, tmp_path, 1, watch)
-    ends = [cases.run(number) for number in range(CASES)]
+    ends = [cases.run(number) for number in range(GRAPHS if name == "onnx_files" else CASES)]
     assert [outcome for outcome in ends if outcome.end == "failed"] == []
-    assert Counter(outcome.end for outcome in ends)["refused"] > CASES / 4
+    assert Counter(outcome.end for outcome in ends)["refused"] > len(ends) / 4
 
 
 def test_every_format_has_a_sample(tmp_path: Path) -> None:

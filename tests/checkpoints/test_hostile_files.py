@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from onnx_graphs import LATENT, SIZE, save, write_model
 from recorded_originals import Recorded
 from safetensors.torch import load_file, save_file
@@ -24,7 +24,8 @@ from latentlab.checkpoints import load, locate
 from latentlab.checkpoints.convert import convert
 from latentlab.checkpoints.foreign.torch_file import read_torch_file
 from latentlab.errors import CheckpointError
-from latentlab.families import onnx_graph
+from latentlab.families import onnx_runner
+from latentlab.families.onnx_graph import Graph
 
 PIXELS = 3 * SIZE * SIZE
 
@@ -164,7 +165,7 @@ def outside(place: str, length: bytes) -> Callable[[Path], None]:
     return spoil
 
 
-def rewrite(nodes: list[Any], functions: list[Any] | None = None) -> Callable[[Path], None]:
+def rewrite(nodes: list[Any], functions: list[Any] | None = None, **other: Any) -> Callable[[Path], None]:
     def spoil(folder: Path) -> None:
         path = folder / "decoder.onnx"
         inputs = {"z": ["rows", LATENT], "y": ["rows", 2]}
@@ -173,7 +174,7 @@ def rewrite(nodes: list[Any], functions: list[Any] | None = None) -> Callable[[P
             helper.make_node("MatMul", ["w", "A"], ["f"]),
             helper.make_node("Reshape", ["f", "shape"], ["x"]),
         ]
-        more = {"M": np.array(2**62), "C": np.array(True), "A": weights}
+        more = {"M": np.array(2**62), "C": np.array(True), "A": weights} | other
         save(path, [*nodes, *after], inputs, {"x": ["rows", 3, SIZE, SIZE]}, **more)
         if functions:
             model = onnx.load(path)
@@ -212,6 +213,18 @@ def functions(count: int) -> list[Any]:
     return made
 
 
+def sparse() -> Any:
+    """Return a weight of 2 GiB, of which one number is in the file."""
+    number = numpy_helper.from_array(np.ones(1, np.float32), "big")
+    place = numpy_helper.from_array(np.zeros(1, np.int64), "place")
+    return helper.make_sparse_tensor(number, place, [2**29])
+
+
+MEAN = [
+    helper.make_node("ReduceMean", ["big"], ["m"], keepdims=0),
+    helper.make_node("Mul", ["z", "m"], ["w"]),
+]
+
 HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     "another file": (outside("../../etc/passwd", b"\x08"), "in another file"),
     "a loop": (
@@ -228,6 +241,14 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
         ),
         "within 1 seconds",
     ),
+    "a large picture within": (
+        rewrite([helper.make_node("ConstantOfShape", ["M"], ["big"]), *MEAN], M=np.array([2**30])),
+        "at most 2 GB of memory beside its weights",
+    ),
+    "a large sparse weight": (
+        rewrite([helper.make_node("Constant", [], ["big"], sparse_value=sparse()), *MEAN]),
+        "at most 2 GB of memory beside its weights",
+    ),
     "functions": (
         rewrite([helper.make_node("F39", ["z"], ["w"], domain="own")], functions(40)),
         "at most 1,000,000 operations",
@@ -237,7 +258,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
 
 @pytest.mark.parametrize("form", HOSTILE)
 def test_a_hostile_graph_is_refused(tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnx_graph, "LONGEST", 1.0)
+    monkeypatch.setattr(onnx_runner, "LONGEST", 1.0)
     spoil, said = HOSTILE[form]
     write_model(tmp_path, condition=None, encoder=None)
     described = json.loads((tmp_path / "latentlab-onnx.json").read_text())
@@ -249,6 +270,36 @@ def test_a_hostile_graph_is_refused(tmp_path: Path, form: str, monkeypatch: pyte
         del model.graph.input[1]
         onnx.save(model, tmp_path / "decoder.onnx")
     refused(tmp_path, said)
+
+
+def test_pictures_too_large_together_are_drawn_one_after_another(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Shape", ["z"], ["s"], end=1),
+        helper.make_node("Concat", ["s", "n"], ["sn"], axis=0),
+        helper.make_node("ConstantOfShape", ["sn"], ["big"]),
+        helper.make_node("ReduceSum", ["big", "one"], ["sum"], keepdims=1),
+        helper.make_node("Add", ["z", "sum"], ["x"]),
+    ]
+    more = {"n": np.array([150_000_000]), "one": np.array([1])}
+    save(tmp_path / "g.onnx", nodes, {"z": ["rows", 1]}, {"x": ["rows", 1]}, **more)
+    content = np.fromfile(tmp_path / "g.onnx", np.uint8)
+    graph = Graph(content.size)
+    graph.graph = torch.from_numpy(content)
+    z = torch.arange(4.0).unsqueeze(1)
+    assert torch.equal(graph.run({"z": z}, ["x"])[0], z)
+
+
+def test_a_graph_runs_again_after_its_process_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network: Any = load(write_model(tmp_path)).network
+    z, c = torch.ones(2, LATENT), torch.eye(2)
+    expected = network.decode(z, c)
+    monkeypatch.setattr(onnx_runner, "LONGEST", 0.0)
+    with pytest.raises(CheckpointError, match="it takes longer"):
+        network.decode(z, c)
+    monkeypatch.undo()
+    assert torch.equal(network.decode(z, c), expected)
 
 
 def test_a_length_that_is_written_longer_hides_no_file(tmp_path: Path) -> None:

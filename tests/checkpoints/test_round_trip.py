@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from samples import SAMPLES
 
 from latentlab.checkpoints import load, locate, save
+from latentlab.checkpoints.convert import convert
 from latentlab.errors import CheckpointError
 
 
@@ -96,3 +98,12 @@ def test_a_card_stays_when_weights_are_saved_again(tiny_model_folder: Path, tmp_
     save(tmp_path / "model", good.network, good.config, card="# Mine\n")
     folder = save(tmp_path / "model", good.network, good.config)
     assert locate(folder).card() == "# Mine\n"
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_what_was_converted_opens_and_is_the_same_model(name: str, tmp_path: Path) -> None:
+    path = SAMPLES[name](tmp_path)
+    foreign, native = load(path).network, load(convert(path, tmp_path / "native").path).network
+    theirs, ours = foreign.state_dict(), native.state_dict()
+    assert theirs.keys() == ours.keys()
+    assert all(torch.equal(theirs[key], ours[key]) for key in theirs)

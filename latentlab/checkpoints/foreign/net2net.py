@@ -99,6 +99,7 @@ def recognise(source: Source) -> Imported | None:
                 prior="standard_normal" if has_flow else "other",
                 condition=condition,
                 cannot={} if has_flow else {"sample": NO_PRIOR},
+                projects=has_flow,
             ),
             network=network,
         ),

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from latentlab.checkpoints.foreign.importer import Imported
-from latentlab.checkpoints.foreign.source import read_safetensors
-from latentlab.checkpoints.foreign.stored import Array
-from latentlab.checkpoints.header import FLOATS, WHOLE, WHOLE_NAMES
+from latentlab.checkpoints.foreign.source import stored_tensors
+from latentlab.checkpoints.foreign.stored import Array, ForeignFile
+from latentlab.checkpoints.header import FLOATS, WHOLE, WHOLE_NAMES, Header, read_header
 from latentlab.errors import CheckpointError
 
 _EXPONENT = 0x7F80
@@ -18,8 +18,13 @@ _AT_ONCE = 1 << 20
 """Numbers that are looked at together."""
 
 
-def native_numbers(weights: Path) -> Iterator[tuple[str, str, Array]]:
+def native_numbers(weights: Path, header: Header) -> Iterator[tuple[str, str, Array]]:
     """Give the name, the type and the numbers (``BF16`` as uint16 bits) of each tensor of a native file.
+
+    Parameters
+    ----------
+    header
+        The file's, as it was when the checkpoint was found.
 
     Raises
     ------
@@ -27,7 +32,10 @@ def native_numbers(weights: Path) -> Iterator[tuple[str, str, Array]]:
         If the file cannot be read or changes meanwhile; naming the first tensor that is of no type that
         weights may have, or holds NaN or infinite numbers.
     """
-    for name, stored in read_safetensors(weights).items():
+    file = ForeignFile.of(weights)
+    if read_header(weights) != header:
+        raise file.changed()
+    for name, stored in stored_tensors(file, header).items():
         whole = stored.dtype in WHOLE and name.rpartition(".")[2] in WHOLE_NAMES
         if not whole and stored.dtype not in FLOATS:
             raise CheckpointError(

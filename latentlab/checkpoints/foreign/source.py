@@ -13,7 +13,7 @@ from typing import Any
 from latentlab.checkpoints.foreign.state import State, choose_state
 from latentlab.checkpoints.foreign.stored import ForeignFile, StoredTensor
 from latentlab.checkpoints.foreign.torch_file import TorchFile, is_torch_file, read_torch_file
-from latentlab.checkpoints.header import read_header
+from latentlab.checkpoints.header import Header, read_header
 from latentlab.checkpoints.recognise import NotSafetensorsError, read_bytes, read_text
 from latentlab.errors import CheckpointError
 
@@ -85,10 +85,14 @@ def read_safetensors(path: Path) -> dict[str, StoredTensor]:
     CheckpointError
         If the file is something else, truncated or damaged.
     """
-    file = ForeignFile.of(path)
+    return stored_tensors(ForeignFile.of(path), read_header(path))
+
+
+def stored_tensors(file: ForeignFile, header: Header) -> dict[str, StoredTensor]:
+    """Return the tensors of a ``.safetensors`` file by name, as its header says."""
     return {
         name: StoredTensor(file, entry.dtype, entry.shape, entry.begin)
-        for name, entry in read_header(path).tensors.items()
+        for name, entry in header.tensors.items()
     }
 
 

@@ -8,6 +8,7 @@ mapped would end the program.
 from __future__ import annotations
 
 import math
+import mmap
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -33,6 +34,8 @@ NUMBERS = {
     "BOOL": "|b1",
 }
 """The types of numbers that can be read, with what NumPy reads them as (bfloat16 as raw bits)."""
+
+_LARGE = 1 << 20
 
 Array = NDArray[Any]
 Bytes = NDArray[np.uint8]
@@ -80,7 +83,7 @@ class ForeignFile:
                 f"{self.path} is truncated or damaged: bytes {begin:,} to {begin + count:,} are expected; "
                 f"it has {self.size:,}. Download or copy it again."
             )
-        content = np.empty(count, np.uint8)
+        content = _room(count)
         try:
             with self.path.open("rb", buffering=0) as file:
                 self._expect_the_same(os.fstat(file.fileno()))
@@ -95,14 +98,15 @@ class ForeignFile:
         except OSError as error:
             raise CheckpointError(f"{self.path} cannot be read: {error.strerror}.") from None
         if done < count:
-            raise self._changed()
+            raise self.changed()
         return content
 
     def _expect_the_same(self, found: os.stat_result) -> None:
         if (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size) != (*self.stamp, self.size):
-            raise self._changed()
+            raise self.changed()
 
-    def _changed(self) -> CheckpointError:
+    def changed(self) -> CheckpointError:
+        """Return the error that says that the file is another than the one that was opened."""
         return CheckpointError(
             f"{self.path} was expected to stay as it is while it is read; it has changed. "
             "Wait until it has been written or copied, and open it again."
@@ -194,11 +198,23 @@ class Derived:
         if self.dtype == "BF16":
             return _to_bfloat16(found)
         with np.errstate(over="ignore", invalid="ignore"):
-            return np.ascontiguousarray(found, dtype=NUMBERS[self.dtype])
+            return np.asarray(found, dtype=NUMBERS[self.dtype], order="C")
 
     def floats(self) -> Array:
         """Return the numbers as float32 where they are floating-point ones, else as they are."""
         return as_floats(self.read(), self.dtype)
+
+
+def _room(count: int) -> Bytes:
+    """Return memory for so many bytes, uint8 ``[count]``.
+
+    NumPy asks for large memory in huge pages, which a system that has run for long has to put together first:
+    that can take longer than the reading. Where the system can, large memory is had ready at once instead.
+    """
+    if count < _LARGE or not hasattr(mmap, "MAP_POPULATE"):
+        return np.empty(count, np.uint8)
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
+    return np.frombuffer(mmap.mmap(-1, count, flags=flags), np.uint8)
 
 
 def as_floats(numbers: Array, dtype: str) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import resource
 import shutil
 import sys
 import time
@@ -13,6 +14,7 @@ from typing import Any, Literal
 from latentlab.checkpoints.fuzz.mutate import mutated
 from latentlab.checkpoints.native import load
 from latentlab.errors import LatentLabError
+from latentlab.families.onnx_runner import COMMAND
 
 FORBIDDEN = frozenset(
     {"os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "subprocess.Popen", "socket.connect"}
@@ -26,7 +28,7 @@ LONGEST_MESSAGE = 2000
 class Outcome:
     """How a case ended: opened, refused with a message that names the file, or failed, and why.
 
-    ``seconds`` are those of the processor.
+    ``seconds`` are those of the processor, with those of the processes that ran graphs.
     """
 
     case: int
@@ -44,11 +46,12 @@ class Watch:
         sys.addaudithook(self._hear)
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if not self.on:
+        if not self.on or (event == "subprocess.Popen" and tuple(arguments[1]) == COMMAND):
             return
         if event in FORBIDDEN:
             self.seen.append(f"{event} {arguments!r:.80}")
-        elif event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
+        elif event == "open" and not isinstance(arguments[0], int) and set(arguments[1] or "") & set("wax+"):
+            # By a number it is what is open already, such as the pipe to a graph's process.
             self.seen.append(f"writes {arguments[0]!r:.80}")
 
 
@@ -72,11 +75,11 @@ class Cases:
     def run(self, case: int) -> Outcome:
         """Run the case of a number; the same number and seed damage in the same way."""
         self._write(random.Random(f"{self._seed}/{self._sample.name}/{case}"))
-        start = time.process_time()
+        start = _processor_seconds()
         self._watch.on = True
         end, why = self._open()
         self._watch.on = False
-        seconds = time.process_time() - start
+        seconds = _processor_seconds() - start
         if self._watch.seen:
             end, why = "failed", f"it did what no reading does: {self._watch.seen[0]}"
             self._watch.seen.clear()
@@ -107,6 +110,11 @@ class Cases:
                 continue
             (self._path / name).parent.mkdir(parents=True, exist_ok=True)
             (self._path / name).write_bytes(mutated(content, draw) if name == damaged else content)
+
+
+def _processor_seconds() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def _files(sample: Path) -> dict[str, bytes]:

@@ -148,7 +148,11 @@ class ManyPage(AnalogyPage):
 
     @property
     def view(self) -> ManyView:
-        """How it is set."""
+        """How it is set, in a mode that the model has."""
+        return self.data.view
+
+    @property
+    def _wished(self) -> ManyView:
         return self._workspace.session.document.shelf.many
 
     @property
@@ -174,7 +178,8 @@ class ManyPage(AnalogyPage):
 
         self._shown = ()
         names = [*held_out_sets(Path(opened.path)), *(f"{name}:test" for name in known_sets())]
-        self.form.set_model(opened.spec.condition.attributes[0].classes, list(dict.fromkeys(names)))
+        has_mode = opened.spec.condition.has_mode
+        self.form.set_model(opened.spec.datasets, list(dict.fromkeys(names)), has_mode)
         self.form.judge.setText(judged_by(opened, "Classes as {} predicts them", "nothing is counted"))
 
     def _follow(self, change: Change) -> None:
@@ -355,7 +360,7 @@ class ManyPage(AnalogyPage):
     # Doing
 
     def _change(self, name: str, value: Any) -> None:
-        self._intents.shelf.set_many(replace(self.view, **{name: value}))
+        self._intents.shelf.set_many(replace(self._wished, **{name: value}))
 
     def _choose_folder(self) -> None:
         path = dialogs.ask_folder(self, "Project a folder")
@@ -375,9 +380,9 @@ class ManyPage(AnalogyPage):
     def take_paths(self, paths: list[Path]) -> None:
         """Choose a folder, or pictures."""
         if len(paths) == 1 and paths[0].is_dir():
-            view = replace(self.view, data=str(paths[0]), pictures=())
+            view = replace(self._wished, data=str(paths[0]), pictures=())
         else:
-            view = replace(self.view, data="", pictures=tuple(map(str, paths)))
+            view = replace(self._wished, data="", pictures=tuple(map(str, paths)))
         self._intents.shelf.set_many(view)
 
     def _show_folder(self) -> None:

@@ -169,8 +169,9 @@ class ProjectionsPage(AnalogyPage):
         self.live.active = active
 
     def _set_model(self, opened: Opened) -> None:
-        datasets = opened.spec.condition.attributes[0].classes
+        datasets = opened.spec.datasets
         self.panel.set_datasets(datasets)
+        self.panel.mode.set_has_mode(opened.spec.condition.has_mode)
         self.panel.judge.setText(judged_by(opened, "Changes as {} predicts them", "no changes are named"))
         self.tiles.set_names(datasets)
 

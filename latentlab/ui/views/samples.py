@@ -249,7 +249,8 @@ class SamplesPage(AnalogyPage):
 
     def _set_model(self, opened: Opened) -> None:
         self._pointed = 0
-        self.bar.set_datasets(opened.spec.condition.attributes[0].classes)
+        self.bar.set_datasets(opened.spec.datasets)
+        self.panel.mode.set_has_mode(opened.spec.condition.has_mode)
         self.panel.judge.setText(judged_by(opened, "Predicted by {}", "nothing is predicted"))
         self.panel.card.show_nothing()
 

@@ -24,7 +24,7 @@ from latentlab.session.document import ManyView
 from latentlab.ui.theme import Theme
 from latentlab.ui.widgets.boxes import ComboBox
 from latentlab.ui.widgets.form import caption, number_box, switch
-from latentlab.ui.widgets.mode_block import FOLLOW_TIP, KEEP_TIP
+from latentlab.ui.widgets.mode_block import FOLLOW_TIP, KEEP_TIP, NO_MODE
 from latentlab.ui.widgets.work_form import WorkForm
 
 MOST = 100_000
@@ -49,7 +49,7 @@ class ManyForm(WorkForm):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         tip = "Where the tables go, and then a figure of each picture; empty keeps them aside"
         super().__init__("Project", "projections", tip, parent)
-        self._view = ManyView()
+        self._view, self._has_mode = ManyView(), True
         self.data = ComboBox()
         self.data.setEditable(True)
         self.data.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
@@ -166,8 +166,12 @@ class ManyForm(WorkForm):
             self.show_folder,
         ]
 
-    def set_model(self, datasets: Sequence[str], sets: Sequence[str]) -> None:
-        """Offer these datasets, and these sets of pictures."""
+    def set_model(self, datasets: Sequence[str], sets: Sequence[str], has_mode: bool = True) -> None:
+        """Offer these datasets, and these sets of pictures; and all modes where the model has them."""
+        self._has_mode = has_mode
+        for mode, _, tip in MODES:
+            self.modes[mode].setEnabled(has_mode or mode == "follow")
+            self.modes[mode].setToolTip(tip if self.modes[mode].isEnabled() else NO_MODE)
         with QSignalBlocker(self.data), QSignalBlocker(self.source):
             self.data.clear()
             for name in sets:
@@ -204,7 +208,7 @@ class ManyForm(WorkForm):
         for name, box in self.onto.items():
             box.setChecked(name in chosen)
         for mode, button in self.modes.items():
-            button.setChecked(mode == view.mode)
+            button.setChecked(mode == (view.mode if self._has_mode else "follow"))
 
     def _show_data(self) -> None:
         view = self._view

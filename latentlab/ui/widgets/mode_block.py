@@ -10,7 +10,10 @@ from latentlab.ui.widgets.condition_block import ValueRow
 from latentlab.ui.widgets.form import caption, switch
 
 KEEP_TIP = "z is tied to the attributes that the datasets share: only the style shifts"
+NO_MODE = "This model only follows the dataset: its z is tied to nothing that the datasets share"
 FOLLOW_TIP = "z is only made as usual in each dataset: its composition shows too"
+
+SHARE_TIP = "Between both: 1 keeps the content, 0 follows the dataset"
 
 
 class ModeBlock(QWidget):
@@ -26,12 +29,12 @@ class ModeBlock(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._keep = 1.0
+        self._keep, self._has_mode = 1.0, True
         self.follow = switch("Follow the dataset", FOLLOW_TIP)
         self.keep = switch("Keep the content", KEEP_TIP)
         self.share = ValueRow("Share of keep", 0.0, 1.0, theme)
         self.share.spin.setRange(0.0, 1.0)
-        self.share.setToolTip("Between both: 1 keeps the content, 0 follows the dataset")
+        self.share.setToolTip(SHARE_TIP)
         modes = QHBoxLayout()
         modes.setSpacing(4)
         modes.addWidget(self.follow)
@@ -54,9 +57,18 @@ class ModeBlock(QWidget):
         """All controls in the order of the Tab key."""
         return [self.follow, self.keep, self.share.slider, self.share.spin]
 
+    def set_has_mode(self, has_mode: bool) -> None:
+        """Offer both modes, or only to follow the dataset where a model has none."""
+        self._has_mode = has_mode
+        for part, tip in ((self.keep, KEEP_TIP), (self.share, SHARE_TIP)):
+            part.setEnabled(has_mode)
+            part.setToolTip(tip if has_mode else NO_MODE)
+        self.show_keep(self._keep)
+
     def show_keep(self, keep: float) -> None:
         """Show the share of *keep*."""
         self._keep = keep
+        keep = keep if self._has_mode else 0.0
         self.follow.setChecked(keep == 0.0)
         self.keep.setChecked(keep == 1.0)
         self.share.show_value(keep, 1.0)
