@@ -7,6 +7,7 @@ Places are told in inches from the top left of a page, since labels have a size 
 from __future__ import annotations
 
 import io
+import math
 import re
 from typing import Any
 
@@ -306,6 +307,8 @@ def _cells(axes: Axes, chart: Chart) -> None:
 def _lines(axes: Axes, chart: Chart) -> None:
     try:
         places = {label: float(label.rstrip("%x")) for label in chart.labels}
+        if chart.log:
+            places = {label: math.log(place) for label, place in places.items()}
     except ValueError:
         places = {label: float(k) for k, label in enumerate(chart.labels)}
     for k, series in enumerate(chart.series):

@@ -96,6 +96,10 @@ class Chart:
         What the labels are, such as ``truncation``; empty where that is plain.
     note
         One sentence that belongs below it; empty for none.
+    log
+        Of lines: whether equal ratios of the labels' numbers, all above 0, are equally far apart.
+    of
+        What the marks' n counts.
     """
 
     name: str
@@ -108,6 +112,8 @@ class Chart:
     worst: str = ""
     axis: str = ""
     note: str = ""
+    log: bool = False
+    of: str = "images"
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ def mark_words(
     if mark.value is None:
         lines.append("Nothing could be counted.")
     else:
-        images = "" if counted_words(mark) else f"; {mark.n:,} images"
+        images = "" if counted_words(mark) or not mark.n else f"; {mark.n:,} {chart.of}"
         lines.append(f"{first}{_with_interval(mark.value, mark.low, mark.high, chart.unit)}{images}")
     if corrected:
         said = _with_interval(mark.corrected, mark.corrected_low, mark.corrected_high, chart.unit)
@@ -80,7 +80,7 @@ def mark_words(
     if mark.told:
         lines.append(mark.told)
     if mark.small:
-        lines.append(f"Fewer than {SMALL} images are behind this.")
+        lines.append(f"Fewer than {SMALL} {chart.of} are behind this.")
     return lines
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
-from latentlab.audit.charts import Chart
 from latentlab.audit.files import GROUPS, HTML, PDF
+from latentlab.audit.save_charts import save_charts
 from latentlab.errors import SettingsError
 from latentlab.session.audit_beside import FIRST, SECOND
 from latentlab.session.audit_code import audit_code
@@ -48,7 +48,7 @@ class AuditExports(ShownExports):
         if not charts:
             self._refuse(NOTHING)
             return
-        self._writer.write(lambda: save_figure(path, charts), f"Saved as {path}.")
+        self._writer.write(lambda: save_charts(path, charts), f"Saved as {path}.")
 
     def table(self, path: Path) -> None:
         """Save one row a group; of two studies those of both, with which one's each is."""
@@ -116,30 +116,6 @@ class AuditExports(ShownExports):
             of = f"{one.images:,} images of " if one.images else ""
             said.append(f"{of}{one.of}{weights}." if one.of else "")
         return " ".join([*filter(None, said), PERCEIVED])
-
-
-def save_figure(path: Path, charts: Sequence[Chart]) -> None:
-    """Draw charts below one another as one figure, in the format that the path's ending names.
-
-    Raises
-    ------
-    SettingsError
-        If it cannot be written.
-    """
-    from matplotlib.figure import Figure
-
-    from latentlab.audit.chart_figure import WIDTH as INCHES
-    from latentlab.audit.chart_figure import draw_chart, height_of
-
-    between = 0.3
-    heights = [height_of(chart, note=True) for chart in charts]
-    figure = Figure(figsize=(INCHES, sum(heights) + between * (len(charts) - 1)))
-    top = 0.0
-    for chart, height in zip(charts, heights, strict=True):
-        draw_chart(figure, chart, 0.0, top, note=True)
-        top += height + between
-    with whole_file(path) as part:
-        figure.savefig(part, format=path.suffix.lower().removeprefix(".") or "pdf")
 
 
 def save_together(path: Path, sources: Sequence[Path]) -> None:

@@ -339,7 +339,7 @@ class _Painting:
     def lines(self, chosen: int | None, pointed: int | None) -> None:
         """Paint the references, then each series with its intervals."""
         painter, plot, chart = self.painter, self.plot, self.chart
-        places = line_places(chart.labels)
+        places = line_places(chart)
         known = [one for one in chart.labels if one in chart.references]
         points = [
             QPointF(x_of_label(plot.area, places[one], 0, 1), plot.y_of(chart.references[one]))

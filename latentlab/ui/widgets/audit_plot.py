@@ -7,7 +7,6 @@ rows a label; cells are a table; lines stand above an axis of numbers.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -192,7 +191,7 @@ def _legend(
     if any(label in chart.references for label in chart.labels):
         wanted.append(("diamond", chart.reference_name or "reference", 0))
     if any(mark.small for mark in chart.marks):
-        wanted.append(("pale", f"fewer than {SMALL} images", 0))
+        wanted.append(("pale", f"fewer than {SMALL} {chart.of}", 0))
     keys, x, y = [], left, top
     for kind, text, place in wanted:
         room = SWATCH + 6 + metrics.horizontalAdvance(text)
@@ -360,7 +359,7 @@ def _lines(shown: Shown, width: float, font: QFont) -> Plot:
     top = PAD + TITLE + legend + 8
     area = QRectF(PAD + numbers, top, inner - numbers - 8, LINES)
     plot = Plot(width, 0.0, area, first, last, ())
-    places = line_places(chart.labels)
+    places = line_places(chart)
     series = chart.series
     marks = []
     for mark in chart.marks:
@@ -377,10 +376,12 @@ def _lines(shown: Shown, width: float, font: QFont) -> Plot:
     return Plot(width, height, area, first, last, tuple(marks), ticks_at, (), keys, note)
 
 
-def line_places(labels: Sequence[str]) -> dict[str, float]:
+def line_places(chart: Chart) -> dict[str, float]:
     """Return where labels stand along the axis, 0 to 1: by their numbers, or evenly where one is none."""
+    labels = chart.labels
     try:
         numbers = [float(label.rstrip("%")) for label in labels]
+        numbers = [math.log(number) for number in numbers] if chart.log else numbers
     except ValueError:
         numbers = [float(k) for k in range(len(labels))]
     low, high = min(numbers, default=0.0), max(numbers, default=1.0)

@@ -1,0 +1,1 @@
+"""Small experiments whose truth is known: what an audit can find, tried where the answer is on paper."""
