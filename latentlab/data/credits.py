@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from latentlab.data.avatar_styles import avatar_schema
 from latentlab.data.drawn_style import credit_of
 from latentlab.data.robots import STYLE
@@ -22,9 +24,13 @@ _HEAD = "| style | work | artist | licence |\n|---|---|---|---|"
 
 def credits_page() -> str:
     """Return the page: the artists of the avatars' styles that are drawn by default, and of the robots."""
-    avatars = [_row(style) for style in avatar_schema().shippable]
-    parts = ("# Credits of the avatars", _AVATARS, "\n".join([_HEAD, *avatars]))
-    return "\n\n".join((*parts, "## Robots", _ROBOTS, f"{_HEAD}\n{_row(STYLE)}")) + "\n"
+    parts = ("# Credits of the avatars", _AVATARS, style_table(avatar_schema().shippable))
+    return "\n\n".join((*parts, "## Robots", _ROBOTS, style_table((STYLE,)))) + "\n"
+
+
+def style_table(styles: Iterable[str]) -> str:
+    """Return a Markdown table of styles of DiceBear's: work, artist and licence, as each says itself."""
+    return "\n".join([_HEAD, *(_row(style) for style in styles)])
 
 
 def _row(style: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from latentlab.operations import projection_plan
 from latentlab.operations.latent_brush import grid_of
@@ -103,6 +104,14 @@ def nothing_painted(workspace: Workspace) -> str:
 def no_camera(workspace: Workspace) -> str:
     """Say why no picture can be taken, where none can."""
     return camera.missing() or no_encoder(workspace)
+
+
+def no_card(workspace: Workspace) -> str:
+    """Say that the open model has no card, where it has none."""
+    if workspace.opened is None:
+        return "No model is open."
+    folder = Path(workspace.opened.path)
+    return "" if (folder / "README.md").is_file() else "No model card lies beside the open model."
 
 
 def no_two_pins(workspace: Workspace) -> str:

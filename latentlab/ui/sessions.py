@@ -5,24 +5,28 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from latentlab.session.autosave import Autosave, discard, last_session, recoverable, state_directory
+from latentlab.session.recents import PREVIEW
 from latentlab.session.saved import Saved
 from latentlab.session.session import Change, Message
 from latentlab.session.workspace import Workspace
 from latentlab.ui.dialogs import CHECKPOINT_FILTER
+from latentlab.ui.preview import preview_text
 from latentlab.ui.screens.explore import VIEWS, ExploreScreen
 from latentlab.ui.settings import Settings
 from latentlab.ui.widgets.banner import Banner
 
+PREVIEW_MILLISECONDS = 300
+"""After how long a rest the edited picture is noted as the session's preview."""
 HINTS = (
     "Welcome. Drag a slider on the right: the picture and the predicted attributes follow at once.",
     "Drop a picture of your own on the window, or choose one under Samples.",
     "Pin what you like (Ctrl+P): two pins make a path that plays, and a direction to move along.",
     "Grid, Probe and Map above the picture show what dimensions, directions and the data do.",
-    "F1 finds every command and its keys, and Ctrl+Z takes back what you did, step by step.",
+    "F1 explains every screen, word and key, and Ctrl+Z takes back what you did, step by step.",
 )
 """What a person who has never been here may want to know; shown one by one until closed."""
 
@@ -49,11 +53,16 @@ class Sessions(QObject):
         super().__init__(parent)
         self._workspace, self._screen = workspace, screen
         self._banner, self._settings, self._parent = banner, settings, parent
-        self._window = self._noted()
         self._folder = state_directory()
         self._recovering: Path | None = None
-        self._worked = False
+        self._worked = self._hints_due = False
+        self._preview = ""
+        self._preview_later = QTimer(self)
+        self._preview_later.setSingleShot(True)
+        self._preview_later.setInterval(PREVIEW_MILLISECONDS)
+        self._preview_later.timeout.connect(self._remember_preview)
         post = workspace.rendering.post
+        self._window = self._noted()
         self.autosave = Autosave(
             lambda: workspace.session_text(self._window),
             self._folder,
@@ -65,17 +74,44 @@ class Sessions(QObject):
         workspace.checkpoint_missing.connect(self._ask_for_checkpoint)
         screen.view_changed.connect(self._remember_window)
         screen.picture.speed_changed.connect(self._remember_window)
+        screen.painted.connect(lambda _generation: self._preview_later.start())
 
-    def begin(self, recover: bool) -> None:
-        """Offer what a crash left behind, or the first hints; called when the window has been shown."""
+    def begin(self, recover: bool, hints: bool = True) -> bool:
+        """Offer what a crash left behind, or the first hints; called when the window has been shown.
+
+        Parameters
+        ----------
+        hints
+            Whether the hints come now; `give_hints` gives them later.
+
+        Returns
+        -------
+        bool
+            Whether something is offered.
+        """
         left = recoverable(self._folder) if self._settings.keeps else []
         if recover and left:
             self._offer(left)
-        elif self._settings.keeps and not self._settings.flag("hints_seen"):
+            return True
+        self._hints_due = self._settings.keeps and not self._settings.flag("hints_seen")
+        if hints:
+            self.give_hints()
+        return False
+
+    def give_hints(self) -> None:
+        """Give the first hints, where they are due and have waited."""
+        if self._hints_due:
+            self._hints_due = False
             self._hint(0)
+
+    @property
+    def last(self) -> Path | None:
+        """The file of the session that was closed last; None where there is none, or nothing is kept."""
+        return last_session(self._folder) if self._settings.keeps else None
 
     def save(self, path: Path) -> None:
         """Save the session."""
+        self._remember_preview()
         self._workspace.save_session(path, self._window)
 
     def reopen_last(self) -> None:
@@ -116,7 +152,13 @@ class Sessions(QObject):
 
     def _noted(self) -> dict[str, object]:
         """Return what the window wants back of a session."""
-        return {"view": self._screen.view, "fps": self._screen.picture.fps}
+        noted: dict[str, object] = {"view": self._screen.view, "fps": self._screen.picture.fps}
+        return {**noted, PREVIEW: self._preview} if self._preview else noted
+
+    def _remember_preview(self) -> None:
+        """Note how the edited picture looks, for the start page."""
+        self._preview = preview_text(self._screen.stage.edited.pixels)
+        self._window = self._noted()
 
     def _remember_window(self, _changed: object) -> None:
         self._window = self._noted()  # another object: the autosave's thread may be reading the old one

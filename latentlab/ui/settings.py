@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QByteArray, QSettings
 
 from latentlab.ui.theme import SCHEMES, Scheme
@@ -60,6 +62,11 @@ class Settings:
         """Put a file at the head of the recent ones."""
         others = [entry for entry in self.recent() if entry != path]
         self._write("recent", [path, *others][:RECENT_LIMIT])
+
+    def forget_recent(self, paths: Iterable[str]) -> None:
+        """Take some files off the recent ones."""
+        gone = set(paths)
+        self._write("recent", [entry for entry in self.recent() if entry not in gone])
 
     def clear_recent(self) -> None:
         """Forget the recent files."""
