@@ -25,6 +25,7 @@ COMMANDS = (
     "train",
     "evaluate",
     "audit",
+    "experiment",
     "card",
     "reconstruct",
     "traverse",
@@ -37,7 +38,9 @@ COMMANDS = (
     "map",
     "search",
     "session",
+    "lessons",
     "bench",
+    "credits",
 )
 """Commands, each in the module of its name (``open`` in ``open_window``)."""
 

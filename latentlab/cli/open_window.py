@@ -47,7 +47,20 @@ def open_window(
     screenshot: Annotated[
         Path | None, typer.Option(help="Save a picture of the window here, without a display, and end.")
     ] = None,
-    screen: Annotated[str, typer.Option(help="The screen to show.")] = "explore",
+    screen: Annotated[
+        str | None,
+        typer.Option(
+            help="The screen to show; without this and without PATH the start page.", show_default=False
+        ),
+    ] = None,
+    lesson: Annotated[
+        str | None,
+        typer.Option(help="A lesson to hold: a bundled one's name, or its file.", show_default=False),
+    ] = None,
+    step: Annotated[int, typer.Option(min=1, help="At which of its steps, counted from 1.")] = 1,
+    presenter: Annotated[
+        bool, typer.Option("--presenter", help="Show it to a class: large type, and what is needed only.")
+    ] = False,
     theme: Annotated[
         str | None, typer.Option(help="light or dark; as the system has it without this.")
     ] = None,
@@ -58,9 +71,11 @@ def open_window(
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of live frames on the CPU.")] = None,
 ) -> None:
-    """Open the window on a checkpoint or a picture, or on the bundled faces.
+    """Open the window on a checkpoint or a picture, or on the start page.
 
     Example: latentlab my-model --theme dark
+
+    Example: latentlab --lesson composition-bias --presenter
 
     Example: latentlab --screenshot window.png --size 1920x1080
     """
@@ -79,6 +94,8 @@ def open_window(
             locate(path)
     if predictor not in (None, "none"):
         locate(predictor)
+    if lesson is not None:
+        _check_lesson(lesson, step, path)
     missing = missing_x11_packages(os.environ) if screenshot is None else []
     if missing:
         raise LatentLabError(
@@ -90,7 +107,7 @@ def open_window(
         raise LatentLabError(
             f"The window's libraries cannot be loaded ({error}). On Debian and Ubuntu install {PACKAGES}."
         ) from None
-    if screen not in SCREENS:
+    if screen is not None and screen not in SCREENS:
         raise SettingsError(f"Screen {screen!r} is unknown; choose one of {', '.join(SCREENS)}.")
     options = WindowOptions(
         path=path,
@@ -100,6 +117,9 @@ def open_window(
         screen=screen,
         scheme=next((scheme for scheme in ("light", "dark", "system") if scheme == theme), None),
         size=dimensions,
+        lesson=lesson,
+        step=step - 1,
+        presenter=presenter,
     )
     status = run(options)
     if status:
@@ -120,6 +140,18 @@ def _loads(library: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def _check_lesson(name: str, step: int, path: str | None) -> None:
+    """Make sure that a lesson can be held before there is a window."""
+    from latentlab.session.lesson_check import read_lesson
+    from latentlab.session.lesson_list import find_lesson
+
+    if path is not None:
+        raise SettingsError(f"A lesson opens what it needs itself; leave out {path}, or --lesson {name}.")
+    count = len(read_lesson(find_lesson(name)).steps)
+    if step > count:
+        raise SettingsError(f"The lesson {name} has {count} steps; --step is 1 to {count}, not {step}.")
 
 
 def _size(text: str | None) -> tuple[int, int] | None:

@@ -118,6 +118,17 @@ class History:
                 return -count
         return None
 
+    def fold(self, before: Document, name: str) -> bool:
+        """Make one step of all that were done since a document; return whether they were several."""
+        done = list(self._done)
+        start = next((k for k, step in enumerate(done) if step.before is before), len(done))
+        if self._undone or len(done) - start < 2:
+            return False
+        for _ in range(len(done) - start):
+            self._done.pop()
+        self._done.append(Step(name, before, done[-1].after))
+        return True
+
     def amend(self, amended: Callable[[Document], Document]) -> None:
         """Replace documents by what they should be; the steps stay."""
 

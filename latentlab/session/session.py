@@ -141,6 +141,12 @@ class Session:
             self.history.push(Step(name, before, self._document))
             self.history_changed.emit()
 
+    def fold(self, before: Document, name: str) -> None:
+        """Make one step of all that were done since a document, as far as they are still known."""
+        self.end_gesture()
+        if self.history.fold(before, name):
+            self.history_changed.emit()
+
     def undo(self) -> None:
         """Take the last step back, if there is one."""
         self.end_gesture()

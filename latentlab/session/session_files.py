@@ -63,6 +63,8 @@ class SessionFiles:
         anywhere else.
     busy_changed
         Something has begun or ended.
+    kept
+        What is kept in the place of the document for the case of a crash; None for the document itself.
     """
 
     saved = Signal(Path, Document)
@@ -82,6 +84,7 @@ class SessionFiles:
         self._pictures = PictureTexts()
         self._reading = self._writing = self._newest = 0
         self._closed = False
+        self.kept: Document | None = None
 
     @property
     def busy(self) -> str:
@@ -92,7 +95,7 @@ class SessionFiles:
 
     def text(self, window: Mapping[str, Any]) -> str:
         """Return the session's text, empty while no model is open; may be called from any thread."""
-        document = self._session.document
+        document = self.kept or self._session.document
         return "" if document.checkpoint is None else session_json(document, window, self._pictures)
 
     def read(self, path: Path) -> None:

@@ -64,6 +64,8 @@ class Workspace:
     checkpoint_missing
         A session (`Saved`) cannot be opened because its model is not at its path (a text, empty if it is
         not known) nor anywhere else: `open_session_with` goes on once it has been found.
+    rested
+        Nothing is waited for any more: all that was asked for is in the document, or will not be.
     """
 
     phase_changed = Signal(str)
@@ -71,6 +73,7 @@ class Workspace:
     choice_changed = Signal()
     busy_changed = Signal(str)
     session_opened = Signal(Saved)
+    rested = Signal()
 
     def __init__(self, post: Post, override: DeviceOverride | None = None) -> None:
         self.session = Session()
@@ -109,6 +112,7 @@ class Workspace:
         # one, what the renderer holds, and the wish about the device that it was last ready with.
         self._reference: CheckpointRef | None = None
         self._home: Document | None = None
+        self._putting_back = False
         self._loaded: Opened | None = None
         self._working = self.override
 
@@ -116,6 +120,12 @@ class Workspace:
     def in_step(self) -> bool:
         """Whether the open model is the document's, so that its controls mean what they show."""
         return self.opened is not None and self._opening is None
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing is waited for that will change the document."""
+        waiting = self.teller.waiting or self.painted.waiting
+        return self._opening is None and not waiting and not self.busy
 
     @property
     def busy(self) -> str:
@@ -239,6 +249,19 @@ class Workspace:
         predictor, note = find_predictor(saved, path.parent)
         name = str(path.resolve()) if path.exists() else str(checkpoint)
         self._open(name, predictor, "session", saved=saved, note=note)
+
+    def put_back(self, document: Document, name: str) -> None:
+        """Return to a document that was there before, as a step of that name; its model is opened again."""
+        if document is not self.session.document and document.checkpoint is not None:
+            self._putting_back = True
+            try:
+                self.session.change(name, document)
+            finally:
+                self._putting_back = False
+
+    def keep(self, document: Document | None) -> None:
+        """Let `session_text` give a document that will be returned to; None for what is open."""
+        self._files.kept = document
 
     def save_session(self, path: str | Path, window: Mapping[str, Any]) -> None:
         """Write the session to a file, with what the window wants back; a message says how it went."""
@@ -427,6 +450,7 @@ class Workspace:
             return
         self._take_encoded(encoded)
         self._encode_on()
+        self._tell_rest()
 
     def _encode_on(self) -> None:
         """Have encoded what gave way: what the document waits for first."""
@@ -536,6 +560,7 @@ class Workspace:
         else:
             self._tell_failed(what, failed)
         self._encode_on()
+        self._tell_rest()
 
     def _tell_failed(self, what: str, failed: Failed) -> None:
         self._error(failed.message if failed.expected else what + failed.message, failed.details)
@@ -568,7 +593,8 @@ class Workspace:
     def _follow(self, change: Change) -> None:
         """Open the document's checkpoint where an undo or redo has gone over to another one."""
         reference = change.after.checkpoint
-        if change.way not in ("undo", "redo") or reference is None or reference == change.before.checkpoint:
+        jumped = self._putting_back or change.way in ("undo", "redo")
+        if not jumped or reference is None or reference == change.before.checkpoint:
             return
         if change.before.checkpoint == self._reference:
             self._home = change.before
@@ -590,6 +616,11 @@ class Workspace:
 
     def _tell_busy(self) -> None:
         self.busy_changed.emit(self.busy)
+        self._tell_rest()
+
+    def _tell_rest(self) -> None:
+        if self.at_rest:
+            self.rested.emit()
 
     def _error(self, text: str, details: str = "") -> None:
         self.session.message.emit(Message("error", text, details))

@@ -9,6 +9,7 @@ from latentlab.session.workspace import Workspace
 from latentlab.ui.hindrances import (
     Hindrance,
     no_camera,
+    no_card,
     no_directions,
     no_encoder,
     no_grid,
@@ -92,9 +93,19 @@ class SubmenuSpec:
     separated: bool = False
 
 
-FILE, EDIT, LATENT, VIEW, SETTINGS, HELP = "&File", "&Edit", "&Latent", "&View", "&Settings", "&Help"
+FILE, EDIT, LATENT, VIEW, LESSON = "&File", "&Edit", "&Latent", "&View", "Less&on"
+SETTINGS, HELP = "&Settings", "&Help"
 
 TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
+    ActionSpec(
+        "screen_start",
+        FILE,
+        "Start pa&ge",
+        "Alt+Home",
+        "start",
+        "Recent sessions, lessons, the bundled models, and the way to open your own",
+        checkable=True,
+    ),
     ActionSpec(
         "open_checkpoint",
         FILE,
@@ -102,6 +113,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "Ctrl+O",
         "model",
         "Open a model: its config.json or .safetensors file, or another program's .ckpt, .pt or .onnx",
+        separated=True,
     ),
     SubmenuSpec("bundled", FILE, "&Bundled models"),
     SubmenuSpec("recent", FILE, "Open &Recent"),
@@ -133,7 +145,13 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "export",
         "Save the edited picture as PNG, rendered in float32",
         hindrance=no_model,
-        in_view={"analogies": no_projection, "audit": no_model, "search": no_search, "train": nothing},
+        in_view={
+            "analogies": no_projection,
+            "audit": no_model,
+            "search": no_search,
+            "train": nothing,
+            "lessons": nothing,
+        },
         separated=True,
     ),
     ActionSpec(
@@ -157,6 +175,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
             "analogies": no_projection,
             "search": no_search,
             "train": nothing,
+            "lessons": nothing,
         },
     ),
     ActionSpec(
@@ -174,6 +193,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
             "audit": no_model,
             "search": no_search,
             "train": nothing,
+            "lessons": nothing,
         },
     ),
     ActionSpec(
@@ -245,7 +265,12 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "copy",
         "Copy the edited picture, rendered in float32",
         hindrance=no_model,
-        in_view={"analogies": no_projection, "search": no_search, "train": nothing},
+        in_view={
+            "analogies": no_projection,
+            "search": no_search,
+            "train": nothing,
+            "lessons": nothing,
+        },
         separated=True,
     ),
     ActionSpec(
@@ -256,7 +281,12 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "python",
         "Copy a program that makes the edited picture again, the same to the bit",
         hindrance=no_model,
-        in_view={"analogies": no_projection, "search": no_search, "train": nothing},
+        in_view={
+            "analogies": no_projection,
+            "search": no_search,
+            "train": nothing,
+            "lessons": nothing,
+        },
     ),
     ActionSpec(
         "copy_latent",
@@ -469,6 +499,15 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "Train and debias: every recipe, live, in the background",
         checkable=True,
     ),
+    ActionSpec(
+        "screen_lessons",
+        VIEW,
+        "&Lessons",
+        "Ctrl+Alt+7",
+        "lessons",
+        "Guided tours on the real screens, for a class or for oneself",
+        checkable=True,
+    ),
     ActionSpec("view_picture", VIEW, "P&icture", "Alt+1", "picture", "Show the pictures", separated=True),
     ActionSpec(
         "view_grid", VIEW, "&Grid", "Alt+2", "grid", "Show what dimensions and directions do, side by side"
@@ -510,16 +549,106 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
     ),
     ActionSpec("zoom_out", VIEW, "Zoom ou&t", "Ctrl+-", tip="Show more of the pictures"),
     ActionSpec("zoom_whole", VIEW, "&Whole picture", "Ctrl+9", tip="Show the whole pictures again"),
+    ActionSpec(
+        "presenter",
+        VIEW,
+        "P&resenter mode",
+        "F5",
+        "presenter",
+        "Large letters and a bare window, for a class; Page Down and Page Up go through a lesson",
+        checkable=True,
+        separated=True,
+    ),
+    ActionSpec(
+        "panels",
+        VIEW,
+        "Panels besid&e the pictures",
+        "F6",
+        tip="Show the panels in which things are set, or leave their room to the pictures",
+        checkable=True,
+    ),
     SubmenuSpec("theme", VIEW, "&Theme", separated=True),
+    ActionSpec(
+        "open_lesson",
+        LESSON,
+        "&Open lesson…",
+        tip="Open a lesson of your own: a Markdown file, as Help describes it",
+    ),
+    ActionSpec(
+        "lesson_next",
+        LESSON,
+        "&Next step",
+        "Alt+PgDown",
+        "next",
+        "Go on to the next step of the lesson",
+        separated=True,
+    ),
+    ActionSpec(
+        "lesson_back", LESSON, "Step &before", "Alt+PgUp", "back", "Go back to the step before of the lesson"
+    ),
+    ActionSpec(
+        "lesson_answer",
+        LESSON,
+        "Show the &answer",
+        "Alt+Return",
+        tip="Show the next answer that is covered; cover all where none is",
+    ),
+    ActionSpec(
+        "lesson_again",
+        LESSON,
+        "&Set the screen again",
+        "Ctrl+Alt+R",
+        "reset",
+        "Set the screen again as this step of the lesson has it, whatever was tried",
+    ),
+    ActionSpec(
+        "lesson_reset",
+        LESSON,
+        "Begin the lesson ane&w",
+        "Ctrl+Alt+Home",
+        tip="Go to the first step with all answers covered, as for the next class",
+    ),
+    ActionSpec(
+        "lesson_fold",
+        LESSON,
+        "&Fold the lesson",
+        "Ctrl+Alt+L",
+        "fold",
+        "Fold the lesson to a strip below the screen, or show it in full",
+        checkable=True,
+    ),
+    ActionSpec(
+        "lesson_close",
+        LESSON,
+        "&Close the lesson",
+        "Ctrl+Alt+W",
+        "close",
+        "Close the lesson; what was open before it comes back",
+    ),
     SubmenuSpec("device", SETTINGS, "&Device"),
     SubmenuSpec("precision", SETTINGS, "&Precision of live frames"),
     SubmenuSpec("threads", SETTINGS, "&Threads"),
     ActionSpec(
+        "help",
+        HELP,
+        "&Help",
+        "F1",
+        "help",
+        "What the screens do, all keys, the words, and every model's card, to search",
+    ),
+    ActionSpec(
         "commands",
         HELP,
-        "&Commands and shortcuts…",
-        "F1",
-        tip="Search everything that can be done, and see its keys",
+        "&Commands…",
+        "Ctrl+Shift+P",
+        tip="Search everything that can be done, and do it",
+    ),
+    ActionSpec(
+        "model_card",
+        HELP,
+        "&Model card",
+        tip="Read the card of the model that is open: what it is for, and how it does in each group",
+        hindrance=no_card,
     ),
     ActionSpec("about", HELP, "&About LatentLab", icon="note"),
 )

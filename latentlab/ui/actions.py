@@ -42,6 +42,7 @@ class Actions:
         self._actions: dict[str, QAction] = {}
         self._view = ""
         self._said: dict[str, tuple[str, str]] = {}
+        self._hinders: dict[str, str] = {}
         self.submenus: dict[str, QMenu] = {}
         for spec in self._specs.values():
             action = QAction(spec.title, parent)
@@ -88,11 +89,17 @@ class Actions:
         self._view = view
         self.refresh()
 
+    def hinder(self, reasons: Mapping[str, str]) -> None:
+        """Say what hinders actions besides the workspace's state, by identifier; empty for nothing."""
+        self._hinders.update(reasons)
+        self.refresh()
+
     def refresh(self) -> None:
         """Enable what can be done now, and name undo and redo."""
         for identifier, action in self._actions.items():
             spec = self._specs[identifier]
             hindrance = spec.in_view.get(self._view, spec.hindrance)(self._workspace)
+            hindrance = hindrance or self._hinders.get(identifier, "")
             title = spec.naming(self._workspace) if spec.naming is not None else spec.title
             if self._said.get(identifier) == (hindrance, title):
                 continue

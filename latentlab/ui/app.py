@@ -22,7 +22,9 @@ from latentlab.ui.screens.analogies import AnalogiesScreen
 from latentlab.ui.screens.audit import AuditScreen
 from latentlab.ui.screens.counterfactuals import CounterfactualsScreen
 from latentlab.ui.screens.explore import ExploreScreen
+from latentlab.ui.screens.lessons import LessonsScreen
 from latentlab.ui.screens.search import SearchScreen
+from latentlab.ui.screens.start import StartScreen
 from latentlab.ui.screens.train import TrainScreen
 from latentlab.ui.settings import Settings
 from latentlab.ui.theme import Scheme, Theme
@@ -30,12 +32,14 @@ from latentlab.ui.theme import Scheme, Theme
 SCREENS = tuple(
     one.name
     for one in (
+        StartScreen,
         ExploreScreen,
         CounterfactualsScreen,
         AnalogiesScreen,
         AuditScreen,
         SearchScreen,
         TrainScreen,
+        LessonsScreen,
     )
 )
 """The screens by name."""
@@ -57,20 +61,27 @@ class WindowOptions:
     screenshot
         A file: the window is rendered into it, without a display, and the program ends.
     screen
-        Which screen to show.
+        Which screen to show; without it the start page where nothing else is to be shown, else Explore.
     scheme
         Light or dark; without it as remembered, else as the system has it.
     size
         Width and height in pixels.
+    lesson, step
+        A lesson (a bundled one's name, or its file) to open, and at which of its steps, from 0.
+    presenter
+        Whether to begin in presenter mode.
     """
 
     path: str | None = None
     predictor: str | None = None
     override: DeviceOverride = field(default_factory=DeviceOverride)
     screenshot: Path | None = None
-    screen: str = "explore"
+    screen: str | None = None
     scheme: Scheme | None = None
     size: tuple[int, int] | None = None
+    lesson: str | None = None
+    step: int = 0
+    presenter: bool = False
 
 
 def run(options: WindowOptions) -> int:
@@ -115,7 +126,7 @@ def application() -> QApplication:
     if not isinstance(app, QApplication):
         app = QApplication(sys.argv[:1])
     app.setApplicationName("LatentLab")
-    app.setDesktopFileName("latentlab")
+    app.setDesktopFileName("org.latentlab.LatentLab")
     app.setWindowIcon(application_icon())
     return app
 
@@ -128,7 +139,9 @@ def create_window(app: QApplication, gui: GuiThread, options: WindowOptions) -> 
         window.theme.choose(options.scheme)
     if options.size is not None:
         window.resize(QSize(*options.size))
-    window.show_screen(options.screen)
+    window.show_screen(options.screen or _first_screen(options))
+    if options.presenter:
+        window.guide.presenter.present(True)
     path = None if options.path is None else Path(options.path)
     if path is not None and path.exists() and kind_of(path) == "session":
         window.first_painted.connect(lambda: window.begin_with_session(path))
@@ -137,8 +150,18 @@ def create_window(app: QApplication, gui: GuiThread, options: WindowOptions) -> 
         window.first_painted.connect(lambda: window.begin_with_study(path, options.predictor))
         return window
     checkpoint, picture = _what_to_open(options.path)
+    lesson, step = options.lesson, options.step
+    if lesson is not None:
+        window.first_painted.connect(lambda: window.begin_with_lesson(lesson, step, options.predictor))
+        return window
     window.first_painted.connect(lambda: window.begin(checkpoint, picture, options.predictor))
     return window
+
+
+def _first_screen(options: WindowOptions) -> str:
+    """Return what to begin with; a picture that is taken of nothing in particular shows the sliders."""
+    nothing = options.path is None and options.screenshot is None and options.lesson is None
+    return StartScreen.name if nothing else ExploreScreen.name
 
 
 def _what_to_open(path: str | None) -> tuple[str | None, Path | None]:

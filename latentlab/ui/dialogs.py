@@ -1,4 +1,4 @@
-"""The questions that stop for an answer: which file to open, where to save; and what the program is."""
+"""The questions that stop for an answer: which file to open, where to save."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
-
-import latentlab
 
 CHECKPOINT_FILTER = (
     "Checkpoints (config.json *.safetensors *.ckpt *.pt *.pth *.bin *.onnx *_config.json);;All files (*)"
@@ -112,15 +110,3 @@ def ask_to_leave(parent: QWidget, answer: Callable[[bool], object]) -> QMessageB
     box.finished.connect(lambda result: answer(result == QMessageBox.StandardButton.Discard))
     box.open()
     return box
-
-
-def show_about(parent: QWidget) -> None:
-    """Say what the program is, and whose the bundled drawings and letters are."""
-    QMessageBox.about(
-        parent,
-        "About LatentLab",
-        f"<b>LatentLab {latentlab.__version__}</b><p>Explore the latent spaces of generative models, and see "
-        "how data biases them.</p><p>The bundled faces are drawn with facesjs (Apache-2.0); their gender and "
-        "race are constructed by the drawing program and belong to nobody. The letters are Inter "
-        "(SIL Open Font License).</p>",
-    )

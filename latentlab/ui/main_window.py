@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -21,21 +21,29 @@ from PySide6.QtWidgets import (
 )
 
 from latentlab.live.frames import Opened
+from latentlab.paths import bundled_models
+from latentlab.session.sample_pictures import sample_pictures, sample_title
 from latentlab.session.session import Change, Message
 from latentlab.session.workspace import Workspace
 from latentlab.session.writing import FileWriter
 from latentlab.ui import camera, dialogs, incoming, menus
+from latentlab.ui.about import AboutDialog
 from latentlab.ui.actions import Actions
 from latentlab.ui.audit_exports import AuditExports
 from latentlab.ui.counterfactual_exports import CounterfactualExports
 from latentlab.ui.exports import Exports
+from latentlab.ui.help_window import HelpWindow
 from latentlab.ui.icons import application_icon
+from latentlab.ui.lesson_exports import LessonExports
+from latentlab.ui.lesson_guide import LessonGuide
 from latentlab.ui.screen_exports import ScreenExports
 from latentlab.ui.screens.analogies import AnalogiesScreen
 from latentlab.ui.screens.audit import AuditScreen
 from latentlab.ui.screens.counterfactuals import CounterfactualsScreen
 from latentlab.ui.screens.explore import LATER_MILLISECONDS, VIEWS, ExploreScreen
+from latentlab.ui.screens.lessons import LessonsScreen
 from latentlab.ui.screens.search import SearchScreen
+from latentlab.ui.screens.start import StartScreen
 from latentlab.ui.screens.train import TrainScreen, ask_to_leave_training, title_of_work
 from latentlab.ui.search_exports import SearchExports
 from latentlab.ui.sessions import Sessions
@@ -76,6 +84,9 @@ class MainWindow(QMainWindow):
         self._leaving_training: QMessageBox | None = None
         self._may_leave_training = False
         self._opening_path = ""
+        self._then_screen = ("", "")
+        self._before_start = ExploreScreen.name
+        self._help: HelpWindow | None = None
         self.begun = False
         self.setWindowTitle("LatentLab")
         self.setWindowIcon(application_icon())
@@ -95,6 +106,9 @@ class MainWindow(QMainWindow):
             partial(self._open_bundled, menus.DEFAULT_MODEL) if menus.has_default_model() else None,
         )
         self._writer = FileWriter(workspace.rendering.post, workspace.session.message.emit)
+        self.start = StartScreen(
+            self.actions_table, menus.bundled_to_begin_with(), workspace.rendering.post, theme
+        )
         self.explore = ExploreScreen(workspace, theme, self.actions_table)
         self.counterfactuals = CounterfactualsScreen(workspace, self.explore.intents, theme)
         self.analogies = AnalogiesScreen(
@@ -106,15 +120,29 @@ class MainWindow(QMainWindow):
             workspace, self.explore.intents, theme, {name: self.actions_table[name] for name in needed}
         )
         self.train = TrainScreen(workspace, self.explore.intents, theme)
-        every = (self.explore, self.counterfactuals, self.analogies, self.audit, self.search, self.train)
+        self.lessons = LessonsScreen(
+            theme, self.actions_table["open_lesson"], self.actions_table["presenter"]
+        )
+        every = (
+            self.start,
+            self.explore,
+            self.counterfactuals,
+            self.analogies,
+            self.audit,
+            self.search,
+            self.train,
+            self.lessons,
+        )
         self.screens: dict[
             str,
-            ExploreScreen
+            StartScreen
+            | ExploreScreen
             | CounterfactualsScreen
             | AnalogiesScreen
             | AuditScreen
             | SearchScreen
-            | TrainScreen,
+            | TrainScreen
+            | LessonsScreen,
         ] = {one.name: one for one in every}
         self.screen_name = ExploreScreen.name
         self.exports = Exports(
@@ -124,6 +152,7 @@ class MainWindow(QMainWindow):
         self.audit_exports = AuditExports(workspace, self.audit, self._writer)
         self.search_exports = SearchExports(workspace, self.search, self._writer)
         self.train_exports = TrainExports(workspace, self.train, self._writer)
+        self.lesson_exports = LessonExports(workspace, self.lessons, self._writer)
         self._all_exports = (
             self.exports,
             self.counterfactual_exports,
@@ -131,6 +160,7 @@ class MainWindow(QMainWindow):
             self.audit_exports,
             self.search_exports,
             self.train_exports,
+            self.lesson_exports,
         )
         self.status = Status()
         self.setStatusBar(self.status)
@@ -146,7 +176,8 @@ class MainWindow(QMainWindow):
         below = QHBoxLayout()
         below.setSpacing(0)
         below.addWidget(self.rail)
-        below.addWidget(self._stack, 1)
+        self.guide = LessonGuide(self, self._stack)
+        below.addWidget(self.guide.frame, 1)
         layout.addWidget(self.header)
         layout.addLayout(below, 1)
         self.setCentralWidget(centre)
@@ -164,6 +195,7 @@ class MainWindow(QMainWindow):
         workspace.model_changed.connect(self._show_model)
         workspace.choice_changed.connect(self._show_choice)
         workspace.busy_changed.connect(self._show_busy)
+        workspace.session_saved.connect(lambda path, _document: self._remember(path))
         for exports in self._all_exports:
             exports.rendered.connect(self._have_rendered)
         self.explore.timed.connect(self.status.show_times)
@@ -174,7 +206,18 @@ class MainWindow(QMainWindow):
             screen.explore_asked.connect(lambda: self.show_screen(ExploreScreen.name))
         self.train.audit_asked.connect(lambda: self.show_screen(AuditScreen.name))
         self.train.model_asked.connect(lambda folder: self.open_path(Path(folder)))
+        self.guide.taken_changed.connect(self._place_rail)
         self.first_painted.connect(self.train.look_for_running)
+        self.start.begin_asked.connect(
+            lambda: self._begin_with_model(menus.DEFAULT_MODEL, ExploreScreen.name)
+        )
+        self.start.model_chosen.connect(self._begin_with_model)
+        self.start.card_asked.connect(lambda name: self.show_help(f"model:{name}"))
+        self.start.recent_chosen.connect(self._open_recent)
+        self.start.forget_asked.connect(self._forget_recent)
+        self.start.show_lessons(self.lessons.lessons)
+        self.start.lesson_chosen.connect(self.guide.open)
+        self.start.lessons_asked.connect(lambda: self.show_screen(LessonsScreen.name))
         self.analogies.projections.resample_asked.connect(self.actions_table["randomise"].trigger)
         self.analogies.projections.draw_asked.connect(self.explore.draw)
         self.analogies.projections.camera_asked.connect(self.actions_table["camera"].trigger)
@@ -184,9 +227,9 @@ class MainWindow(QMainWindow):
     def open_path(self, path: Path) -> None:
         """Open what a path holds, and remember it among the recent files."""
         self.banner.dismiss()
+        self._leave_start()
         if path.exists():
-            self.settings.add_recent(str(path.resolve()))
-            self._fill_recent()
+            self._remember(path)
         incoming.take_path(path, self.workspace, self.explore.intents)
 
     def begin(self, checkpoint: str | None, picture: Path | None, predictor: str | None = None) -> None:
@@ -203,19 +246,27 @@ class MainWindow(QMainWindow):
                 "This installation has no bundled models. Open a checkpoint of your own with the button "
                 "below, or drop its folder here."
             )
-            self.sessions.begin(recover=True)
+            if self.sessions.begin(recover=True, hints=not self._on_start):
+                self._leave_start()
             return
         first = picture or menus.sample_for(chosen)
         self._opening_path = chosen
         self.workspace.open_checkpoint(chosen, predictor)
         if first is not None:
-            self.workspace.bring_file(first, "" if picture else menus.sample_title(first))
-        self.sessions.begin(recover=checkpoint is None and picture is None)
+            self.workspace.bring_file(first, "" if picture else sample_title(first))
+        # What a crash left behind is shown where it was worked on, not on the start page.
+        if self.sessions.begin(recover=checkpoint is None and picture is None, hints=not self._on_start):
+            self._leave_start()
 
     def begin_with_study(self, folder: Path, predictor: str | None = None) -> None:
         """Open the bundled model, and show the results of a study first."""
         self.begin(None, None, predictor)
         self._show_study(folder)
+
+    def begin_with_lesson(self, lesson: str, step: int, predictor: str | None = None) -> None:
+        """Open the bundled model, and a lesson (a bundled one's name, or its file) at a step, from 0."""
+        self.begin(None, None, predictor)
+        self.guide.open(lesson, step)
 
     def begin_with_session(self, path: Path) -> None:
         """Open a saved session first, in place of the bundled model."""
@@ -238,8 +289,8 @@ class MainWindow(QMainWindow):
             "export_loop": self._export_loop,
             "open_session": lambda: self._ask(dialogs.ask_session),
             "save_session": self._save_session,
-            "reopen_session": lambda: self.sessions.reopen_last(),
-            "recover_session": lambda: self.sessions.recover(),
+            "reopen_session": self._reopen_last,
+            "recover_session": self._recover,
             "quit": self.close,
             "undo": session.undo,
             "redo": session.redo,
@@ -261,12 +312,24 @@ class MainWindow(QMainWindow):
             "orthogonalise": lambda: self.explore.explore_panel.orthogonalise(),
             "load_directions": lambda: self._ask(dialogs.ask_directions),
             "save_directions": lambda: self._ask_target("directions.json", self.exports.directions),
+            "screen_start": lambda: self.show_screen(StartScreen.name),
             "screen_explore": lambda: self.show_screen(ExploreScreen.name),
             "screen_counterfactuals": lambda: self.show_screen(CounterfactualsScreen.name),
             "screen_analogies": lambda: self.show_screen(AnalogiesScreen.name),
             "screen_audit": lambda: self.show_screen(AuditScreen.name),
             "screen_search": lambda: self.show_screen(SearchScreen.name),
             "screen_train": lambda: self.show_screen(TrainScreen.name),
+            "screen_lessons": lambda: self.show_screen(LessonsScreen.name),
+            "open_lesson": lambda: self.guide.open_file(),
+            "lesson_next": lambda: self.guide.next(),
+            "lesson_back": lambda: self.guide.lessons.back(),
+            "lesson_answer": lambda: self.guide.answer(),
+            "lesson_again": lambda: self.guide.lessons.again(),
+            "lesson_reset": lambda: self.guide.reset(),
+            "lesson_fold": lambda: self.guide.fold(self._checked("lesson_fold")),
+            "lesson_close": lambda: self.guide.lessons.close(),
+            "presenter": lambda: self.guide.presenter.present(self._checked("presenter")),
+            "panels": lambda: self.guide.presenter.show_panels(self._checked("panels")),
             "search": self._search,
             "draw_small": self._draw_small,
             "export_set": self._export_set,
@@ -277,9 +340,29 @@ class MainWindow(QMainWindow):
             "zoom_in": lambda: self.explore.stage.zoom_by(1.0),
             "zoom_out": lambda: self.explore.stage.zoom_by(-1.0),
             "zoom_whole": lambda: self.explore.stage.show_whole(),
+            "help": self.show_help,
             "commands": self.show_commands,
-            "about": lambda: dialogs.show_about(self),
+            "model_card": lambda: self.show_help("model:"),
+            "about": self._show_about,
         }
+
+    def show_help(self, page: str = "") -> None:
+        """Show a page of Help (`latentlab.session.help_pages`); that of the screen looked at by default.
+
+        ``model:`` alone is the card of the model that is open.
+        """
+        if self._help is None:
+            self._help = HelpWindow(self.actions_table, self.theme, self)
+        opened = self.workspace.opened
+        if page == "model:" and opened is not None:
+            self._help.show_card(Path(opened.path), opened.name)
+        else:
+            self._help.show_page(page or self.screen_name)
+
+    def _show_about(self) -> None:
+        dialog = AboutDialog(self.theme, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
 
     def show_commands(self) -> None:
         """Let a command be searched and chosen."""
@@ -294,13 +377,11 @@ class MainWindow(QMainWindow):
     def paste(self) -> None:
         """Bring in what the clipboard holds."""
         self.banner.dismiss()
-        if (
-            incoming.take(
-                QApplication.clipboard().mimeData(), self.workspace, self.explore.intents, "pasted picture"
-            )
-            is None
-        ):
+        data = QApplication.clipboard().mimeData()
+        if incoming.take(data, self.workspace, self.explore.intents, "pasted picture") is None:
             self.status.showMessage("The clipboard holds no picture, file or latent.", 4000)
+        else:
+            self._leave_start()
 
     def _paint(self) -> None:
         """Paint on the input of the analogies, or stop painting there."""
@@ -358,7 +439,9 @@ class MainWindow(QMainWindow):
             return self.search_exports.targets
         if self.screen_name == TrainScreen.name:
             return self.train_exports.targets
-        on_explore = self.screen_name == ExploreScreen.name
+        if self.screen_name == LessonsScreen.name:
+            return self.lesson_exports.targets
+        on_explore = self.screen_name in (ExploreScreen.name, StartScreen.name)
         return self._explore_exports() if on_explore else self.counterfactual_exports.targets
 
     def _search(self) -> None:
@@ -388,17 +471,24 @@ class MainWindow(QMainWindow):
 
     def show_screen(self, name: str) -> None:
         """Show one of the screens; what nobody looks at is not rendered."""
+        if name == StartScreen.name:
+            self.start.show_recent(self.settings.recent(), self.sessions.last)
+        else:
+            self._before_start, self._then_screen = name, ("", "")
         self.screen_name = name
+        self.guide.presenter.arrange()
         for one in self.screens:
             self._screen_action(one).setChecked(one == name)
         self._show_page()
         self.explore.looked_at = name == ExploreScreen.name
         self._activate()
         self._tell_view()
+        if name == ExploreScreen.name:
+            self.sessions.give_hints()
 
     def _show_page(self) -> None:
         """Show the screen, or that no model is open; a training needs none."""
-        needless = self.screen_name == TrainScreen.name
+        needless = self.screen_name in (StartScreen.name, TrainScreen.name, LessonsScreen.name)
         there = needless or self.workspace.phase == "ready"
         self._stack.setCurrentWidget(self.screens[self.screen_name] if there else self.state_page)
 
@@ -416,13 +506,19 @@ class MainWindow(QMainWindow):
 
     def _tell_view(self) -> None:
         """Let the actions know what is looked at: a view of the Explore screen, or another screen."""
-        on_explore = self.screen_name == ExploreScreen.name
+        on_explore = self.screen_name in (ExploreScreen.name, StartScreen.name)
         self.actions_table.show_view(self.explore.view if on_explore else self.screen_name)
+
+    @property
+    def has_header(self) -> bool:
+        """Whether what is open stands above the screen that is looked at."""
+        return self.screen_name != StartScreen.name
 
     @property
     def at_rest(self) -> bool:
         """Whether the screen that is looked at shows all that belongs to the state."""
-        return self.workspace.in_step and not self.workspace.busy and self.screens[self.screen_name].at_rest
+        still = self.workspace.in_step and not self.workspace.busy and self.guide.at_rest
+        return still and self.screens[self.screen_name].at_rest
 
     def _screen_action(self, name: str) -> QAction:
         return self.actions_table[f"screen_{name}"]
@@ -446,6 +542,52 @@ class MainWindow(QMainWindow):
     def _checked(self, name: str) -> bool:
         return self.actions_table[name].isChecked()
 
+    # The start page
+
+    @property
+    def _on_start(self) -> bool:
+        return self.screen_name == StartScreen.name
+
+    def _leave_start(self) -> None:
+        """Show the screen that was looked at before the start page: something comes to be seen there."""
+        if self._on_start:
+            self.show_screen(self._before_start)
+
+    def _begin_with_model(self, name: str, screen: str) -> None:
+        """Open a bundled model, unless it is open, and show the screen on which it shows what it is for."""
+        opened, folder = self.workspace.opened, bundled_models().get(name)
+        if opened is not None and self.workspace.in_step and Path(opened.path) == folder:
+            self.show_screen(screen)
+        elif self.workspace.phase == "loading":
+            if self._opening_path != name:
+                self._open_bundled(name)
+            self.show_screen(screen)
+        elif opened is None:
+            self._open_bundled(name)
+            self.show_screen(screen)
+        else:  # a screen that the model open until then cannot serve would not show
+            self._then_screen = str(folder), screen
+            self._open_bundled(name, stay=True)
+
+    def _open_recent(self, path: Path) -> None:
+        if path == self.sessions.last:
+            self._reopen_last()
+        else:
+            self.open_path(path)
+
+    def _forget_recent(self, paths: list[str]) -> None:
+        self.settings.forget_recent(paths)
+        self._fill_recent()
+        self.start.show_recent(self.settings.recent(), self.sessions.last)
+
+    def _reopen_last(self) -> None:
+        self._leave_start()
+        self.sessions.reopen_last()
+
+    def _recover(self) -> None:
+        self._leave_start()
+        self.sessions.recover()
+
     # Submenus
 
     def _fill_submenus(self) -> None:
@@ -466,6 +608,11 @@ class MainWindow(QMainWindow):
         ):
             menus.fill_choice(submenus[name], choices, current, partial(self._override, name))
 
+    def _remember(self, path: Path) -> None:
+        """Put a file at the head of the recent ones."""
+        self.settings.add_recent(str(path.resolve()))
+        self._fill_recent()
+
     def _fill_recent(self) -> None:
         menus.fill_recent(
             self.actions_table.submenus["recent"], self.settings.recent(), self.open_path, self._clear_recent
@@ -477,18 +624,22 @@ class MainWindow(QMainWindow):
 
     def _bring_sample(self, path: Path, name: str) -> None:
         self.banner.dismiss()
+        self._leave_start()
         self.workspace.bring_file(path, name)
 
-    def _open_bundled(self, name: str) -> None:
+    def _open_bundled(self, name: str, stay: bool = False) -> None:
         self.banner.dismiss()
+        if not stay:
+            self._leave_start()
+        self._opening_path = name
         self.workspace.open_checkpoint(name)
         state, sample = self.workspace.explore.state, menus.sample_for(name)
         source = None if state is None else state.source
-        known = {menus.sample_title(path): path for path in menus.sample_pictures()}
+        known = {sample_title(path): path for path in sample_pictures()}
         former = None if source is None or source.painted is not None else known.get(source.name)
         # A sample gives way to one that the model knows; a picture of one's own stays.
         if sample is not None and former is not None and _kind(former) != _kind(sample):
-            self.workspace.bring_file(sample, menus.sample_title(sample))
+            self.workspace.bring_file(sample, sample_title(sample))
 
     def _choose_scheme(self, scheme: Scheme) -> None:
         self.theme.choose(scheme)
@@ -508,7 +659,8 @@ class MainWindow(QMainWindow):
 
     def _show_phase(self, phase: str) -> None:
         # No control has the focus until a person gives it to one.
-        self._stack.setFocus()
+        if not self._on_start:
+            self._stack.setFocus()
         self._show_page()
         if phase == "ready":
             self._activate()
@@ -532,6 +684,8 @@ class MainWindow(QMainWindow):
         if self.screen_name == CounterfactualsScreen.name and unconditional:
             self.show_screen(ExploreScreen.name)
         self.setWindowTitle("LatentLab" if opened is None else f"{opened.name} — LatentLab")
+        if opened is not None and self._on_start and self._then_screen[0] == opened.path:
+            self.show_screen(self._then_screen[1])
         self.actions_table.refresh()
 
     def _show_choice(self) -> None:
@@ -592,7 +746,11 @@ class MainWindow(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Leave the screens the room that there is."""
         super().resizeEvent(event)
-        self.rail.set_narrow(event.size().width() < NARROW)
+        self._place_rail()
+
+    def _place_rail(self) -> None:
+        """Let the rail show icons only where the screens, beside a lesson, have little room."""
+        self.rail.set_narrow(self.width() - self.guide.frame.taken < NARROW)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept checkpoints and pictures."""
@@ -604,10 +762,10 @@ class MainWindow(QMainWindow):
         self.banner.dismiss()
         path = incoming.take(event.mimeData(), self.workspace, self.explore.intents, "dropped picture")
         if path is not None:
+            self._leave_start()
             event.acceptProposedAction()
             if path:
-                self.settings.add_recent(path)
-                self._fill_recent()
+                self._remember(Path(path))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the window's place and stop all threads, after what is to be saved has been rendered."""
@@ -624,6 +782,7 @@ class MainWindow(QMainWindow):
             return
         self.settings.geometry = self.saveGeometry()
         self.sessions.close()
+        self.guide.close()
         for screen in self.screens.values():
             screen.close_threads()
         self._writer.close()

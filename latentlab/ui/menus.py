@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QMenu
 
 from latentlab.device import cpu_threads
 from latentlab.errors import LatentLabError
-from latentlab.paths import bundled, bundled_models
+from latentlab.paths import bundled_models
+from latentlab.session.bundled_cards import BundledCard, bundled_cards
+from latentlab.session.sample_pictures import sample_pictures, sample_title
 
 T = TypeVar("T")
 
@@ -26,14 +28,6 @@ PRECISIONS = (
     ("float16", "float16"),
     ("int8", "int8"),
 )
-
-
-def sample_pictures() -> list[Path]:
-    """Return the bundled sample pictures, in the order of their names."""
-    try:
-        return sorted(bundled("resources", "samples").glob("*.png"))
-    except LatentLabError:
-        return []
 
 
 def sample_for(checkpoint: str) -> Path | None:
@@ -63,12 +57,6 @@ def fill_samples(menu: QMenu, choose: Callable[[Path, str], object]) -> None:
     menu.setEnabled(not menu.isEmpty())
 
 
-def sample_title(path: Path) -> str:
-    """Return what a sample is called: ``face-0020.png`` is "Face 20"."""
-    name, _, number = path.stem.partition("-")
-    return f"{name.capitalize()} {int(number)}" if number.isdigit() else path.stem
-
-
 def has_default_model() -> bool:
     """Whether the model that the window opens by itself is bundled."""
     return DEFAULT_MODEL in bundled_models()
@@ -87,6 +75,15 @@ def bundled_names() -> list[str]:
         if config.kind == "model":
             names.append(name)
     return names
+
+
+def bundled_to_begin_with() -> tuple[BundledCard, ...]:
+    """Return the bundled checkpoints for the start page; none where the installation lacks them."""
+    names = bundled_models()
+    try:
+        return tuple(card for card in bundled_cards() if card.name in names)
+    except LatentLabError:
+        return ()
 
 
 def fill_bundled(menu: QMenu, choose: Callable[[str], object]) -> None:

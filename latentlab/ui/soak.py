@@ -30,8 +30,8 @@ from latentlab.live.frames import Frame
 from latentlab.live.memory import give_back
 from latentlab.operations.projection_plan import no_projection
 from latentlab.session.document import AxisRef, CounterfactualView, GridView, ProjectionView, StripView
+from latentlab.session.sample_pictures import sample_pictures
 from latentlab.spec import Attribute
-from latentlab.ui import menus
 from latentlab.ui.hand import mouse
 from latentlab.ui.main_window import MainWindow
 
@@ -89,7 +89,7 @@ class Soak:
         self._workspace = window.workspace
         self._random = random.Random(seed)
         self._checkpoints = list(checkpoints)
-        self._samples = menus.sample_pictures()
+        self._samples = sample_pictures()
         self._newest = 0
         self._counts: Counter[str] = Counter()
         self.figures = SoakFigures()

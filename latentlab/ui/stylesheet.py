@@ -6,8 +6,12 @@ Widgets say what they are by an object name or a ``role`` property (``title``, `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from string import Template
+
+PIXELS = 13
+"""Height of plain text."""
 
 _SHEET = Template(
     """
@@ -36,6 +40,10 @@ QLabel[role="warning"] { font-size: 12px; color: $error; }
 QLabel[role="name"] { font-size: 15px; font-weight: 600; color: $text; }
 
 QFrame#card { background: $surface; border: 1px solid $line; border-radius: 10px; }
+QFrame#try { background: $accent_soft; border: none; border-radius: 8px; }
+QFrame#look, QFrame#question { background: $sunken; border: none; border-radius: 8px; }
+QTextBrowser#plain { background: transparent; border: none; selection-background-color: $accent;
+                     selection-color: $on_accent; }
 QWidget#plain { background: transparent; }
 QScrollArea { border: none; background: transparent; }
 QScrollArea > QWidget > QWidget { background: transparent; }
@@ -53,11 +61,17 @@ QPushButton[role="primary"]:hover { background: $accent_hover; border-color: $ac
 QPushButton[role="primary"]:focus { border: 2px solid $text; padding: 4px 11px; }
 QPushButton[role="primary"]:disabled { background: $sunken; color: $faint; border-color: $line; }
 
+QPushButton#lesson { border-radius: 10px; padding: 0; text-align: left; }
+QPushButton#lesson:hover { border-color: $accent; }
+QPushButton#lesson:focus { border: 2px solid $accent; }
+QPushButton#lesson[current="true"] { background: $accent_soft; border-color: $accent; }
+
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 6px; padding: 5px;
               color: $text; }
 QToolButton[role="switch"] { border-color: $line; }
 QToolButton[role="switch"]:hover { border-color: $faint; }
 QToolButton[role="switch"]:focus { border-color: $accent; }
+QToolButton[role="link"] { color: $accent; font-size: 12px; padding: 2px 4px; }
 QToolButton[role="screen"] { font-size: 11px; padding: 5px 2px; }
 QToolButton:hover { background: $sunken; }
 QToolButton:pressed, QToolButton:checked { background: $accent_soft; }
@@ -137,6 +151,21 @@ QFrame#banner QLabel { color: $text; }
 )
 
 
-def stylesheet(colours: Mapping[str, str]) -> str:
-    """Return the style sheet for these colours, and files of drawings, by name."""
-    return _SHEET.substitute(colours)
+_CLOSER = "QPushButton { padding: 5px 8px; } QTabBar::tab { margin-right: 9px; }"
+"""What makes room for larger letters in panels whose width is fixed."""
+
+
+def stylesheet(colours: Mapping[str, str], scale: float = 1.0) -> str:
+    """Return the style sheet for these colours, and files of drawings, by name.
+
+    Parameters
+    ----------
+    scale
+        How much larger than usual the letters are.
+    """
+    sheet = _SHEET.substitute(colours)
+    if scale == 1.0:
+        return sheet
+    sheet = re.sub(r"font-size: (\d+)px", lambda found: f"font-size: {round(int(found[1]) * scale)}px", sheet)
+    # Also the widgets that were given a font of their own, such as digits of equal width.
+    return f"QWidget {{ font-size: {round(PIXELS * scale)}px; }}\n{sheet}\n{_CLOSER}"

@@ -15,13 +15,13 @@ from PySide6.QtWidgets import QApplication
 
 from latentlab.errors import LatentLabError
 from latentlab.paths import bundled
-from latentlab.ui.stylesheet import stylesheet
+from latentlab.ui.stylesheet import PIXELS, stylesheet
 
 Scheme = Literal["system", "light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("system", "light", "dark")
 
 FONT_FILES = ("Inter-Regular.otf", "Inter-Medium.otf", "Inter-SemiBold.otf")
-FONT_PIXELS = 13
+FONT_PIXELS = PIXELS
 """Height of the text; the platform scales it with everything else."""
 
 
@@ -120,7 +120,9 @@ class Theme(QObject):
         self.colours = LIGHT
         self._applied: Colours | None = None
         app.setStyle("Fusion")
-        app.setFont(_load_font(app.font()))
+        self._scale = 1.0
+        self._plain = _load_font(app.font())
+        app.setFont(self._plain)
         app.styleHints().colorSchemeChanged.connect(self._follow_system)
         self._apply()
 
@@ -133,6 +135,26 @@ class Theme(QObject):
     def dark(self) -> bool:
         """Whether the dark colours are shown."""
         return self.colours is DARK
+
+    @property
+    def font(self) -> QFont:
+        """The letters of plain text."""
+        return QFont(self._app.font())
+
+    @property
+    def scale(self) -> float:
+        """How much larger than usual the letters are."""
+        return self._scale
+
+    def enlarge(self, scale: float) -> None:
+        """Show all letters so much larger than usual, such as for those who look on from afar."""
+        if scale != self._scale:
+            self._scale = scale
+            font = QFont(self._plain)
+            font.setPixelSize(round(FONT_PIXELS * scale))
+            self._app.setFont(font)
+            self._applied = None
+            self._apply()
 
     def choose(self, scheme: Scheme) -> None:
         """Follow the system, or show the light or the dark colours."""
@@ -158,7 +180,7 @@ class Theme(QObject):
             return
         self._applied = self.colours
         self._app.setPalette(_palette(self.colours))
-        self._app.setStyleSheet(stylesheet({**vars(self.colours), **_drawings(dark)}))
+        self._app.setStyleSheet(stylesheet({**vars(self.colours), **_drawings(dark)}, self._scale))
         self.changed.emit()
 
 

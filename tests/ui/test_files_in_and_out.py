@@ -11,7 +11,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QApplication
 
 from latentlab.session.kinds import kind_of
-from latentlab.ui import menus
+from latentlab.session.sample_pictures import sample_pictures
 
 
 def pixels_of(path: Path) -> np.ndarray:
@@ -204,7 +204,7 @@ def test_a_dropped_predictor_judges_the_model_that_is_open(driver, tiny_predicto
 def test_a_sample_is_one_click(driver) -> None:
     menu = driver.window.header.samples.menu()
     named = {button.accessibleName(): button for button in menu.buttons}
-    assert len(named) == len(menu.buttons) == len(menus.sample_pictures())
+    assert len(named) == len(menu.buttons) == len(sample_pictures())
     named["Face 12"].click()
     driver.wait(lambda: driver.undo_name == "Open picture Face 12")
 

@@ -44,6 +44,18 @@ class Legend(QWidget):
         bars.series_changed.connect(self.update)
         theme.changed.connect(self.update)
 
+    @property
+    def wanted(self) -> int:
+        """The width that the pictures' titles take."""
+        titles = sum(self.fontMetrics().horizontalAdvance(one.title) + 38 for one in self._bars.series)
+        return titles - 18 if titles else 0
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Be as high as the letters are."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self.setFixedHeight(self.fontMetrics().height())
+
     def set_source(self, text: str) -> None:
         """Say whose predictions they are."""
         self._source = text

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from latentlab.operations.attribute_table import origin_note
 from latentlab.session.document import Explore
 from latentlab.spec import PredictorSpec
 from latentlab.ui.theme import Theme
 from latentlab.ui.widgets.attribute_bars import AttributeBars, BarsArea, Legend
+
+MARGIN, APART = 16, 26
+"""Around the chart, and between title and legend, in pixels."""
 
 
 class AttributeCard(QFrame):
@@ -28,17 +32,30 @@ class AttributeCard(QFrame):
         self._note = QLabel()
         self._note.setProperty("role", "caption")
         self._note.setWordWrap(True)
-        heading = QHBoxLayout()
+        self._title, self._heading = title, QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        heading = self._heading
+        heading.setSpacing(APART)
         heading.addWidget(title)
-        heading.addSpacing(20)
         heading.addWidget(self._legend, 1)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 12, 16, 12)
+        layout.setContentsMargins(MARGIN, 12, MARGIN, 12)
         layout.setSpacing(8)
         layout.addLayout(heading)
         layout.addSpacing(2)
         layout.addWidget(self._area)
         layout.addWidget(self._note)
+        self.bars.series_changed.connect(self._place_legend)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the legend beside the title, or below it where there is too little room."""
+        super().resizeEvent(event)
+        self._place_legend()
+
+    def _place_legend(self) -> None:
+        room = self.width() - 2 * MARGIN - self._title.sizeHint().width() - APART
+        ways, beside = QBoxLayout.Direction, self._legend.wanted <= room
+        self._heading.setDirection(ways.LeftToRight if beside else ways.TopToBottom)
+        self._heading.setSpacing(APART if beside else 4)
 
     def set_predictor(self, spec: PredictorSpec | None, name: str) -> None:
         """Show this predictor's attributes, or say that none fits the model."""

@@ -106,12 +106,12 @@ def lay_out(
     changes
         Whether there is room for changes beside the numbers.
     """
-    value = _VALUE + (_CHANGE if changes else 0)
     attributes = [attribute for attribute in spec.attributes if attribute.classes]
     fit = max(1, (width + COLUMN_GAP) // (COLUMN_LEAST + COLUMN_GAP))
     columns = max(1, min(len(attributes), fit))
     column_width = min(COLUMN_MOST, (width - (columns - 1) * COLUMN_GAP) // columns)
     metrics = QFontMetrics(small_font(font))
+    value = max(_VALUE, metrics.horizontalAdvance("100%") + 8) + (_CHANGE if changes else 0)
     labels = [label_of(label) for attribute in attributes for label in attribute.classes]
     name_width = min(84, max((metrics.horizontalAdvance(label) for label in labels), default=0) + 10)
     inner = max(1, series) * (BAR + BAR_GAP)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QGridLayout, QLabel, QMenu, QToolButton, QWidget, QWidgetAction
 
-from latentlab.ui.menus import sample_pictures, sample_title
+from latentlab.session.sample_pictures import sample_pictures, sample_title
 
 COLUMNS, SIDE = 4, 84
 
