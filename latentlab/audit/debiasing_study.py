@@ -44,6 +44,7 @@ from latentlab.training.detection_task import (
 )
 from latentlab.training.loop import LoopSettings
 from latentlab.whole_file import whole_file, write_whole
+from latentlab.worker_process import begin_worker
 
 PLAN, RESULTS, STOP = "plan.json", "results.json", ".stop"
 SETS = ("validation", "test", "training")
@@ -377,7 +378,8 @@ def _side_by_side(
     reporter: Reporter,
 ) -> None:
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(todo)), mp_context=context) as pool:
+    many = min(workers, len(todo))
+    with ProcessPoolExecutor(many, mp_context=context, initializer=begin_worker) as pool:
         waiting: set[Future[str]] = {
             pool.submit(_train_one, plan.plain(), plain(arms[name]), str(out), name, seed)
             for name, seed in todo

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.progress import Progress, Reporter
+from latentlab.worker_process import begin_worker
 
 Drawing = TypeVar("Drawing")
 Batch = NDArray[np.uint8]
@@ -77,7 +76,7 @@ def _in_processes(
     tasks: Sequence[Sequence[Drawing]], draw: Callable[[Sequence[Drawing]], Batch], workers: int
 ) -> Generator[Batch, None, None]:
     """Draw in processes, a few tasks ahead; what they fail to draw is drawn here."""
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin_drawing_process)
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=begin_worker)
     waiting: deque[Future[Batch]] = deque()
     drawn = 0
     try:
@@ -95,19 +94,6 @@ def _in_processes(
         yield from _here(tasks[drawn:], draw)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _begin_drawing_process() -> None:
-    """Leave Ctrl-C to the process that started the work, and end with it even if it is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _cores() -> int:
