@@ -30,9 +30,13 @@ def build(out: Path) -> int:
 
     Raises
     ------
+    SystemExit
+        If the folder is there and holds something else.
     Warning
         If a docstring, an annotation or a module gives pdoc cause for one.
     """
+    if out.exists() and not (out / f"{PACKAGE}.html").is_file():
+        raise SystemExit(f"{out} is there and holds no such pages: choose another --out, such as docs/api.")
     import pdoc
     import pdoc.render
 

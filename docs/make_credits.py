@@ -28,6 +28,8 @@ EXTRAS = {
     "video": "films (`video`)",
     "onnx": "ONNX graphs (`onnx`)",
     "camera": "the camera (`camera`)",
+    "docs": "the pages of the API (`docs`)",
+    "package": "the packages (`package`)",
     "test": "the tests (`test`)",
 }
 
@@ -76,13 +78,18 @@ Installed beside LatentLab, each under its own licence; what they say of themsel
 
 def credits_file() -> str:
     """Return the text of CREDITS.md."""
+    return works() + _libraries()
+
+
+def works() -> str:
+    """Return what stands before the libraries."""
     avatars = (ROOT / "resources" / "avatars" / "CREDITS.md").read_text(encoding="utf-8")
     artists = avatars.partition("\n")[2].strip().replace("\n## ", "\n### ")
     artists += f"\n\n### Drawings that are not faces\n\n{NOT_FACES}\n\n{style_table(STYLES)}"
     names = sorted(path.parent.name for path in (ROOT / "models").glob("*/config.json"))
     faces, others = ([n for n in names if n.startswith("faces") is first] for first in (True, False))
     said = AFTER.format(faces=_listed(faces), avatars=_listed(others))
-    return f"{HEAD}\n{artists}\n\n{said}{_libraries()}"
+    return f"{HEAD}\n{artists}\n\n{said}"
 
 
 def requirements() -> dict[str, list[tuple[str, str]]]:

@@ -3,7 +3,7 @@
 Run ``python docs/make_pictures.py`` to make all, or name some: ``python docs/make_pictures.py search
 sliders``. Each picture is a list of words as lessons use them (``latentlab lessons steps`` lists them), done
 in a window of its own; the study and the training that two of them show are small and made here, in a few
-minutes. ``--training FOLDER`` shows one that is there already.
+minutes. With ``--runs FOLDER`` the training is kept, and not made again.
 """
 
 from __future__ import annotations
@@ -63,10 +63,15 @@ def _hold(window: MainWindow, lesson: str, step: int) -> None:
     window.guide.open(lesson, step)
 
 
+def _train(window: MainWindow) -> None:
+    if window.train.work.phase != "ready":
+        window.train.start()
+    window.train.results.show_view("Groups")
+
+
 SCREENS = {
     "start": Picture("start", [MODEL]),
-    "explore-light": Picture("explore", [MODEL, FACE]),
-    "explore-dark": Picture("explore", [MODEL, FACE], scheme="dark"),
+    "explore": Picture("explore", [MODEL, FACE], scheme="dark"),
     "grid": Picture("explore", [MODEL, FACE, {"grid": {"kind": "strips"}}], "grid"),
     "counterfactuals": Picture(
         "counterfactuals",
@@ -81,7 +86,7 @@ SCREENS = {
         [{"open": {"model": "styles-cinn"}}, {"sample": {"name": "avatar-3507"}}],
         "projections",
     ),
-    "audit-light": Picture(
+    "audit": Picture(
         "audit",
         [MODEL, {"show_study": {"folder": "study"}}],
         still=lambda window: window.audit.study is not None,
@@ -99,8 +104,8 @@ SCREENS = {
     "train": Picture(
         "train",
         [MODEL, PAIR],
-        begin=lambda window: window.train.start(),
-        still=lambda window: window.train.work.phase not in ("looking", "running", "idle"),
+        begin=lambda window: _train(window),
+        still=lambda window: window.train.work.phase == "ready",
     ),
     "lessons": Picture("lessons", begin=lambda window: _hold(window, "female-equals-two", 1)),
 }
@@ -237,22 +242,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*", choices=[*SCREENS, "sliders"], metavar="NAME", help="all without")
     parser.add_argument("--out", type=Path, default=HERE / "pictures")
-    parser.add_argument("--training", type=Path, help="the folder of a training of the recipe 'pair' to show")
+    parser.add_argument("--runs", type=Path, help="keep the training here, and find it again the next time")
     options = parser.parse_args()
     names = options.names or [*SCREENS, "sliders"]
-    if options.training is not None:
-        shown = {"show_training": {"folder": str(options.training.resolve())}}
-        SCREENS["train"] = Picture("train", [MODEL, shown], still=lambda window: window.train.at_rest)
     out = options.out.resolve()
     out.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="latentlab-pictures-") as place:
         folder = Path(place)
         os.environ.update(
-            LATENTLAB_RUNS=str(folder / "runs"),
+            LATENTLAB_RUNS=str((options.runs or folder / "runs").resolve()),
             LATENTLAB_STATE=str(folder / "state"),
             XDG_CONFIG_HOME=str(folder),
         )
-        if "audit-light" in names:
+        if "audit" in names:
             command = [
                 sys.executable,
                 "-m",
