@@ -2,13 +2,12 @@
 
     python benchmarks/open_kl.py [rounds]
 
-An AutoencoderKL of Stable Diffusion's shape, 335 MB with random weights, as diffusers' folder. Each is done
-once in a process of its own, as for a person who opens a model, in turns, with the file in the system's cache
-and after a tiny checkpoint of the same kind, so that nothing is imported meanwhile. (In a process that has
-read them before, either may find its memory still there, or not.) The ratio is that of the fastest rounds, in
-the processor's time, which a busy machine stretches less than the clock's, and in the clock's. Opening
-includes recognising the format, building the network and looking at every number. The peak is known on Linux
-only.
+An AutoencoderKL of Stable Diffusion's shape, 335 MB with random weights, as diffusers' folder, with the file
+in the system's cache and after a tiny checkpoint of the same kind, so that nothing is imported meanwhile.
+Each is done in turns: first once in a process of its own, as for a person who opens a model, then all in one
+process. The ratio is that of the fastest rounds, in the processor's time, which a busy machine stretches less
+than the clock's, and in the clock's. Opening includes recognising the format, building the network and
+looking at every number. The peak is known on Linux only, and of a process of its own.
 """
 
 from __future__ import annotations
@@ -33,20 +32,34 @@ def main() -> None:
         folder = Path(name)
         write(folder, (128, 256, 512, 512))
         write(folder / "tiny", (32, 32))
-        took: dict[str, list[list[float]]] = {THEIRS: [], OURS: []}
-        for _ in range(rounds):
-            for way, rows in took.items():
-                command = [sys.executable, __file__, way, str(folder)]
-                rows.append(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
         size = (folder / WEIGHTS).stat().st_size
-    best = {way: [min(column) for column in zip(*rows, strict=True)] for way, rows in took.items()}
+        print("each in a process of its own")
+        show([row for _ in range(rounds) for row in asked(folder, 1, THEIRS) + asked(folder, 1, OURS)], size)
+        print("all in one process")
+        show(asked(folder, rounds, THEIRS, OURS), 0)
+
+
+Row = tuple[str, float, float, float]
+
+
+def asked(folder: Path, rounds: int, *ways: str) -> list[Row]:
+    """Return a row for each way and round: way, seconds of processor and clock, bytes of the peak."""
+    command = [sys.executable, __file__, str(folder), str(rounds), *ways]
+    found: list[Row] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return found
+
+
+def show(rows: list[Row], size: int) -> None:
+    """Print the fastest rounds, and how they compare."""
+    best = {
+        way: [min(column) for column in list(zip(*(row for row in rows if row[0] == way), strict=True))[1:]]
+        for way in (THEIRS, OURS)
+    }
     for way, (processor, wall, peak) in best.items():
-        print(
-            f"{way:12}{1000 * processor:6.0f} ms of the processor{1000 * wall:6.0f} ms"
-            f"{peak / size:7.2f} of the file's size at most in memory"
-        )
-    processor, wall, _ = (ours / theirs for ours, theirs in zip(best[OURS], best[THEIRS], strict=True))
-    print(f"{'ratio':12}{processor:6.2f}                    {wall:6.2f}")
+        memory = f"{peak / size:7.2f} of the file's size at most in memory" if size else ""
+        print(f"{way:12}{1000 * processor:6.0f} ms of the processor{1000 * wall:6.0f} ms{memory}")
+    ratios = [ours / theirs for ours, theirs in zip(best[OURS][:2], best[THEIRS][:2], strict=True)]
+    print(f"{'ratio':12}{ratios[0]:6.2f}                    {ratios[1]:6.2f}")
 
 
 def write(folder: Path, widths: tuple[int, ...]) -> None:
@@ -75,8 +88,8 @@ def write(folder: Path, widths: tuple[int, ...]) -> None:
     (folder / "config.json").write_text(json.dumps(settings))
 
 
-def measure(way: str, folder: Path) -> None:
-    """Print the seconds of processor and clock that one way takes, and by how many bytes the peak rises."""
+def measure(folder: Path, rounds: int, names: list[str]) -> None:
+    """Print what `asked` returns, with each way in turns."""
     import torch
 
     from latentlab.checkpoints import load
@@ -86,11 +99,15 @@ def measure(way: str, folder: Path) -> None:
         THEIRS: lambda path: torch.load(path / "same.pt", weights_only=True),
         OURS: load,
     }
-    ways[way](folder / "tiny")
-    before, processor, wall = most(), time.process_time(), time.perf_counter()
-    kept = ways[way](folder)
-    print(json.dumps([time.process_time() - processor, time.perf_counter() - wall, most() - before]))
-    del kept
+    rows = []
+    for name in names:
+        ways[name](folder / "tiny")
+    for name in rounds * names:
+        before, processor, wall = most(), time.process_time(), time.perf_counter()
+        kept = ways[name](folder)
+        rows.append((name, time.process_time() - processor, time.perf_counter() - wall, most() - before))
+        del kept
+    print(json.dumps(rows))
 
 
 def most() -> int:
@@ -100,4 +117,4 @@ def most() -> int:
 
 
 if __name__ == "__main__":
-    measure(sys.argv[1], Path(sys.argv[2])) if len(sys.argv) > 2 else main()
+    measure(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]) if len(sys.argv) > 2 else main()

@@ -17,6 +17,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -34,8 +35,11 @@ def build(out: Path) -> Path:
     Raises
     ------
     SystemExit
-        If something that the build needs is missing, or it fails.
+        If the folder holds something else, something that the build needs is missing, or it fails.
     """
+    bundle = out.resolve() / NAME
+    if bundle.exists() and not (bundle / "_internal").is_dir():
+        raise SystemExit(f"{bundle} is there and is no bundle: choose another --out, such as dist.")
     for module, package in {
         "PyInstaller": "pyinstaller",
         "torch": "torch",
@@ -45,16 +49,18 @@ def build(out: Path) -> Path:
             raise SystemExit(
                 f"{package} is not installed here: pip install '.[package]' brings what is needed."
             )
-    bundle = out.resolve() / NAME
     if bundle.exists():
         shutil.rmtree(bundle)
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="build-", dir=out) as work:
+    with tempfile.TemporaryDirectory(prefix="build-", dir=out.resolve()) as work:
         environment = dict(os.environ)
         paths = [str(HERE.parent)]
         if _has_cuda():
             print("PyTorch here is built with CUDA; a copy without it goes into the bundle", flush=True)
-            paths.insert(0, str(copy_without_cuda(_torch(), Path(work) / "cpu")))
+            # PyInstaller keeps the folders of libraries below site-packages only: this is to be one.
+            environment["PYTHONUSERBASE"] = base = f"{work}/cpu"
+            site = sysconfig.get_path("purelib", "posix_user", {"userbase": base})
+            paths.insert(0, str(copy_without_cuda(_torch(), Path(site))))
         environment["PYTHONPATH"] = os.pathsep.join(paths)
         command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level", "INFO"]
         command += ["--distpath", str(bundle.parent), "--workpath", f"{work}/pyinstaller"]

@@ -20,6 +20,7 @@ from trial import Trial, expect
 ROOT = Path(__file__).resolve().parent.parent
 LICENCES = (
     "LICENSE",
+    "CREDITS.md",
     "resources/avatars/CREDITS.md",
     "resources/faces/LICENSE-facesjs",
     "resources/fonts/OFL.txt",
@@ -93,7 +94,7 @@ def check_wheel(wheel: Path) -> None:
     """Check that a wheel holds the package, all models and resources, and the licences; and nothing else."""
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    bundled = {f"latentlab/_bundled/{name}" for name in tracked("models", "resources")}
+    bundled = {f"latentlab/_bundled/{name}" for name in tracked("models", "resources", "CREDITS.md")}
     wanted = {*bundled, *tracked("latentlab")}
     missing = sorted(wanted - names)
     expect(not missing, f"{wheel.name} lacks {missing[:5]} and {max(0, len(missing) - 5)} more")

@@ -60,6 +60,8 @@ class Trial:
             If anything is not as it should be; the message says what.
         """
         print(self._latentlab("--version").strip())
+        expect("Apache" in self._latentlab("credits"), "the credits name no licence")
+        expect("latent" in self._latentlab("lessons", "list"), "no lessons are listed")
         if not can_be_cut_off():
             print("this system does not let it be cut off from the network (unshare -rn)")
         self._look()

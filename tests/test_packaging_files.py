@@ -84,6 +84,7 @@ def test_resources_and_models_go_where_an_installed_package_looks_for_them(
 ):
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert set(wheel["only-include"]) == {"latentlab", *wheel["sources"]}
+    assert wheel["force-include"] == {"CREDITS.md": "latentlab/_bundled/CREDITS.md"}
     for folder, place in wheel["sources"].items():
         (tmp_path / place / "one").mkdir(parents=True)
         (tmp_path / place / "one" / "config.json").write_text("{}")
@@ -102,7 +103,7 @@ def test_a_wheel_without_a_model_or_a_licence_or_with_a_run_is_refused(
         pytest.skip("only git tells what belongs into the wheel")
     assert set(project["project"]["license-files"]) == set(script.LICENCES)
     assert all((ROOT / name).is_file() for name in script.LICENCES)
-    bundled = [f"latentlab/_bundled/{name}" for name in script.tracked("models", "resources")]
+    bundled = [f"latentlab/_bundled/{name}" for name in script.tracked("models", "resources", "CREDITS.md")]
     info = "latentlab_desktop-0.1.0.dist-info"
     names = [*bundled, *script.tracked("latentlab"), f"{info}/METADATA"]
     names += [f"{info}/licenses/{name}" for name in script.LICENCES]

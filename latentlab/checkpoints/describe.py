@@ -1,4 +1,4 @@
-"""What a checkpoint is, as a record to print: the command ``latentlab info`` and the window's details.
+"""What a checkpoint is, as a record to print: the command ``latentlab info``.
 
 Everything comes from the configuration, the weights' header and their bytes; torch is not needed.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from latentlab.checkpoints.foreign.numbers import check_numbers, native_numbers
+from latentlab.checkpoints.header import FLOATS
 from latentlab.checkpoints.native import Located, locate
 from latentlab.spec import Attribute, CheckpointConfig
 
@@ -24,9 +25,9 @@ class Description:
 
     ``latent_shape`` is empty for a predictor; ``attributes`` are what a predictor judges, ``condition``
     what a model is conditioned on. ``size_bytes`` and ``sha256`` are of the weights file, ``parameters``
-    the numbers in it, ``precision`` the types they are stored in. ``cannot`` maps what the checkpoint is
-    unable to do to the reason. ``card`` holds the first lines of the model card. The last five are of a
-    foreign checkpoint (`latentlab.checkpoints.foreign.Imported`) and empty for a native one.
+    the weights in it (0 for graphs), ``precision`` the types they are stored in. ``cannot`` maps what the
+    checkpoint is unable to do to the reason. ``card`` holds the first lines of the model card. The last five
+    are of a foreign checkpoint (`latentlab.checkpoints.foreign.Imported`) and empty for a native one.
     """
 
     name: str
@@ -72,7 +73,7 @@ class Description:
             ("latent", f"{latent}, prior {self.prior.replace('_', ' ')}" if latent else ""),
             ("condition", "\n".join(self.condition)),
             ("attributes", "\n".join(self.attributes)),
-            ("parameters", f"{self.parameters:,} ({', '.join(self.precision)})"),
+            ("parameters", f"{self.parameters:,} ({', '.join(self.precision)})" if self.parameters else ""),
             ("network", _pairs(self.network)),
             ("training", _pairs(self.training)),
             ("cannot", "\n".join(f"{ability}: {reason}" for ability, reason in self.cannot.items())),
@@ -110,7 +111,7 @@ def describe(name: str | Path) -> Description:
         condition=tuple(map(_words, model.condition.attributes)) if model else (),
         attributes=tuple(map(_words, predictor.attributes)) if predictor else (),
         parameters=located.header.parameters,
-        precision=tuple(sorted({entry.dtype for entry in located.header.tensors.values()})),
+        precision=tuple(sorted({one.dtype for one in located.header.tensors.values()} & {*FLOATS})),
         size_bytes=located.weights.stat().st_size,
         sha256=located.sha256(),
         cannot=_cannot(config),

@@ -50,8 +50,8 @@ class Header:
 
     @property
     def parameters(self) -> int:
-        """How many numbers the file holds."""
-        return sum(math.prod(entry.shape) for entry in self.tensors.values())
+        """How many weights the file holds: numbers that are not whole ones."""
+        return sum(math.prod(one.shape) for one in self.tensors.values() if one.dtype in FLOATS)
 
 
 def read_header(path: Path) -> Header:

@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from pydantic import ValidationError
 from latentlab.checkpoints.foreign import Imported, header_of, import_foreign
 from latentlab.checkpoints.foreign.numbers import native_numbers
 from latentlab.checkpoints.foreign.onnx_bytes import look_at_graph
+from latentlab.checkpoints.foreign.plain_pickle import shown as in_a_message
 from latentlab.checkpoints.header import Header, read_header
 from latentlab.checkpoints.recognise import NotSafetensorsError, first_fault, read_bytes, read_text
 from latentlab.errors import CheckpointError
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 METADATA_KEY = "latentlab_config"
+_WEIGHTS_ENDINGS = (".ckpt", ".pt", ".pth", ".safetensors", ".bin", ".onnx")
+_MOST_NAMED = 1000
 
 
 @dataclass(frozen=True)
@@ -128,8 +132,8 @@ def _located(path: Path) -> Located:
     if path.is_dir():
         if not (path / CONFIG).is_file():
             raise _NotNativeError(
-                f"The folder {path} is not a checkpoint: it has no {CONFIG}. Choose the folder that holds "
-                f"{CONFIG} and {WEIGHTS}."
+                f"The folder {path} is not a checkpoint: it has no {CONFIG}; it {_held(path)}. Choose the "
+                f"folder that holds {CONFIG} and {WEIGHTS}, or a file of weights."
             )
         config = _parse(read_text(path / CONFIG), path / CONFIG)
         weights = path / WEIGHTS
@@ -150,6 +154,17 @@ def _located(path: Path) -> Located:
         f"{path} holds tensors but no LatentLab configuration (metadata {METADATA_KEY!r}), so its network "
         f"is not known. Open the checkpoint's folder instead, with its {CONFIG}."
     )
+
+
+def _held(folder: Path) -> str:
+    """Say what a folder holds, its files of weights first."""
+    try:
+        names = sorted(one.name for one in islice(folder.iterdir(), _MOST_NAMED))
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    names.sort(key=lambda name: not name.endswith(_WEIGHTS_ENDINGS))
+    shown = ", ".join(map(in_a_message, names[:3]))
+    return f"holds {shown}{', ...' if len(names) > 3 else ''}" if names else "is empty"
 
 
 def load(name: str | Path) -> Checkpoint:

@@ -39,7 +39,8 @@ def open_window(
     path: Annotated[
         str | None,
         typer.Argument(
-            help="A checkpoint (path or bundled name), a picture, a saved session or a study's folder.",
+            help="A checkpoint (path or bundled name), a picture, a saved session, a study's folder or a "
+            "lesson's file.",
             show_default=False,
         ),
     ] = None,
@@ -88,9 +89,12 @@ def open_window(
     dimensions = _size(size)
     if path is not None:
         place = Path(path)
-        if place.suffix and not place.exists() and kind_of(place) == "picture":
+        kind, there = kind_of(place), place.exists()
+        if place.suffix and not there and kind in ("picture", "lesson"):
             raise SettingsError(f"There is no file {path}.")
-        if not (place.exists() and kind_of(place) in ("picture", "session", "study")):
+        if lesson is None and there and kind == "lesson":
+            lesson, path = path, None
+        elif not (there and kind in ("picture", "session", "study", "lesson")):
             locate(path)
     if predictor not in (None, "none"):
         locate(predictor)

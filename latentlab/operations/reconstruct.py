@@ -210,8 +210,11 @@ def reconstruct_picture(
     if brush:
         latent = painted(explorer, latent, start, brush).latent()
     drawn_as = _chosen(explorer, condition, own)
-    pictures["start" if image is None else "reconstruction"] = explorer.picture(start, own)
-    pictures["edited"] = explorer.picture(latent, drawn_as)
+    first = explorer.picture(start, own)
+    pictures["start" if image is None else "reconstruction"] = first
+    same = own is None or (drawn_as is not None and np.array_equal(drawn_as, own))
+    unchanged = same and np.array_equal(latent, start)
+    pictures["edited"] = first if unchanged else explorer.picture(latent, drawn_as)
     notes = (*notes, *_extrapolations(explorer.spec.condition, told=seen_as, condition=drawn_as))
     spec = explorer.predictor_spec
     if spec is not None:

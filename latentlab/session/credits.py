@@ -19,8 +19,10 @@ UNKNOWN = "see its own files"
 _NAMES = {
     "apache 2.0": "Apache-2.0",
     "apache software license": "Apache-2.0",
+    "3-clause bsd license": "BSD-3-Clause",
     "bsd 2-clause license": "BSD-2-Clause",
     "bsd 3-clause license": "BSD-3-Clause",
+    "isc license": "ISC",
     "mit license": "MIT",
     "python software foundation license": "PSF-2.0",
 }
@@ -31,7 +33,9 @@ _TEXTS = (
     ("Apache License", "Apache-2.0"),
 )
 # What licences say of themselves, the more telling first.
-_SHORT = 80
+_SHORT = 160
+# Letters of a licence's name at most; what is longer is its text.
+_VAGUE = ("BSD", "BSD License")
 
 
 @dataclass(frozen=True)
@@ -98,17 +102,18 @@ def licence_of(found: Distribution) -> str:
     expression, said = (data[key].strip() if key in data else "" for key in ("License-Expression", "License"))
     if expression:
         return expression
-    if said and len(said) <= _SHORT and "\n" not in said:
+    said = said.removeprefix("OSI Approved :: ")
+    if said and said not in _VAGUE and len(said) <= _SHORT and "\n" not in said:
         return _NAMES.get(said.lower(), said)
     told = [
         text.rpartition(" :: ")[2]
         for text in data.get_all("Classifier") or []
         if text.startswith("License ::") and text.count(" :: ") > 1
     ]
-    named = [_NAMES[text.lower()] for text in told if text.lower() in _NAMES]
-    if named:
-        return named[0]
-    for text in (said, *_licence_files(found)):
+    told = [_NAMES.get(text.lower(), text) for text in told if text != "OSI Approved"]
+    if told and told[0] not in _VAGUE:
+        return " AND ".join(told)
+    for text in (said, *_licence_files(found)):  # which of the BSD licences it is, or all that there is
         for mark, name in _TEXTS:
             if mark in text:
                 return name

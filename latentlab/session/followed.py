@@ -41,6 +41,11 @@ class Followed:
         self.message = ""
         self.done = self.total = 0
 
+    @property
+    def following(self) -> Following | None:
+        """The work that is followed; it can be cancelled also when other work is by then. None for none."""
+        return self._follower.newest
+
     def cancel(self) -> None:
         """Stop the work; what it has finished is kept."""
         self._follower.cancel()

@@ -119,12 +119,15 @@ class History:
         return None
 
     def fold(self, before: Document, name: str) -> bool:
-        """Make one step of all that were done since a document; return whether they were several."""
+        """Make one step, of that name, of all that were done since a document; return whether any were."""
         done = list(self._done)
-        start = next((k for k, step in enumerate(done) if step.before is before), len(done))
-        if self._undone or len(done) - start < 2:
+        if self._undone or not done or done[-1].after is before:
             return False
-        for _ in range(len(done) - start):
+        # A document that one has come back to stands before several steps: the last time counts.
+        start = next((k for k in reversed(range(len(done))) if done[k].before is before), None)
+        if start is None:
+            return False
+        for _ in done[start:]:
             self._done.pop()
         self._done.append(Step(name, before, done[-1].after))
         return True

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from psygnal import Signal
 
 from latentlab.session.along import AlongIntents
 from latentlab.session.audit_intents import AuditIntents
@@ -21,7 +23,15 @@ from latentlab.session.workspace import Workspace
 
 
 class Intents:
-    """The intents of the Explore screen on one workspace."""
+    """The intents of the Explore screen on one workspace.
+
+    Attributes
+    ----------
+    lesson_brought
+        A lesson's file (`Path`) was dropped or opened.
+    """
+
+    lesson_brought = Signal(Path)
 
     def __init__(self, workspace: Workspace) -> None:
         self._session = workspace.session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ class Following:
     def __init__(self, post: Callable[[Callable[[], None]], None]) -> None:
         self._post = post
         self._left, self._cancelled = threading.Event(), threading.Event()
+        self._job: Job | None = None
 
     @property
     def cancelled(self) -> bool:
@@ -36,8 +38,11 @@ class Following:
         return self._cancelled.is_set()
 
     def cancel(self) -> None:
-        """Want the work to stop."""
+        """Want the work to stop, also a job that is followed no longer."""
         self._cancelled.set()
+        if self._job is not None:
+            with suppress(OSError):  # its folder was deleted
+                self._job.cancel()
 
     def leave(self) -> None:
         """End the following; a job that is running goes on."""
@@ -48,6 +53,7 @@ class Following:
 
         A job that somebody wants to stop is asked to, also where its following is left at once.
         """
+        self._job = job or self._job
         left = self._left.wait(POLL_SECONDS)
         if job is not None and self.cancelled:
             job.cancel()
@@ -130,6 +136,11 @@ class JobFollower:
         self._threads = [one for one in self._threads if one.is_alive()]
         self._threads.append(thread)
         thread.start()
+
+    @property
+    def newest(self) -> Following | None:
+        """What is followed; None for nothing."""
+        return self._newest
 
     def cancel(self) -> None:
         """Want the work that is followed to stop."""

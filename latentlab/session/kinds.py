@@ -7,7 +7,7 @@ from typing import Literal
 
 from latentlab.session.audit_folder import is_study
 
-Kind = Literal["checkpoint", "picture", "session", "directions", "latent", "study"]
+Kind = Literal["checkpoint", "picture", "session", "directions", "latent", "study", "lesson"]
 
 CHECKPOINT_SUFFIXES = (
     ".safetensors",
@@ -28,6 +28,7 @@ JSON_KINDS: dict[str, Kind] = {
     "latentlab-latent": "latent",
 }
 """What the program's own JSON files say of themselves near their beginning."""
+LESSON_SUFFIX = ".md"
 _BEGINNING = 400
 
 
@@ -35,7 +36,7 @@ def kind_of(path: Path) -> Kind:
     """Say what a path is taken for.
 
     The program's own JSON files say themselves what they are, and so do the folders of studies; other folders
-    and files of weights are taken for checkpoints, all others for pictures.
+    and files of weights are taken for checkpoints, Markdown files for lessons, all others for pictures.
     """
     if path.is_dir() and is_study(path):
         return "study"
@@ -45,7 +46,7 @@ def kind_of(path: Path) -> Kind:
                 return kind
     if path.is_dir() or path.suffix.lower() in CHECKPOINT_SUFFIXES:
         return "checkpoint"
-    return "picture"
+    return "lesson" if path.suffix.lower() == LESSON_SUFFIX else "picture"
 
 
 def _beginning(path: Path) -> str:

@@ -15,21 +15,24 @@ from pathlib import Path
 from psygnal import Signal
 
 from latentlab.errors import LatentLabError, SettingsError
-from latentlab.session.document import Document
+from latentlab.session.document import CheckpointRef, Document
 from latentlab.session.explore import start_in_the_middle
 from latentlab.session.intents import Intents
 from latentlab.session.lesson import Lesson, LessonStep, SessionStep
 from latentlab.session.lesson_check import read_lesson
 from latentlab.session.lesson_list import find_lesson
+from latentlab.session.lesson_words.foresight import place_of_model
 from latentlab.session.lesson_words.vocabulary import word_of
 from latentlab.session.lesson_words.word import Stage
-from latentlab.session.session import Message
+from latentlab.session.session import Change, Message
 from latentlab.session.workspace import Workspace
 
 NOT_OPENED = "The picture was not opened."
 SCREEN, BEGIN = "screen", "begin"
 """The words that are the window's."""
-AWAITED = {"open": "The model was not opened.", "sample": NOT_OPENED, "picture": NOT_OPENED}
+NO_MODEL = "The model was not opened."
+STAYS = "What you have worked on during the lesson stays. Undo leads back to what was open before it."
+AWAITED = {"open": NO_MODEL, "sample": NOT_OPENED, "picture": NOT_OPENED}
 """The words whose answer comes later, and what is said where none came."""
 
 
@@ -51,6 +54,8 @@ class Lessons:
         Whether the session is still being set.
     failure
         Why it could not be set as the step needs it; empty otherwise.
+    moved_on
+        Whether a person works on something else since, which stays when the lesson is closed.
     """
 
     changed = Signal()
@@ -63,17 +68,22 @@ class Lessons:
         self.place = 0
         self.underway = False
         self.failure = ""
+        self.moved_on = False
+        self._models: frozenset[Path] = frozenset()
+        self._outside = False  # undone as far as what was open before the lesson
         self._shown: set[tuple[int, int]] = set()
         self._begun: set[int] = set()
         self._kept: Document | None = None
         self._keeps = False
-        self._before = workspace.session.document
+        self._before: Document | None = None
         self._made: dict[int, Document] = {}
         self._plan: deque[Callable[[], None]] = deque()
-        self._errors: list[str] = []
+        self._errors: list[str] | None = None  # of what is being done; None while that is nothing
         self._called = False
         workspace.rested.connect(self._call)
         workspace.session.message.connect(self._hear)
+        workspace.session.changed.connect(self._follow)
+        workspace.session_opened.connect(lambda _saved: self._move_on())
 
     @property
     def step(self) -> LessonStep | None:
@@ -107,7 +117,7 @@ class Lessons:
         except LatentLabError as error:
             self._workspace.session.message.emit(Message("error", str(error)))
             return False
-        self.lesson = found
+        self.lesson, self._models = found, _models_of(found)
         self._made.clear()
         self._shown.clear()
         self._begun.clear()
@@ -136,13 +146,16 @@ class Lessons:
     def reset(self) -> None:
         """Begin anew, as for the next class: the first step, no answer shown."""
         self._shown.clear()
+        self._begun.clear()
         self.go(0)
 
     def close(self) -> None:
-        """Close the lesson: what was open before it comes back."""
+        """Close the lesson: what was open before it comes back, unless a person has moved on."""
         if self.lesson is None:
             return
         title, self.lesson, self.place, self.failure = self.lesson.title, None, 0, ""
+        if self.moved_on:
+            self._workspace.session.message.emit(Message("note", STAYS))
         self._made.clear()
         self._begin_plan([partial(self._return, f"Close the lesson {title}"), self._end])
 
@@ -182,7 +195,7 @@ class Lessons:
 
     def _begin_plan(self, plan: list[Callable[[], None]]) -> None:
         self._plan = deque(plan)
-        self._errors.clear()
+        self._errors = None
         self.underway = True
         self.changed.emit()
         self._call()
@@ -197,9 +210,6 @@ class Lessons:
         """Do what comes next, as long as nothing has to be waited for."""
         self._called = False
         while self._plan and self._workspace.at_rest:
-            if self._errors and self.lesson is not None:
-                self._fail(self._errors[0])
-                return
             step = self._plan.popleft()
             try:
                 step()
@@ -208,14 +218,16 @@ class Lessons:
                 return
 
     def _hear(self, message: Message) -> None:
-        if message.kind == "error" and self.underway:
+        if message.kind == "error" and self._errors is not None:
             self._errors.append(message.text)
 
     def _fail(self, why: str) -> None:
         self._plan.clear()
+        self._errors = None
         if self.lesson is None:
             self._end()
             return
+        self._fold()
         self.failure = f"The session could not be set as this step needs it. {why}"
         self._show()
 
@@ -223,17 +235,27 @@ class Lessons:
 
     def _keep(self) -> None:
         """Keep what was open before the lesson: it comes back when that is closed."""
-        document = self._before = self._workspace.session.document
+        document, self._outside = self._workspace.session.document, False
+        if self._before is None:  # else a step that was not waited for is part of this one
+            self._before = document
         if not self._keeps:
+            self.moved_on = False
             self._keeps, self._kept = True, document if document.checkpoint is not None else None
-            self._workspace.keep(self._kept)
+            # What nobody has worked on yet must not replace the last session.
+            worked = len(self._workspace.session.history) > 0
+            self._workspace.keep(document if worked else Document())
 
     def _put_back(self, place: int) -> None:
-        self._workspace.put_back(self._made[place], self._name)
+        self._return_to(self._made[place], self._name)
 
     def _return(self, name: str) -> None:
         if self._kept is not None:
-            self._workspace.put_back(self._kept, name)
+            self._return_to(self._kept, name)
+
+    def _return_to(self, document: Document, name: str) -> None:
+        self._errors = []
+        self._workspace.put_back(document, name)
+        self._plan.appendleft(partial(self._expect_model, document))
 
     def _clear(self) -> None:
         """Let a lesson begin alike, whatever was open: nothing put aside, no picture, nothing set."""
@@ -245,22 +267,44 @@ class Lessons:
 
     def _do(self, stage: Stage, step: SessionStep) -> None:
         word = word_of(step.name)
+        self._errors = []
         if word.do is not None:
             word.do(stage, step.arguments)
-        if word.name in AWAITED and not self._workspace.at_rest:
-            self._plan.appendleft(partial(self._await, word.name, self._workspace.session.document))
+        awaited = AWAITED.get(word.name) if not self._workspace.at_rest else None
+        if awaited is None:
+            self._plan.appendleft(self._expect_no_error)
+        else:
+            self._plan.appendleft(partial(self._expect, awaited, self._workspace.session.document))
 
-    def _await(self, word: str, before: Document) -> None:
+    def _expect_no_error(self) -> None:
+        errors, self._errors = self._errors, None
+        if errors:
+            raise SettingsError(errors[0])
+
+    def _expect(self, missing: str, before: Document) -> None:
         """Make sure that what was asked for has come: a person may have stopped it."""
+        errors, self._errors = self._errors, None
         if self._workspace.session.document is before:
-            raise SettingsError(AWAITED[word])
+            raise SettingsError(errors[0] if errors else missing)
+
+    def _expect_model(self, document: Document) -> None:
+        """Make sure that the model of a document that was put back is open again."""
+        errors, self._errors = self._errors, None
+        if self._workspace.session.document.checkpoint != document.checkpoint:
+            raise SettingsError(errors[0] if errors else NO_MODEL)
 
     def _note(self, place: int) -> None:
         self._made[place] = self._workspace.session.document
 
     def _arrive(self) -> None:
-        self._workspace.session.fold(self._before, self._name)
+        self._fold()
         self._show()
+
+    def _fold(self) -> None:
+        """Make one step for undo of all that was done."""
+        if self._before is not None:
+            self._workspace.session.fold(self._before, self._name)
+            self._before = None
 
     def _show(self) -> None:
         """Tell that the step is there, and let the window show and begin what belongs to it."""
@@ -285,12 +329,43 @@ class Lessons:
         self.begin.emit(str(last.arguments["what"]))
 
     def _end(self) -> None:
-        self._kept, self._keeps, self.underway = None, False, False
-        self._workspace.keep(None)
+        self._before, self._kept, self._keeps, self.underway = None, None, False, False
+        self.moved_on = False
         self.changed.emit()
+
+    def _follow(self, change: Change) -> None:
+        """Keep what a person works on for the case of a crash, from the first change after a lesson on."""
+        if change.way == "restart" and self._before is not None:
+            self._before = change.after  # the first model that is opened leaves no step behind it
+        if self.underway:
+            return
+        if self.lesson is None:
+            self._workspace.keep(None)
+        elif change.way in ("undo", "redo"):
+            if change.after is self._kept or change.before is self._kept:
+                self._outside = change.after is self._kept or change.way == "undo"
+        elif self._outside or not self._opens(change.after.checkpoint):
+            self._move_on()
+
+    def _move_on(self) -> None:
+        """Let what a person works on beside a lesson stay: it is the session now, also for a crash."""
+        if self.lesson is not None and not self.underway:
+            self._kept, self._keeps, self.moved_on, self._outside = None, False, True, False
+            self._workspace.keep(None)
+
+    def _opens(self, reference: CheckpointRef | None) -> bool:
+        """Whether a model is one that the lesson opens itself: trying that is part of the lesson."""
+        return reference is None or Path(reference.path).resolve() in self._models
 
     @property
     def _name(self) -> str:
         """What a step is called for undo."""
         assert self.lesson is not None
         return f"Lesson {self.lesson.title}, step {self.place + 1}"
+
+
+def _models_of(lesson: Lesson) -> frozenset[Path]:
+    """Return where the models lie that a lesson opens."""
+    sessions = [one for step in lesson.steps for one in step.session]
+    names = [str(one.arguments["model"]) for one in sessions if one.name == "open"]
+    return frozenset(Path(place_of_model(lesson.path.parent, name)).resolve() for name in names)

@@ -122,6 +122,11 @@ class ProbeCurves(Follower):
         return 0 if self._usual is None else len(self._usual)
 
     @property
+    def waiting(self) -> bool:
+        """Whether the curve of the newest state has not come yet."""
+        return self._curve.waiting
+
+    @property
     def of_what(self) -> str:
         """What the mean is taken of, in words."""
         if self._data is None:

@@ -30,6 +30,7 @@ _TITLES: Mapping[RecentKind, str] = {
     "study": "Audit",
     "directions": "Directions",
     "latent": "Latent",
+    "lesson": "Lesson",
 }
 
 

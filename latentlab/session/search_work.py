@@ -94,6 +94,17 @@ class SearchFound:
         return self.found.settings.loss == "map" or len(self.found.under) < len(self.found.restarts)
 
 
+@dataclass(frozen=True, eq=False)
+class SearchAside:
+    """A search that is over, put aside while there is another."""
+
+    run: _Run | None
+    moment: Moment | None
+    found: SearchFound | None
+    phase: Phase
+    message: str
+
+
 class _Run:
     """One search on its way: what its thread has of it."""
 
@@ -209,6 +220,19 @@ class SearchWork:
         self._leave()
         self._turn_to(None)
         self._set("idle")
+
+    def aside(self) -> SearchAside:
+        """Return the search, so that it can be put back after another one; only where none is on its way."""
+        return SearchAside(self._run, self.moment, self.found, self.phase, self.message)
+
+    def put_back(self, aside: SearchAside) -> None:
+        """Return to a search that was put aside; the one that is there is dropped."""
+        self._leave()
+        self._turn_to(aside.run)
+        self.moment, self.found = aside.moment, aside.found
+        if aside.found is not None:
+            self.found_set.emit(aside.found)
+        self._set(aside.phase, aside.message)
 
     def close(self) -> None:
         """Stop the work and its thread."""

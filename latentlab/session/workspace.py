@@ -260,7 +260,10 @@ class Workspace:
                 self._putting_back = False
 
     def keep(self, document: Document | None) -> None:
-        """Let `session_text` give a document that will be returned to; None for what is open."""
+        """Let `session_text` give a document that will be returned to; None for what is open.
+
+        An empty document leaves what was kept before as it is.
+        """
         self._files.kept = document
 
     def save_session(self, path: str | Path, window: Mapping[str, Any]) -> None:

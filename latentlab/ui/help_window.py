@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QFont, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -25,6 +25,8 @@ from latentlab.ui.help_keys import keys_text
 from latentlab.ui.theme import Theme
 from latentlab.ui.widgets.markdown_page import MarkdownPage
 
+SIZE = QSize(980, 700)
+"""Of the window, where the one it belongs to is not smaller."""
 _PAGE = Qt.ItemDataRole.UserRole
 
 
@@ -73,7 +75,8 @@ class HelpWindow(QDialog):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(splitter)
-        self.resize(980, 700)
+        room = SIZE if parent is None else parent.size()
+        self.resize(SIZE.boundedTo(room))
         find = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self)
         find.activated.connect(self._to_search)
         self._actions = actions

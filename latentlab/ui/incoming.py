@@ -1,4 +1,4 @@
-"""Brings what is dropped, pasted or opened into the workspace: a checkpoint, a picture or a latent."""
+"""Brings what is dropped, pasted or opened into the workspace: a checkpoint, a picture, a lesson, ..."""
 
 from __future__ import annotations
 
@@ -65,6 +65,8 @@ def take_path(path: Path, workspace: Workspace, intents: Intents) -> None:
         workspace.open_session(path)
     elif kind == "study":
         intents.audit.folder_brought.emit(path)
+    elif kind == "lesson":
+        intents.lesson_brought.emit(path)
     elif kind == "directions":
         _take_directions(path, workspace, intents)
     elif kind == "latent":

@@ -10,17 +10,25 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from latentlab.session.background import Background
+from latentlab.session.followed import Followed
+from latentlab.session.job_follower import Following
 from latentlab.session.lesson import Figure, Hint, Lesson, LessonStep
 from latentlab.session.lesson_figure import LessonFigure
 from latentlab.session.lesson_list import bundled_lessons
+from latentlab.session.lesson_words import condition
 from latentlab.session.lessons import Lessons
+from latentlab.session.search_wanted import SearchWanted
+from latentlab.session.search_work import SearchAside
 from latentlab.ui.presenter import Presenter
+from latentlab.ui.widgets.latent_panel import CONDITION, DIMENSIONS, DIRECTIONS
 from latentlab.ui.widgets.lesson_frame import LessonFrame
 from latentlab.ui.widgets.lesson_pane import LessonBar, LessonPane
 
 if TYPE_CHECKING:
     from latentlab.ui.main_window import MainWindow
 
+PREPARED = 1000
+"""Milliseconds after the first painting until what figures need is imported."""
 POLL, MOST_TRIES = 50, 100
 """Milliseconds between looks whether a screen is ready for what a step begins, and how often one that is at
 rest is asked."""
@@ -55,6 +63,9 @@ class LessonGuide(QObject):
         self._looked: tuple[str, str] | None = None
         self._begin_later: Callable[[], bool] | None = None
         self._tries = 0
+        self._begun: list[Following] = []  # by the lesson, not by a person
+        self._searched: SearchWanted | None = None  # by the lesson too
+        self._aside: SearchAside | None = None  # what was found before the lesson
         names = ("lesson_next", "lesson_back", "lesson_again", "lesson_fold", "lesson_close", "presenter")
         chosen = {name: actions[name] for name in names}
         self.pane = LessonPane(chosen, window.theme)
@@ -64,6 +75,10 @@ class LessonGuide(QObject):
         self._poll = QTimer(self)
         self._poll.setInterval(POLL)
         self._poll.timeout.connect(self._try_to_begin)
+        self._preparing = QTimer(self)
+        self._preparing.setSingleShot(True)
+        self._preparing.setInterval(PREPARED)
+        self._preparing.timeout.connect(self._prepare)
         self.screen = window.lessons
         self.screen.show_lessons(*bundled_lessons())
         self.screen.lesson_chosen.connect(self.open)
@@ -91,9 +106,11 @@ class LessonGuide(QObject):
 
     @property
     def needs_panels(self) -> bool:
-        """Whether the panels are wanted while one presents: not where a step has nothing to be tried."""
+        """Whether the panels are wanted while one presents: there is room, and something is to be tried."""
         step = self.lessons.step
-        return step is None or any(isinstance(part, Hint) and part.kind == "try" for part in step.parts)
+        if step is None:
+            return True
+        return self.frame.beside and any(isinstance(part, Hint) and part.kind == "try" for part in step.parts)
 
     # What a person asks
 
@@ -104,12 +121,17 @@ class LessonGuide(QObject):
         if same and not place:
             self._look_again()
             return
+        former = self._figures, self._entered, self._folded, self._before
         if now is None:
             self._before = self._window.screen_name, self._window.explore.view
-        self._figures.clear()
-        self._entered = None
-        self._folded = False
-        self.lessons.open(lesson, place)
+        self._figures, self._entered, self._folded = {}, None, False
+        if not self.lessons.open(lesson, place):
+            self._figures, self._entered, self._folded, self._before = former
+        elif now is None:
+            work = self._window.search.work
+            self._aside = None if work.underway or work.found is None else work.aside()
+        elif self.lessons.lesson is None or self.lessons.lesson.path != now.path:
+            self._end_begun()
 
     def open_file(self) -> None:
         """Open a lesson's file."""
@@ -140,6 +162,7 @@ class LessonGuide(QObject):
         """Begin anew, as for the next class; figures as the lesson sets them."""
         for figure in self._figures.values():
             figure.reset()
+        self._drop_search()  # the next class sees it search, too
         self.lessons.reset()
 
     def fold(self, folded: bool) -> None:
@@ -157,9 +180,18 @@ class LessonGuide(QObject):
         self._show()
 
     def close(self) -> None:
-        """Stop what works in the background."""
+        """Stop what works in the background, also what a lesson has begun."""
         self._poll.stop()
+        self._preparing.stop()
+        self._end_begun()
         self._background.close(drop=True)
+
+    def prepare_later(self) -> None:
+        """Have imported what figures need, soon, before anybody opens a lesson."""
+        self._preparing.start()
+
+    def _prepare(self) -> None:
+        self._background.do(_import_experiments, lambda _done: None, "Figures could not be prepared")
 
     # Showing
 
@@ -180,6 +212,10 @@ class LessonGuide(QObject):
         if lesson is None or step is None:
             if self._entered is not None:
                 self._leave()
+            if self._aside is not None and not self.lessons.underway:
+                search, aside, self._aside = self._window.search, self._aside, None
+                if search.work.found is None and not search.work.underway:
+                    search.put_back(aside)
             self.frame.show_lesson(False)
             self.taken_changed.emit()
             return
@@ -220,8 +256,10 @@ class LessonGuide(QObject):
         self.pane.show_nothing()
         self.screen.show_figure(None)
         self.screen.show_current(None)
+        self._end_begun()
         screen, view = self._before
-        if self._window.screen_name != self.screen.name or screen != self.screen.name:
+        on_list = self._window.screen_name == screen == self.screen.name
+        if not on_list and not self.lessons.moved_on:
             self._window.show_screen(screen)
             self._window.explore.show_view(view)
         self.presenter.arrange()
@@ -232,10 +270,21 @@ class LessonGuide(QObject):
             return  # the figure is what the step is about
         window = self._window
         window.show_screen(screen)
+        if screen == window.explore.name:
+            self._show_what_is_set()
         if view and screen == window.explore.name:
             window.explore.show_view(view)
         elif view and screen == window.analogies.name:
             window.analogies.show_view(view)
+
+    def _show_what_is_set(self) -> None:
+        """Bring to the front what was set last: the class sees the slider that has moved."""
+        lesson = self.lessons.lesson
+        steps = () if lesson is None else lesson.steps[: self.lessons.place + 1]
+        names = [one.name for step in steps for one in step.session]
+        page = next((_PAGES[name] for name in reversed(names) if name in _PAGES), None)
+        if page is not None:
+            self._window.explore.panel.show_page(page)
 
     def _look_again(self) -> None:
         """Show the screen of the step that is open."""
@@ -285,21 +334,62 @@ class LessonGuide(QObject):
 
     def _search(self) -> bool:
         search = self._window.search
-        if not search.work.underway and search.found is None:
-            search.start()
-        return search.work.underway or search.found is not None
+        if search.work.underway or search.found is not None:
+            return True
+        before = search.work.wanted
+        search.start()
+        begun = search.work.wanted is not before
+        if begun:
+            self._searched = search.work.wanted
+        return begun
 
     def _study(self) -> bool:
         audit = self._window.audit
         if audit.data.phase in ("idle", "stopped", "failed") and audit.study is None:
             audit.start()
+            self._note_begun(audit.data)
         return True
 
     def _many(self) -> bool:
         many = self._window.analogies.many
         if many.data.phase in ("idle", "stopped", "failed"):
             many.data.start()
+            self._note_begun(many.data)
         return True
 
+    def _note_begun(self, work: Followed) -> None:
+        if work.phase == "running" and work.following is not None:
+            self._begun.append(work.following)
 
+    def _end_begun(self) -> None:
+        """Stop what a lesson has begun; what a person had begun before goes on."""
+        for following in self._begun:
+            if not following.cancelled:
+                following.cancel()
+        self._begun.clear()
+        self._drop_search()
+
+    def _drop_search(self) -> None:
+        """Forget the search if it is the lesson's, not a person's."""
+        work = self._window.search.work
+        if self._searched is not None and work.wanted is self._searched:
+            work.drop()
+        self._searched = None
+
+
+def _import_experiments() -> None:
+    from latentlab.audit.experiments.catalog import NAMES, experiment  # scipy comes with them
+
+    for name in NAMES:
+        experiment(name)
+
+
+_PAGES = {
+    "open": DIMENSIONS,
+    "slide": DIMENSIONS,
+    "direction": DIRECTIONS,
+    "along": DIRECTIONS,
+    **{word.name: CONDITION for word in condition.WORDS},
+}
+"""The page of Explore's panel that shows what a word sets."""
 _OF_A_LESSON = ("lesson_again", "lesson_reset", "lesson_fold", "lesson_close")

@@ -206,8 +206,10 @@ class MainWindow(QMainWindow):
             screen.explore_asked.connect(lambda: self.show_screen(ExploreScreen.name))
         self.train.audit_asked.connect(lambda: self.show_screen(AuditScreen.name))
         self.train.model_asked.connect(lambda folder: self.open_path(Path(folder)))
+        self.explore.intents.lesson_brought.connect(lambda path: self.guide.open(str(path)))
         self.guide.taken_changed.connect(self._place_rail)
         self.first_painted.connect(self.train.look_for_running)
+        self.first_painted.connect(self.guide.prepare_later)
         self.start.begin_asked.connect(
             lambda: self._begin_with_model(menus.DEFAULT_MODEL, ExploreScreen.name)
         )
@@ -232,11 +234,18 @@ class MainWindow(QMainWindow):
             self._remember(path)
         incoming.take_path(path, self.workspace, self.explore.intents)
 
-    def begin(self, checkpoint: str | None, picture: Path | None, predictor: str | None = None) -> None:
+    def begin(
+        self,
+        checkpoint: str | None,
+        picture: Path | None,
+        predictor: str | None = None,
+        hints: bool = True,
+    ) -> None:
         """Open the first checkpoint and picture; None for the bundled ones, where there are any.
 
-        ``predictor`` is as in `latentlab.live.opening.load_pair`.
+        ``predictor`` is as in `latentlab.live.opening.load_pair`; without ``hints`` the first ones wait.
         """
+        hints = hints and not self._on_start
         self.begun = True
         names = menus.bundled_names()
         chosen = checkpoint or (menus.DEFAULT_MODEL if menus.DEFAULT_MODEL in names else None)
@@ -246,7 +255,7 @@ class MainWindow(QMainWindow):
                 "This installation has no bundled models. Open a checkpoint of your own with the button "
                 "below, or drop its folder here."
             )
-            if self.sessions.begin(recover=True, hints=not self._on_start):
+            if self.sessions.begin(recover=True, hints=hints):
                 self._leave_start()
             return
         first = picture or menus.sample_for(chosen)
@@ -255,7 +264,7 @@ class MainWindow(QMainWindow):
         if first is not None:
             self.workspace.bring_file(first, "" if picture else sample_title(first))
         # What a crash left behind is shown where it was worked on, not on the start page.
-        if self.sessions.begin(recover=checkpoint is None and picture is None, hints=not self._on_start):
+        if self.sessions.begin(recover=checkpoint is None and picture is None, hints=hints):
             self._leave_start()
 
     def begin_with_study(self, folder: Path, predictor: str | None = None) -> None:
@@ -265,7 +274,7 @@ class MainWindow(QMainWindow):
 
     def begin_with_lesson(self, lesson: str, step: int, predictor: str | None = None) -> None:
         """Open the bundled model, and a lesson (a bundled one's name, or its file) at a step, from 0."""
-        self.begin(None, None, predictor)
+        self.begin(None, None, predictor, hints=False)
         self.guide.open(lesson, step)
 
     def begin_with_session(self, path: Path) -> None:
@@ -483,7 +492,7 @@ class MainWindow(QMainWindow):
         self.explore.looked_at = name == ExploreScreen.name
         self._activate()
         self._tell_view()
-        if name == ExploreScreen.name:
+        if name == ExploreScreen.name and self.guide.lessons.lesson is None:
             self.sessions.give_hints()
 
     def _show_page(self) -> None:

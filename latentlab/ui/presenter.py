@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import QScrollArea, QWidget
+from PySide6.QtWidgets import QWidget
 
 from latentlab.session.session import Message
 from latentlab.ui.widgets.form import WIDTH
@@ -43,6 +43,7 @@ class Presenter(QObject):
         self._window = window
         self.on = False
         self.panels = True
+        window.actions_table["panels"].setChecked(True)
         self._was_full = False
         self._leave = QShortcut(QKeySequence(Qt.Key.Key_Escape), window)
         self._leave.setEnabled(False)
@@ -62,8 +63,11 @@ class Presenter(QObject):
             actions[name].setShortcuts([*own, QKeySequence(key)] if on else own)
         window.theme.enlarge(LARGER if on else 1.0)
         window.guide.pane.set_scale(LESSON_LARGER if on else 1.0)
-        for form in (window.audit.form, window.search.form, window.train.form, window.analogies.many.form):
+        forms: list[QWidget] = [window.audit.form, window.search.form, window.train.form]
+        forms += [window.analogies.many.form, window.lessons.figure.panel]
+        for form in forms:
             form.setFixedWidth(WIDTH + (WIDER if on else 0))
+        window.analogies.projections.panel.set_wider(WIDER if on else 0)
         if on and window.isVisible():
             window.workspace.session.message.emit(Message("note", NOTE))
         self.show_panels(not on or window.guide.needs_panels)
@@ -89,11 +93,11 @@ class Presenter(QObject):
     def _panels(self) -> list[QWidget]:
         window = self._window
         form: QWidget | None = window.counterfactuals.form
-        while form is not None and not isinstance(form, QScrollArea):
+        while form is not None and form.objectName() != "card":
             form = form.parentWidget()
         analogies = window.analogies
         found = [window.explore.panel, window.audit.form, window.search.form, window.train.form]
-        found += [analogies.projections.panel, analogies.many.form]
+        found += [analogies.projections.panel, analogies.samples.panel, analogies.many.form]
         return [*found, *([form] if form is not None else [])]
 
     def _fill_the_screen(self, on: bool) -> None:

@@ -8,12 +8,14 @@ from listed import modules_of
 from PyInstaller.utils.hooks import collect_dynamic_libs
 
 UNUSED = ("_frontend", "_gpu_plugin", "_npu_plugin", "_auto_plugin", "_auto_batch_plugin", "_hetero_plugin")
+READERS = ("jax", "onnx", "paddle", "pytorch", "tensorflow")
+OTHERS = ("openvino.torch", "openvino.tools", *(f"openvino.frontend.{one}" for one in READERS))
 LIBRARIES = ["*.so", "*.so.*", "*.dylib", "*.dll"]
 
 binaries = [
     (file, folder)
     for file, folder in collect_dynamic_libs("openvino", search_patterns=LIBRARIES)
-    if not any(part in file.rpartition("/")[2] for part in UNUSED)
+    if not any(part in file.rpartition("/")[2] for part in UNUSED) and "/frontend/" not in file
 ]
-hiddenimports = modules_of("openvino", ("openvino.torch", "openvino.tools"))
-excludedimports = ["openvino.torch", "openvino.tools", "openvino_telemetry"]
+hiddenimports = modules_of("openvino", OTHERS)
+excludedimports = [*OTHERS, "openvino_telemetry"]

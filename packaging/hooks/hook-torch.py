@@ -10,7 +10,7 @@ module_collection_mode = "pyz+py"  # PyTorch reads its own source
 warn_on_missing_hiddenimports = False
 bindepend_symlink_suppression = ["**/torch/lib/*.so*"]
 
-UNUSED = ("torch.testing._internal", "torch.utils.benchmark", "torch.utils.bottleneck")
+UNUSED = ("torch.utils.benchmark", "torch.utils.bottleneck")
 NOT_READ = (
     "**/*.h",
     "**/*.hpp",
@@ -19,7 +19,7 @@ NOT_READ = (
     "**/*.pyi",
     "**/*.cmake",
     "**/*.a",
-    "bin/**",
+    "bin/protoc*",
     "test/**",
 )
 

@@ -70,7 +70,7 @@ def test_a_folder_of_diffusers_gives_what_the_original_gave(diffusers: Recorded,
 
 def test_an_autoencoder_of_compvis_gives_what_the_original_gave(compvis: Recorded, tmp_path: Path) -> None:
     model = opened(ckpt(compvis.state, tmp_path))
-    assert model.spec.latent_shape == (2, 128, 128)
+    assert model.spec.latent_shape == (2, 64, 64)  # larger, its attention takes a processor many seconds
     posterior = model.encode(compvis["x"])
     assert close(posterior.mean, compvis["mean"])
     assert posterior.logvar is not None

@@ -115,6 +115,7 @@ def without(state: dict[str, Tensor], part: str) -> dict[str, Tensor]:
     ("part", "message"),
     [
         ("first_stage_model.", "lacks its autoencoder"),
+        ("model.layer1.0.conv1.weight", r"lacks its tensor encoder\.model\.layer1\.0\.conv1\.weight"),
         ("model.layer2.1.bn2.scale", r"lacks its tensor encoder\.model\.layer2\.1\.bn2\.scale"),
         ("GBlock.3.HyperBN.bn.running_var", r"lacks its tensor .*HyperBN\.bn\.running_var"),
         ("sub_layers.1.shuffle.forward", "should be a permutation of 108 entries; it is missing"),

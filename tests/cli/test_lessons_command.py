@@ -101,6 +101,9 @@ def test_the_guide_names_every_word_and_its_example_is_a_lesson(
         (["--lesson", "no-such-lesson"], "There is no lesson 'no-such-lesson'"),
         (["--lesson", "{lesson}", "--step", "4"], "has 3 steps; --step is 1 to 3, not 4"),
         (["faces-vae", "--lesson", "{lesson}"], "leave out faces-vae"),
+        (["{lesson}", "--step", "4"], "has 3 steps; --step is 1 to 3, not 4"),
+        (["{lesson}", "--lesson", "what-a-latent-is"], "leave out "),
+        (["no-such-lesson.md"], "There is no file no-such-lesson.md"),
     ],
 )
 def test_a_lesson_that_cannot_be_held_is_refused_before_a_window_opens(

@@ -18,7 +18,7 @@ from latentlab.operations.projection_plan import (
     shortened,
     told_dataset,
 )
-from latentlab.spec import Attribute, ConditionSchema, ModelSpec, PredictorSpec
+from latentlab.spec import MODE, Attribute, ConditionSchema, ModelSpec, PredictorSpec
 
 STYLE = Attribute(name="style", classes=("ink", "clay", "tiles"))
 SCHEMA = ConditionSchema(attributes=(STYLE, Attribute(name="mode", classes=("follow", "keep"))))
@@ -84,4 +84,11 @@ def test_words() -> None:
     assert "faces-vae does not project onto datasets: it is of the family vae" in no_projection(
         spec, "faces-vae"
     )
-    assert no_projection(spec.model_copy(update={"family": "cinn"}), "styles") == ""
+    domain = Attribute(name="style", classes=("ink", "clay"))
+    for condition, projects in (((domain, MODE), False), ((domain,), True)):
+        schema = ConditionSchema(attributes=condition)
+        whose = ModelSpec.model_validate(dict(spec) | {"condition": schema, "projects": projects})
+        assert no_projection(whose, "styles") == ""
+        assert whose.datasets == domain.classes
+    with pytest.raises(ValueError, match="its condition is a dataset and no more"):
+        ModelSpec.model_validate(dict(spec) | {"projects": True})

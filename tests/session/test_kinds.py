@@ -24,6 +24,7 @@ from latentlab.session.saved import session_json
         ("x.ONNX", "checkpoint"),
         ("x.JPG", "picture"),
         ("x.png", "picture"),
+        ("x.md", "lesson"),
         ("no suffix", "picture"),
     ],
 )

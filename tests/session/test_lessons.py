@@ -23,9 +23,11 @@ from latentlab.session.lesson import Figure
 from latentlab.session.lesson_check import read_lesson
 from latentlab.session.lesson_list import lesson_paths
 from latentlab.session.lesson_trial import try_lesson
+from latentlab.session.lesson_words import pictures
 from latentlab.session.lessons import Lessons
 from latentlab.session.python_code import explore_code
 from latentlab.session.search_wanted import search_wanted
+from latentlab.session.session import Message
 
 
 class Class:
@@ -373,6 +375,41 @@ def test_each_step_is_one_for_undo_and_redo(three: Class) -> None:
     assert three.document is after
 
 
+def test_a_step_that_makes_one_change_is_undone_as_a_step_of_the_lesson(three: Class) -> None:
+    assert three.desk.undo_name == "Lesson A small lesson, step 1", "also where nothing was open before"
+    three.go(1)
+    assert three.desk.undo_name == "Lesson A small lesson, step 2"
+    three.intents.explore.move(5, 3.0)
+    three.lessons.again()
+    three.wait()
+    count = len(three.workspace.session.history)
+    three.lessons.again()
+    three.wait()
+    assert len(three.workspace.session.history) == count, "what was tried is still an undo away"
+
+
+def test_what_a_person_stopped_to_wait_for_is_undone_with_the_step(three: Class) -> None:
+    before = three.document
+    three.lessons.go(2)
+    three.desk.wait(lambda: three.workspace.busy)
+    three.go(1)
+    assert three.desk.undo_name == "Lesson A small lesson, step 2"
+    three.workspace.session.undo()
+    three.desk.wait(lambda: three.workspace.at_rest)
+    assert three.document is before
+
+
+def test_a_model_is_opened_anew_where_reading_its_weights_would_hold_up_the_window(
+    room: Class, vae: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.set(vae)
+    opened = room.workspace.opened
+    monkeypatch.setattr(pictures, "MOST_HASHED", 0)
+    room.set(vae)
+    assert room.workspace.opened is not opened
+    assert room.workspace.opened.sha256 == opened.sha256
+
+
 def test_the_copied_program_draws_what_a_step_has_set(three: Class) -> None:
     three.go(2)
     three.desk.wait_settled()
@@ -429,6 +466,17 @@ def test_what_was_open_before_comes_back(room: Class, vae: str, tiny_cvae_folder
     assert room.state.latent[1] == 1.0, "what was made in the lesson is an undo away"
 
 
+def test_a_lesson_alone_does_not_replace_the_last_session(room: Class, vae: str) -> None:
+    room.workspace.open_checkpoint(vae.split("model: ")[1].partition(",")[0])
+    room.desk.wait(lambda: room.workspace.phase == "ready")
+    room.set(vae, "slide: {dimension: 1, to: 1}")
+    assert not room.workspace.session_text({}), "nobody has worked on anything yet"
+    room.close()
+    assert not room.workspace.session_text({})
+    room.intents.explore.move(2, 1.0)
+    assert room.workspace.session_text({})
+
+
 def test_another_lesson_keeps_what_was_there_before_the_first(room: Class, vae: str, cvae: str) -> None:
     room.set(vae)
     room.lessons.close()
@@ -475,7 +523,92 @@ def test_closing_while_a_step_is_being_set_brings_back_what_was_there(
     assert room.workspace.opened.name == "tiny-vae"
 
 
+@pytest.fixture
+def mine(room: Class, tiny_model_folder: Path) -> Path:
+    """A session of one's own, saved, and its document open again on its model."""
+    path = room.folder / "mine.json"
+    model = shutil.copytree(tiny_model_folder, room.folder / "own")
+    room.workspace.open_checkpoint(str(model), "")
+    room.desk.wait(lambda: room.workspace.phase == "ready")
+    room.intents.explore.move(2, 1.5)
+    room.workspace.save_session(path, {})
+    room.desk.wait(path.is_file)
+    room.desk.wait(lambda: room.workspace.at_rest)
+    return path
+
+
+def is_kept(room: Class, pin: str) -> bool:
+    """Whether a pin would be there after a crash."""
+    return json.dumps(pin) in room.workspace.session_text({})
+
+
+def test_a_session_opened_in_a_lesson_is_kept_and_stays(room: Class, cvae: str, mine: Path) -> None:
+    room.set(cvae)
+    room.workspace.open_session(mine)
+    room.desk.wait(lambda: not room.workspace.at_rest)
+    room.desk.wait(lambda: room.workspace.at_rest)
+    room.intents.shelf.pin(name="Mine")
+    work = room.document
+    assert is_kept(room, "Mine")
+    room.close()
+    assert room.document is work
+    assert "stays" in room.desk.messages[-1].text
+    assert not room.lessons.moved_on
+
+
+def test_a_model_of_ones_own_in_a_lesson_is_kept_and_comes_back_after_the_next_step(
+    room: Class, vae: str, cvae: str, mine: Path
+) -> None:
+    room.open(step("One", cvae), step("Two", "scale: {attribute: gender, to: 2}"))
+    room.intents.explore.move(1, 1.0)
+    assert not room.lessons.moved_on, "that is tried on the lesson's model"
+    room.workspace.open_checkpoint(str(room.folder / "own"))
+    room.desk.wait(lambda: not room.workspace.at_rest)
+    room.desk.wait(lambda: room.workspace.at_rest)
+    room.intents.shelf.pin(name="Mine")
+    work = room.document
+    assert room.lessons.moved_on
+    assert is_kept(room, "Mine")
+    room.go(1)
+    assert room.document.checkpoint.name == "tiny-cvae"
+    assert is_kept(room, "Mine")
+    room.close()
+    assert room.document is work
+
+
+def test_what_is_worked_on_after_undoing_a_lesson_is_kept(room: Class, cvae: str, mine: Path) -> None:
+    before = room.document
+    room.set(cvae)
+    room.workspace.session.undo()
+    room.desk.wait(lambda: room.workspace.at_rest)
+    assert room.document is before
+    room.workspace.session.redo()
+    room.desk.wait(lambda: room.workspace.at_rest)
+    room.intents.explore.move(1, 1.0)
+    assert not room.lessons.moved_on
+    room.workspace.session.undo()
+    room.workspace.session.undo()
+    room.desk.wait(lambda: room.workspace.at_rest)
+    room.intents.shelf.pin(name="Mine")
+    assert is_kept(room, "Mine")
+    room.close()
+    assert [pin.name for pin in room.shelf.pins] == ["Mine"]
+
+
 # What goes wrong
+
+
+def test_an_error_of_something_else_does_not_stop_a_step(room: Class, vae: str) -> None:
+    room.set(vae)
+    path = write_lesson(room.folder, step("One", vae, "sample: face-0012"))
+    room.workspace.busy_changed.connect(
+        lambda text: text and room.workspace.session.message.emit(Message("error", "The disk is full."))
+    )
+    assert room.lessons.open(str(path))
+    room.wait()
+    assert any("disk" in one.text for one in room.desk.messages)
+    assert not room.lessons.failure
+    assert room.state.source.name == "Face 12"
 
 
 def test_a_lesson_with_a_fault_is_not_opened_and_it_is_said_why(room: Class, vae: str) -> None:
@@ -532,9 +665,15 @@ def test_folding_makes_one_step_of_several_and_leaves_what_it_does_not_know() ->
     for before, after in pairwise(documents):
         history.push(Step("x", before, after))
     assert not history.fold(Document(), "y")
-    assert not history.fold(documents[3], "y"), "one step is one already"
-    assert history.fold(documents[1], "y")
-    assert len(history) == 2
+    assert history.fold(documents[3], "y")
+    assert (len(history), history.undo_name) == (4, "y"), "one step gets the name"
+    assert not history.fold(documents[4], "z"), "nothing was done since"
+    assert history.fold(documents[1], "z")
+    assert (len(history), history.undo_name) == (2, "z")
+    for after in (documents[1], documents[4]):  # back to where several steps begin
+        history.push(Step("x", documents[4] if after is documents[1] else documents[1], after))
+    assert history.fold(documents[1], "w")
+    assert (len(history), history.undo_name) == (4, "w"), "the last time counts"
     assert history.undo().before is documents[1]
     assert not history.fold(documents[0], "y"), "what was undone stays"
 

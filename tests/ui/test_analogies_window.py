@@ -45,7 +45,7 @@ def styled(qtbot, make_window, tiny_cinn_folder: Path, tiny_judge_folder: Path, 
 
 @pytest.fixture
 def screen(styled):
-    styled.window.rail.buttons[2].click()
+    styled.window.rail.button("Analogies").click()
     rest(styled)
     return styled.window.analogies.projections
 
@@ -252,7 +252,7 @@ def test_every_control_has_a_name_and_is_reached_by_the_tab_key(styled, screen) 
     assert len(set(names)) == len(names) >= 10
     styled.window.activateWindow()
     styled.wait(styled.window.isActiveWindow)
-    styled.window.rail.buttons[2].setFocus()
+    styled.window.rail.button("Analogies").setFocus()
     visited = []
     while QApplication.focusWidget() not in visited:
         visited.append(QApplication.focusWidget())
@@ -262,7 +262,7 @@ def test_every_control_has_a_name_and_is_reached_by_the_tab_key(styled, screen) 
     order = [visited.index(one) for one in (*panel, *screen.tiles.tiles)]
     assert order == sorted(order)
     before = styled.workspace.session.document
-    styled.window.rail.buttons[2].setFocus()
+    styled.window.rail.button("Analogies").setFocus()
     for control in panel:
         wheel(control, -1, QPointF(8, 8))
     assert styled.workspace.session.document is before, "scrolling changes nothing"

@@ -52,7 +52,7 @@ def own_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def screen(driver):
-    driver.window.rail.buttons[3].click()
+    driver.window.rail.button("Audit").click()
     rest(driver)
     return driver.window.audit
 
@@ -148,7 +148,7 @@ def test_a_study_is_started_stopped_gone_on_with_saved_and_found_again(
     other.workspace.open_session(path)
     other.wait(lambda: other.workspace.in_step)
     assert view(other) == view(driver)
-    other.window.rail.buttons[3].click()
+    other.window.rail.button("Audit").click()
     other.wait(lambda: other.window.audit.data.phase == "ready")
     rest(other)
     assert other.window.audit.results.title.text() == "Generation: tiny-vae"
@@ -188,7 +188,7 @@ def test_a_click_shows_the_images_behind_and_one_goes_on_in_explore(driver, scre
     driver.wait(lambda: driver.workspace.explore.state.source.name == tiles[-1].behind.name)
     driver.rest()
     np.testing.assert_array_equal(driver.workspace.explore.state.source.picture, picture)
-    driver.window.rail.buttons[3].click()
+    driver.window.rail.button("Audit").click()
     rest(driver)
     assert results.images.isVisible()
     screen.setFocus()
@@ -625,7 +625,7 @@ def test_every_control_has_a_name_and_is_reached_by_the_tab_key(driver, screen, 
     assert all(widget.toolTip() for widget in controls)
     driver.window.activateWindow()
     driver.wait(driver.window.isActiveWindow)
-    driver.window.rail.buttons[3].setFocus()
+    driver.window.rail.button("Audit").setFocus()
     visited = []
     while QApplication.focusWidget() not in visited:
         visited.append(QApplication.focusWidget())
@@ -637,7 +637,7 @@ def test_every_control_has_a_name_and_is_reached_by_the_tab_key(driver, screen, 
     assert order == sorted(order)
     assert set(screen.results.columns.charts) <= set(visited)
     before = driver.workspace.session.document
-    driver.window.rail.buttons[3].setFocus()
+    driver.window.rail.button("Audit").setFocus()
     fields = screen.form.fields
     for control in (screen.form.study, fields["n"].box, fields["truncation"].box, fields["reference"].box):
         wheel(control, -1, QPointF(8, 8))

@@ -35,7 +35,7 @@ def explorer(tiny_cvae_folder: Path, tiny_predictor_folder: Path) -> Explorer:
 
 @pytest.fixture
 def screen(told):
-    told.window.rail.buttons[1].click()
+    told.window.rail.button("Counterfactuals").click()
     rest(told)
     return told.window.counterfactuals
 
@@ -72,9 +72,11 @@ def message(driver: Driver) -> str:
 
 
 def test_the_rail_shows_the_screens(told) -> None:
-    explore, counterfactuals, *_ = told.window.rail.buttons
+    _, explore, counterfactuals, *_ = told.window.rail.buttons
     names = [button.accessibleName() for button in told.window.rail.buttons]
-    assert names == ["Explore", "Counterfactuals", "Analogies", "Audit", "Search", "Train"]
+    assert names == [
+        *("Start", "Explore", "Counterfactuals", "Analogies", "Audit", "Search", "Train", "Lessons")
+    ]
     assert (explore.isChecked(), counterfactuals.isChecked()) == (True, False)
     told.qtbot.mouseClick(counterfactuals, LEFT)
     assert told.window.counterfactuals.isVisible()
@@ -204,7 +206,7 @@ def test_every_control_has_a_name_and_is_reached_by_the_tab_key(told, screen, da
         assert len(set(names)) == len(names) >= 8
         told.window.activateWindow()
         told.wait(told.window.isActiveWindow)
-        told.window.rail.buttons[1].setFocus()
+        told.window.rail.button("Counterfactuals").setFocus()
         visited = []
         while QApplication.focusWidget() not in visited:
             visited.append(QApplication.focusWidget())
@@ -218,7 +220,7 @@ def test_every_control_has_a_name_and_is_reached_by_the_tab_key(told, screen, da
 
 def test_scrolling_the_form_changes_nothing(told, screen) -> None:
     told.window.activateWindow()
-    told.window.rail.buttons[1].setFocus()
+    told.window.rail.button("Counterfactuals").setFocus()
     before = told.workspace.session.document
     for control in screen.form.controls:
         wheel(control, -1, QPointF(8, 8))
@@ -385,7 +387,7 @@ def test_another_model_while_one_looks(told, screen, tiny_model_folder: Path, da
     action = told.window.actions_table["screen_counterfactuals"]
     assert not action.isEnabled()
     assert "The open model is unconditional." in action.toolTip()
-    assert not told.window.rail.buttons[1].isEnabled()
+    assert not told.window.rail.button("Counterfactuals").isEnabled()
     undo(told)
     told.wait(lambda: told.workspace.opened.name == "tiny-cvae")
     told.rest()
@@ -556,7 +558,7 @@ def test_the_path_is_played_on_the_explore_screen(told, screen) -> None:
     told.window.actions_table["play_path"].trigger()
     assert told.window.screen_name == "explore"
     assert told.screen.picture.playing
-    told.window.rail.buttons[1].click()
+    told.window.rail.button("Counterfactuals").click()
     assert not told.screen.picture.playing
     rest(told)
 

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from driver import Driver
 from hands import LEFT, error_of
-from PySide6.QtCore import Qt
+from job_threads import jobs_in_threads
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QApplication, QSlider
 
+from latentlab.jobs.job import Job
+from latentlab.paths import runs_directory
 from latentlab.session.lesson_check import read_lesson
+from latentlab.session.recents import look
 from latentlab.ui.theme import FONT_PIXELS
+from latentlab.ui.widgets.latent_panel import CONDITION, DIMENSIONS, PINS
 
 LESSON = """---
 title: A small lesson
@@ -233,6 +241,9 @@ def test_a_figure_is_moved_reset_saved_and_copied(held: Room, tmp_path: Path) ->
 
 def test_a_class_is_shown_large_letters_by_a_clicker(held: Room) -> None:
     window = held.window
+    for shown in (False, True):
+        held.do("panels")
+        assert window.explore.panel.isVisible() is shown
     held.do("presenter")
     assert not window.menuBar().isVisible()
     assert not window.header.isVisible()
@@ -318,3 +329,196 @@ def test_a_lesson_that_is_wrong_says_where_and_leaves_all_as_it_is(room: Room) -
     assert f"line {line}" in said
     assert room.document is before
     assert not room.guide.frame.open
+
+
+SEARCH = """---
+title: A search
+order: 1
+minutes: 1
+summary: A step that begins something.
+needs: []
+---
+What this is about.
+
+## It searches
+
+Wait.
+
+```session
+- open: {model}
+- picture: {face}
+- screen: search
+- search: {{factor: 8, restarts: 2, steps: 4}}
+- begin: search
+```
+
+```question
+Who?
+```
+```answer
+Nobody.
+```
+
+## What this does not show
+
+Who it was.
+"""
+
+
+def test_a_step_begins_a_search_and_the_next_class_sees_it_begin_anew(
+    room: Room, tiny_model_folder: Path, face: Path
+) -> None:
+    room.path.write_text(SEARCH.format(model=tiny_model_folder, face=face), encoding="utf-8")
+    search, started = room.window.search, []
+    start = search.work.start
+    search.work.start = lambda *asked: (started.append(asked), start(*asked))
+    room.guide.open(str(room.path))
+    room.rest()
+    assert room.window.screen_name == "search", room.lessons.failure or error_of(room.driver)
+    room.driver.wait(lambda: search.found is not None and not search.work.underway)
+    assert search.work.wanted.settings.restarts == 2
+    room.do("lesson_next")
+    room.do("lesson_back")
+    assert len(started) == 1, "what is found already is not searched for again"
+    room.do("lesson_reset")
+    room.driver.wait(lambda: len(started) == 2 and search.found is not None)
+
+
+def test_a_search_of_ones_own_is_not_the_lessons_and_comes_back(
+    room: Room, tiny_model_folder: Path, tmp_path: Path, small_faces
+) -> None:
+    other = tmp_path / "other face.png"
+    Image.fromarray(small_faces[5]).save(other)
+    room.path.write_text(SEARCH.format(model=tiny_model_folder, face=other), encoding="utf-8")
+    search = room.window.search
+    room.window.show_screen("search")
+    room.window.explore.intents.search.change("Set it", restarts=3, steps=4, factor=8)
+    room.driver.wait(lambda: search.targets.found is not None and not search.targets.waiting)
+    search.start()
+    room.driver.wait(lambda: search.found is not None and not search.work.underway)
+    mine = search.work.found
+    room.guide.open(str(room.path))
+    room.rest()
+    room.driver.wait(lambda: search.found not in (None, mine) and not search.work.underway)
+    room.do("lesson_close")
+    assert search.work.found is mine
+    room.window.show_screen("search")
+    room.driver.wait(lambda: search.at_rest)
+    assert search.found is mine
+
+    room.path.write_text(LESSON.format(model=tiny_model_folder), encoding="utf-8")
+    room.guide.open(str(room.path))
+    room.rest()
+    room.do("lesson_reset")
+    room.do("lesson_close")
+    assert search.work.found is mine, "nor is it begun anew with a lesson"
+
+
+@pytest.fixture
+def quick_jobs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with jobs_in_threads(monkeypatch):
+        yield
+
+
+STUDY = """---
+title: A study
+order: 1
+minutes: 1
+summary: A step that begins something long.
+needs: []
+---
+What this is about.
+
+## It counts
+
+Wait.
+
+```session
+- open: {model}
+- screen: audit
+- study: {{name: generation, n: 20000, predictor: {judge}}}
+- begin: study
+```
+
+```question
+How many?
+```
+```answer
+Many.
+```
+
+## What this does not show
+
+Anything.
+
+```session
+- study: {{name: generation, n: 50, predictor: {judge}}}
+```
+"""
+
+
+def test_what_a_lesson_has_begun_ends_with_it_also_when_it_is_not_looked_at(
+    room: Room, tiny_model_folder: Path, tiny_predictor_folder: Path, quick_jobs: None
+) -> None:
+    text = STUDY.format(model=tiny_model_folder, judge=tiny_predictor_folder)
+    room.path.write_text(text, encoding="utf-8")
+    audit = room.window.audit
+    room.guide.open(str(room.path))
+    room.rest()
+    room.driver.wait(lambda: list(runs_directory().glob("audit-*/settings.json")))
+    (folder,) = runs_directory().glob("audit-*")
+    assert audit.data.phase == "running"
+    room.do("lesson_next")
+    assert audit.data.following is not room.guide._begun[0], "another study is looked for"
+    assert not Job(folder).poll().over
+    room.do("lesson_close")
+    room.driver.wait(lambda: Job(folder).poll().over)
+    assert Job(folder).poll().phase == "cancelled"
+
+
+def test_a_lessons_file_is_opened_and_dropped_like_any_other(room: Room) -> None:
+    window = room.window
+    window.show_screen("start")
+    window.open_path(room.path)
+    room.rest()
+    assert room.lessons.lesson.title == "A small lesson"
+    assert window.screen_name == "explore"
+    (recent,) = look([str(room.path)])
+    assert recent.about == "Lesson"
+    room.do("lesson_next")
+    figure = room.guide.figure
+    broken = room.path.with_name("broken.md")
+    broken.write_text("No lesson.", encoding="utf-8")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(broken))])
+    how = Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(window, QDragEnterEvent(QPoint(50, 50), *how))
+    QApplication.sendEvent(window, QDropEvent(QPointF(50, 50), *how))
+    room.rest()
+    assert "broken.md" in error_of(room.driver)
+    assert room.lessons.lesson.title == "A small lesson"
+    assert room.guide.figure is figure, "what is open stays as it is"
+    assert window.lessons.figure.figure is figure
+
+
+def test_the_class_sees_the_slider_that_has_moved_and_no_hints(
+    room: Room, tiny_cvae_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = LESSON.format(model=tiny_cvae_folder)
+    scaled = "- screen: explore\n- scale: {attribute: gender, to: 2}"
+    room.path.write_text(
+        text.replace("- screen: counterfactuals\n- slide: {dimension: 1, to: 2.0}", scaled), encoding="utf-8"
+    )
+    window, hints = room.window, []
+    monkeypatch.setattr(window.sessions, "give_hints", lambda: hints.append(window.screen_name))
+    pages = window.explore.panel.tabs
+    pages.setCurrentIndex(PINS)
+    room.guide.open(str(room.path))
+    room.rest()
+    assert pages.currentIndex() == DIMENSIONS
+    room.guide.lessons.go(2)
+    room.rest()
+    assert pages.currentIndex() == CONDITION
+    assert not hints, "one thing at a time"
+    room.do("lesson_close")
+    assert hints == ["explore"]

@@ -71,7 +71,7 @@ def styled(qtbot, make_window, tiny_cinn_folder: Path, keen_judge_folder: Path) 
 
 @pytest.fixture
 def page(styled):
-    styled.window.rail.buttons[2].click()
+    styled.window.rail.button("Analogies").click()
     styled.window.analogies.show_view("many")
     rest(styled)
     return styled.window.analogies.many
@@ -503,7 +503,7 @@ def test_every_control_has_a_name_and_is_reached_by_the_tab_key(styled, page, pr
     assert all(widget.toolTip() for widget in controls)
     styled.window.activateWindow()
     styled.wait(styled.window.isActiveWindow)
-    styled.window.rail.buttons[2].setFocus()
+    styled.window.rail.button("Analogies").setFocus()
     visited = []
     while QApplication.focusWidget() not in visited:
         visited.append(QApplication.focusWidget())
@@ -516,7 +516,7 @@ def test_every_control_has_a_name_and_is_reached_by_the_tab_key(styled, page, pr
     assert order == sorted(order)
     assert page.shifts in visited
     before = styled.workspace.session.document
-    styled.window.rail.buttons[2].setFocus()
+    styled.window.rail.button("Analogies").setFocus()
     for control in (page.form.data, page.form.source, page.form.count, page.target, page.shown):
         wheel(control, -1, QPointF(8, 8))
     assert styled.workspace.session.document is before, "scrolling changes nothing"

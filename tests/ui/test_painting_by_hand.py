@@ -35,7 +35,7 @@ def styled(qtbot, make_window, tiny_cinn_folder: Path, tiny_judge_folder: Path, 
     driver.workspace.open_checkpoint(str(tiny_cinn_folder), str(tiny_judge_folder))
     driver.workspace.bring_file(face)
     driver.rest()
-    driver.window.rail.buttons[2].click()
+    driver.window.rail.button("Analogies").click()
     rest(driver)
     return driver
 

@@ -44,7 +44,7 @@ def styled(qtbot, make_window, tiny_cinn_folder: Path, tiny_judge_folder: Path, 
 
 @pytest.fixture
 def page(styled):
-    styled.window.rail.buttons[2].click()
+    styled.window.rail.button("Analogies").click()
     tabs = styled.window.analogies.tabs
     names = [tabs.tabText(k) for k in range(tabs.count())]
     styled.qtbot.mouseClick(tabs, LEFT, pos=tabs.tabRect(names.index("Samples")).center())
@@ -525,7 +525,7 @@ def test_every_control_has_a_name_and_is_reached_by_the_tab_key(styled, page) ->
         assert len(set(names)) == len(names) >= 20
         styled.window.activateWindow()
         styled.wait(styled.window.isActiveWindow)
-        styled.window.rail.buttons[2].setFocus()
+        styled.window.rail.button("Analogies").setFocus()
         visited = []
         while QApplication.focusWidget() not in visited:
             visited.append(QApplication.focusWidget())
@@ -535,7 +535,7 @@ def test_every_control_has_a_name_and_is_reached_by_the_tab_key(styled, page) ->
         order = [visited.index(one) for one in (*page.panel.controls, page.sheet, *pins, *page.bar.controls)]
         assert order == sorted(order)
     before = styled.workspace.session.document
-    styled.window.rail.buttons[2].setFocus()
+    styled.window.rail.button("Analogies").setFocus()
     for control in (*page.panel.controls, *page.bar.controls):
         wheel(control, -1, QPointF(8, 8))
     assert styled.workspace.session.document is before, "scrolling changes nothing"

@@ -496,7 +496,7 @@ def test_every_control_has_a_name_and_is_reached_by_the_tab_key(driver, screen) 
     assert [name for one, name in zip(controls, names, strict=True) if not one.toolTip()] == []
     driver.window.activateWindow()
     driver.wait(driver.window.isActiveWindow)
-    driver.window.rail.buttons[4].setFocus()
+    driver.window.rail.button("Search").setFocus()
     visited = []
     while QApplication.focusWidget() not in visited:
         visited.append(QApplication.focusWidget())
@@ -504,7 +504,7 @@ def test_every_control_has_a_name_and_is_reached_by_the_tab_key(driver, screen) 
     assert not [name for one, name in zip(controls, names, strict=True) if one not in visited]
     order = [visited.index(one) for one in screen.form.controls if one.isVisible() and one in visited]
     assert order == sorted(order)
-    driver.window.rail.buttons[4].setFocus()
+    driver.window.rail.button("Search").setFocus()
     before = driver.workspace.session.document
     for control in (screen.form.factor, screen.form.steps, screen.form.exposure, screen.form.seed):
         wheel(control, -1, QPointF(8, 8))

@@ -235,6 +235,18 @@ def test_pictures_of_models_are_shown_and_their_cards_are_one_press_away(
     assert "It draws red" in driver.window._help.page.toPlainText()
 
 
+def test_every_control_has_a_name_and_lessons_lead_to_their_screen(begun) -> None:
+    start = begun.window.start
+    controls = [one for one in start.findChildren(QAbstractButton) if one.isVisible()]
+    assert len(controls) > 8
+    assert all(one.accessibleName() or one.text() for one in controls)
+    lessons = begun.window.lessons.lessons
+    assert [card.title for card in start.lessons.cards] == [one.title for one in lessons[:4]]
+    assert start.all_lessons.text() == f"All {len(lessons)} lessons"
+    begun.qtbot.mouseClick(start.all_lessons, Qt.MouseButton.LeftButton)
+    assert begun.window.lessons.isVisible()
+
+
 def test_cards_stand_beside_one_another_within_the_page(begun) -> None:
     window = begun.window
     for width in (960, 1280, 1920):

@@ -137,14 +137,14 @@ def _draw(values: Values, generator: np.random.Generator) -> Drawn:
         f"{100 * _counted(values):.1f}% on average.",
         *(f"{name[0].upper()}{name[1:]}: {_words(one[name])}." for name in (CLEAM, DELTA)),
         *(
-            f"Over {AUDITS:,} such audits {name} gives {words(means[name])} on average, and its 95% interval "
-            f"holds the truth in {words(_held(found, p))}."
+            f"Over {len(found[0]):,} such audits {name} gives {words(means[name])} on average, and its 95% "
+            f"interval holds the truth in {words(_held(found, p))}."
             for name, found in many.items()
         ),
     ]
     if values["drift"]:
         said.append(
-            f"On the samples the auditor is right in {100 * values['drift']:.4g} points less than on its "
+            f"On the samples the auditor is right {100 * values['drift']:.4g} points less often than on its "
             "validation images, so no interval that rests on those is honest."
         )
     charts = (

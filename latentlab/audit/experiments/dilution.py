@@ -110,15 +110,20 @@ def _draw(values: Values, generator: np.random.Generator) -> Drawn:
     return Drawn(
         charts,
         (
-            f"The minority is {100 * share:.4g}% of {n:,} faces with {latents} latents. Of an epoch's draws "
-            f"it is {words(epochs[MAX])} by the max rule, {words(epochs[PRODUCT])} by the product and "
+            f"The minority is {100 * share:.4g}% of {n:,} faces with {_latents(latents)}. Of an epoch's "
+            f"draws it is {words(epochs[MAX])} by the max rule, {words(epochs[PRODUCT])} by the product and "
             f"{words(epochs[INFORMATIVE])} along the informative direction.",
             f"The draws are worth {sizes[MAX]:,.0f} faces by the max rule, {sizes[PRODUCT]:,.0f} by the "
             f"product and {sizes[INFORMATIVE]:,.0f} along the informative direction.",
-            "Only one latent tells the groups apart. The more others there are, the less the max rule has to "
-            "do with it; the product puts its weight on a few odd faces instead.",
+            f"{'Only one latent tells' if distance else 'No latent tells'} the groups apart. The more others "
+            "there are, the less the max rule has to do with the groups; the product puts its weight on a "
+            "few odd faces instead.",
         ),
     )
+
+
+def _latents(count: int) -> str:
+    return f"{count} latents" if count > 1 else "one latent"
 
 
 def _along(name: str, count: int, faces: tuple[Floats, Floats, Bools], alpha: float) -> Mark:

@@ -273,8 +273,8 @@ def _draw(values: Values, generator: np.random.Generator) -> Drawn:
     return Drawn(
         charts,
         (
-            f"Of {len(truth) * n:,} restarts {words(fitting)} end within the noise of the small picture; yet "
-            f"their whole pictures are {words(spread[WHOLE, SEARCH], 'steps')} steps from the original. Two "
+            f"Of {len(truth) * n:,} restarts {words(fitting)} end within the noise of the small picture; the "
+            f"whole pictures of all are {words(spread[WHOLE, SEARCH], 'steps')} steps from the original. Two "
             f"strangers' are {strangers(how, contrast):.1f} apart.",
             f"How many restarts are of the minority is on average {100 * apart[SEARCH]:.1f} points from how "
             f"probable it is, how many draws from the posterior {100 * apart[POSTERIOR]:.1f}; chance alone "

@@ -127,27 +127,32 @@ def draw_pictures(minority: Bools, delta: float, s: float, generator: np.random.
 
 
 def _reconstructed(
-    group: str, models: Sequence[LinearVAE], delta: float, s: float, generator: np.random.Generator
+    minority: bool, models: Sequence[LinearVAE], pictures: Floats, delta: float
 ) -> tuple[Estimate, Estimate]:
-    """Return how many pictures stay in their group, and the squared bias, over several trainings."""
-    minority = group == "minority"
-    pictures = [draw_pictures(np.full(EACH, minority), delta, s, generator) for _ in models]
-    found = [model.reconstruct(x)[:, 0] for model, x in zip(models, pictures, strict=True)]
-    right = [(one > delta / 2.0) == minority for one in found]
-    errors = [float(np.mean(one - x[:, 0])) for one, x in zip(found, pictures, strict=True)]
-    rate, over = rate_of(np.concatenate(right)), mean_of([float(one.mean()) for one in right])
+    """Return how many new pictures keep their group, and the squared bias, over several trainings.
+
+    ``pictures`` are those that each model reconstructs, ``[trainings, EACH, 4]``.
+    """
+    found = np.stack([model.reconstruct(x)[:, 0] for model, x in zip(models, pictures, strict=True)])
+    right = (found > delta / 2.0) == minority
+    rate, over = rate_of(right.ravel()), mean_of(right.mean(1))
     low, high = min(rate.low or 0.0, over.low or 0.0), max(rate.high or 0.0, over.high or 0.0)
     kept = Estimate(rate.value, max(0.0, low), min(1.0, high), rate.n)
-    return kept, _squared(replace(mean_of(errors), n=rate.n))
+    return kept, _squared(replace(mean_of((found - pictures[..., 0]).mean(1)), n=rate.n))
 
 
 def _draw(values: Values, generator: np.random.Generator) -> Drawn:
     p, delta, s, noise = (values[name] for name in ("share", "distance", "spread", "noise"))
-    n = int(values["images"])
-    groups = ("minority", "majority")
+    n, groups = int(values["images"]), {"minority": True, "majority": False}
+    new = {
+        group: draw_pictures(np.full(TRAININGS * EACH, one), delta, s, generator).reshape(TRAININGS, EACH, -1)
+        for group, one in groups.items()
+    }
     few = np.arange(n) < max(1, round(p * n))
     models = [best_linear_vae(draw_pictures(few, delta, s, generator), noise) for _ in range(TRAININGS)]
-    rates, biases = zip(*(_reconstructed(one, models, delta, s, generator) for one in groups), strict=True)
+    rates, biases = zip(
+        *(_reconstructed(one, models, new[group], delta) for group, one in groups.items()), strict=True
+    )
     truth, squared = survivals(p, delta, s, noise), squared_biases(p, delta, s, noise)
     lam, k = axis_variance(p, delta, s), kept_of_axis(p, delta, s, noise)
     charts = (

@@ -132,8 +132,8 @@ def _draw(values: Values, generator: np.random.Generator) -> Drawn:
             "A search for the best z weighs how far from the origin a group begins, not how many there are "
             "of it, and may miss the mix to either side.",
             "Sampling is not more often right. It is wrong in both groups in equal numbers, so that the mix "
-            "of answers stays that of the pictures; the most probable answer is wrong at the minority's "
-            "cost.",
+            "of answers stays that of the pictures; the most probable answer is wrong at the cost of whoever "
+            "is fewer.",
         ),
     )
 

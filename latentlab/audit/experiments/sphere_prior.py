@@ -34,6 +34,8 @@ L2, SPHERE, POSTERIOR = "L2 prior", "sphere", "posterior sampling"
 METHODS = (L2, SPHERE, POSTERIOR)
 RADII = (0.25, 0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5)
 SEEN, UNSEEN = "seen trait", "unseen trait"
+ENOUGH = 0.5
+"""The variance of an unseen number of z from which it varies nearly as a draw's, which has 1."""
 _SAID = {SEEN: "A trait that the picture shows", UNSEEN: "A trait that it does not show"}
 
 
@@ -132,10 +134,19 @@ def _draw(values: Values, generator: np.random.Generator) -> Drawn:
             f"{words(shares[trait, L2])}, the sphere in {words(shares[trait, SPHERE])}, the posterior in "
             f"{words(shares[trait, POSTERIOR])}."
         )
-    said.append(
-        "The most probable z is no typical one: what it is not told it leaves at the average. The sphere "
-        "invents it instead, as the posterior does, and takes what it is told at its word, noise and all."
-    )
+    if k < d:
+        left = float(np.mean(np.square(found[SPHERE][:, k:])))
+        invents = (
+            "The sphere invents it instead, as the posterior does"
+            if left > ENOUGH
+            else "The sphere should invent it, as the posterior does, but what is seen of the noise takes "
+            "most of the length"
+        )
+        said.append(
+            f"The most probable z is no typical one: what it is not told it leaves at the average. {invents}."
+        )
+    if k:
+        said.append("The sphere takes what it is told at its word, noise and all.")
     return Drawn(charts, tuple(said))
 
 

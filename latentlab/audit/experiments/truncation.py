@@ -78,7 +78,8 @@ def _draw(values: Values, generator: np.random.Generator) -> Drawn:
             f"{words(less)}: {words(change, 'points')} points.",
             f"By the formula {100 * left:.1f}% of the minority is left, and with it "
             f"{100 * psi:.4g}% of the spread of every latent.",
-            "The rarer a group, the more of it goes: what looks like better quality is less variety.",
+            "The rarer a group, the more of it goes below a truncation of 1: what looks like better quality "
+            "is less variety.",
         ),
     )
 

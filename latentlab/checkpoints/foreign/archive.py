@@ -78,6 +78,7 @@ def _entries_of(file: ForeignFile) -> list[zipfile.ZipInfo]:
         ) from None
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.") from None
+    of_torch = any(entry.filename.rpartition("/")[2] == "data.pkl" for entry in entries)
     seen: set[str] = set()
     for entry in entries:
         name = entry.filename
@@ -87,7 +88,7 @@ def _entries_of(file: ForeignFile) -> list[zipfile.ZipInfo]:
                 "Download it again from its source."
             )
         seen.add(name)
-        if (
+        if of_torch and (
             entry.compress_type != zipfile.ZIP_STORED
             or entry.file_size != entry.compress_size
             or entry.flag_bits & 1

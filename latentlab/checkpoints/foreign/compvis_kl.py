@@ -63,7 +63,7 @@ def recognise(source: Source) -> Imported | None:
         missing=missing,
         notes=(
             f"the size that it was trained on is not in the file; it is opened at "
-            f"{native.spec.image_size} px (option image_size, usually {USUAL_SIZE})",
+            f"{native.spec.image_size} px (option image_size, often {USUAL_SIZE})",
         ),
     )
 

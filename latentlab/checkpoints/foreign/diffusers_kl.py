@@ -40,6 +40,11 @@ _SHARDS = "diffusion_pytorch_model.safetensors.index.json"
 def recognise(source: Source) -> Imported | None:
     """Import a folder, or the file of weights in it."""
     config = source.inside("vae/config.json") or source.beside("config.json")
+    if config is None and _SIGN in source.state.tensors:
+        raise CheckpointError(
+            f"{source.path} holds the weights of diffusers' {CLASS}; its config.json was expected beside it, "
+            "which says what the latents are multiplied by, and there is none. Copy the whole folder."
+        )
     if config is None or not (source.is_folder or _SIGN in source.state.tensors):
         return None
     settings = read_json(config)

@@ -17,6 +17,8 @@ from latentlab.spec import CheckpointConfig, ModelSpec
 OPTIONS = {"image_size": "pixels of a side (the default: what it was trained on, at most 256)"}
 USUAL_SIZE = 256
 """Larger pictures take a processor many seconds each; the option says otherwise."""
+_MOST_CELLS = 64
+"""Cells of a side of the largest grid that has attention: its work grows with their fourth power."""
 _LARGEST = 1024
 NO_PRIOR = (
     "its latents are grids that no simple prior describes; a diffusion model would be needed to draw them. "
@@ -41,7 +43,7 @@ def in_todays_names(tensors: Mapping[str, StoredTensor]) -> dict[str, StoredTens
     found = {}
     for name, tensor in tensors.items():
         parts = name.split(".")
-        if "attentions" in parts and parts[-2] in _OLD:
+        if "attentions" in parts[:-2] and parts[-2] in _OLD:
             name = ".".join([*parts[:-2], _OLD[parts[-2]], parts[-1]])
         if name.startswith(_PARTS):
             found[name] = _as_linear(name, tensor)
@@ -85,7 +87,7 @@ def _renamed(name: str, stages: int) -> str:
     for pattern, new in _RENAMES:
         name = re.sub(pattern, new, name)
     parts = name.split(".")
-    if "attentions" in parts and parts[-2] in _ATTENTION:
+    if "attentions" in parts[:-2] and parts[-2] in _ATTENTION:
         name = ".".join([*parts[:-2], _ATTENTION[parts[-2]], parts[-1]])
     return name
 
@@ -119,11 +121,14 @@ def grid_config(source: Source, name: str, found: Expected, grid: Grid) -> Check
     before, after = "quant_conv.weight" in found.tensors, "post_quant_conv.weight" in found.tensors
     latent = found.size("post_quant_conv.weight", 1, 4) if after else inner
     patch = 1 << max(0, stages - 1)
-    size = _picture_size(source, patch, grid.trained_on)
-    attention = [
+    down, up = (
         tuple(f"{part}.{n}.attentions.0.to_q.weight" in found.tensors for n in range(stages))
         for part in ("encoder.down_blocks", "decoder.up_blocks")
-    ]
+    )
+    middle = "encoder.mid_block.attentions.0.to_q.weight" in found.tensors
+    halvings = [n for n in range(stages) if down[n] or up[stages - 1 - n] or (middle and n == stages - 1)]
+    most = min(USUAL_SIZE, _MOST_CELLS << halvings[0] if halvings else USUAL_SIZE)
+    size = _picture_size(source, patch, min(grid.trained_on, most))
     return CheckpointConfig(
         kind="model",
         name=name,
@@ -140,9 +145,9 @@ def grid_config(source: Source, name: str, found: Expected, grid: Grid) -> Check
             "latent": latent,
             "inner": inner,
             "groups": grid.groups,
-            "down_attention": attention[0],
-            "up_attention": attention[1],
-            "middle_attention": "encoder.mid_block.attentions.0.to_q.weight" in found.tensors,
+            "down_attention": down,
+            "up_attention": up,
+            "middle_attention": middle,
             "before_latent": before,
             "after_latent": after,
             "scale": grid.scale,
@@ -151,8 +156,8 @@ def grid_config(source: Source, name: str, found: Expected, grid: Grid) -> Check
     )
 
 
-def _picture_size(source: Source, patch: int, trained_on: int) -> int:
-    usual = max(patch * max(1, min(trained_on, USUAL_SIZE) // patch), 8)
+def _picture_size(source: Source, patch: int, wished: int) -> int:
+    usual = max(patch * max(1, wished // patch), 8)
     size = whole(source, "image_size", usual, 8, _LARGEST)
     if size % patch:
         raise SettingsError(f"The option image_size is a multiple of {patch} here; {size} was given.")

@@ -108,18 +108,22 @@ def recognise(source: Source) -> Imported | None:
             *state.found,
             *([f"configuration {yaml_path.name}"] if yaml_path else []),
             f"autoencoder of {size} pixels, latents of {autoencoder['latent']}"
-            + (f"; flow of {network['flow']['blocks']} blocks" if has_flow else ", without a flow"),
+            + (f"; flow of {_blocks(network['flow']['blocks'])}" if has_flow else ", without a flow"),
         ),
-        ignored=(*state.ignored, *(name for name, one in state.tensors.items() if id(one) not in used)),
+        ignored=(*state.ignored, *(name for name, one in state.tensors.items() if one.begin not in used)),
         missing=tuple(missing),
         notes=("normalisations and spectral norms are folded into the layers",),
     )
 
 
+def _blocks(count: int) -> str:
+    return f"{count} block{'' if count == 1 else 's'}"
+
+
 def _used(tensors: Tensors) -> set[int]:
-    """Return which stored tensors are read."""
+    """Return where the tensors that are read begin."""
     return {
-        id(one)
+        one.begin
         for each in tensors.values()
         for one in (each.inputs if isinstance(each, Derived) else (each,))
     }
@@ -292,6 +296,7 @@ def _resnet(found: Expected) -> tuple[Tensors, dict[str, Any]]:
         )
     model = "encoder.model"
     tensors = conv_with_actnorm(found, f"{model}.conv1", f"{model}.bn1", "stem")
+    found.tensor(f"{model}.layer1.0.conv1.weight", None, None, None, None)  # else there is no stage at all
     bottleneck = f"{model}.layer1.0.conv3.weight" in found.tensors
     last = 3 if bottleneck else 2
     stages, middles, outputs = [], [], []

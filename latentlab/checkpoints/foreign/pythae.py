@@ -51,6 +51,11 @@ _REFUSED = {
 def recognise(source: Source) -> Imported | None:
     """Import a folder with a picture model of pythae."""
     path = source.beside(CONFIG)
+    if path is None and {_SIGN, "encoder.embedding.weight"} <= source.state.tensors.keys():
+        raise CheckpointError(
+            f"{source.path} holds {_WHAT}; its {CONFIG} was expected beside it, and there is none. Copy the "
+            "whole folder."
+        )
     if path is None or not (source.is_folder or _SIGN in source.state.tensors):
         return None
     settings = read_json(path)

@@ -214,7 +214,12 @@ def _room(count: int) -> Bytes:
     if count < _LARGE or not hasattr(mmap, "MAP_POPULATE"):
         return np.empty(count, np.uint8)
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
-    return np.frombuffer(mmap.mmap(-1, count, flags=flags), np.uint8)
+    try:
+        return np.frombuffer(mmap.mmap(-1, count, flags=flags), np.uint8)
+    except OSError:  # so much at once cannot be had
+        raise CheckpointError(
+            f"The weights need {count:,} bytes of memory; they could not be had. Close other programs."
+        ) from None
 
 
 def as_floats(numbers: Array, dtype: str) -> Array:

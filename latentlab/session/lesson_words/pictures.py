@@ -27,6 +27,8 @@ VIEWS = {
 """The screens, and the views of those that have several."""
 BEGINNINGS = {"search": "search", "study": "audit", "many": "analogies"}
 """What a lesson can begin, and on which screen that is seen. A training is begun by people only."""
+MOST_HASHED = 2**26
+"""Bytes of weights that are read in a moment, to see whether they are still those that are open."""
 _COLOUR = re.compile(r"#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})")
 
 
@@ -44,11 +46,21 @@ def _open(stage: Stage, given: Given) -> None:
 
 
 def _is_open(reference: CheckpointRef | None, path: str, judge: str | None) -> bool:
-    """Whether a model is open already, judged as is wanted (None: as usual)."""
+    """Whether a model is open already, judged as is wanted (None: as usual).
+
+    A foreign or a large one never is: opening it anew holds nobody up, finding out what it is would.
+    """
     from latentlab.checkpoints import locate
     from latentlab.checkpoints.companion import shown_predictor
+    from latentlab.checkpoints.native import CONFIG, WEIGHTS
 
-    if reference is None or Path(reference.path).resolve() != Path(path).resolve():
+    folder = Path(path)
+    if reference is None or Path(reference.path).resolve() != folder.resolve():
+        return False
+    if judge is not None and judge != reference.predictor:
+        return False
+    weights = folder / WEIGHTS
+    if not ((folder / CONFIG).is_file() and weights.is_file() and weights.stat().st_size <= MOST_HASHED):
         return False
     located = locate(path)
     wanted = shown_predictor(located) if judge is None else judge

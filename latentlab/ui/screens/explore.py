@@ -226,6 +226,7 @@ class ExploreScreen(QWidget):
             and self.stage.start.pixels is not None
             and not self._later.isActive()
             and not self._workspace.busy
+            and not (self.view == "probe" and self.probe.follower.waiting)
         )
 
     def set_smooth(self, smooth: bool) -> None:

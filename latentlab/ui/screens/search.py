@@ -12,6 +12,7 @@ from latentlab.live.frames import Opened
 from latentlab.operations.painting import Colour
 from latentlab.session.document import Document, SearchView, Source
 from latentlab.session.intents import Intents
+from latentlab.session.kept_explorer import ModelKey
 from latentlab.session.search_drawing import blank
 from latentlab.session.search_film import SearchFrame
 from latentlab.session.search_mix import assumed_of, attributes_of, beside_of, chosen_attribute
@@ -26,7 +27,7 @@ from latentlab.session.search_wanted import (
     target_wanted,
 )
 from latentlab.session.search_words import restart_words, work_words
-from latentlab.session.search_work import Moment, SearchFound, SearchWork
+from latentlab.session.search_work import Moment, SearchAside, SearchFound, SearchWork
 from latentlab.session.session import Change, Message
 from latentlab.session.underway import Brought
 from latentlab.session.workspace import Workspace
@@ -227,6 +228,16 @@ class SearchScreen(QWidget):
             self.work.hold(not self.work.paused)
         else:
             self.start()
+
+    def put_back(self, aside: SearchAside) -> None:
+        """Return to a search that was put aside, if it is of the model that is open again."""
+        opened, model = self._workspace.opened, ModelKey.of(self._workspace.session.document)
+        searched = None if aside.run is None else aside.run.wanted.target.model
+        if opened is None or searched is None or searched != model:
+            return
+        if opened is not self._model:
+            self._set_model(opened)
+        self.work.put_back(aside)
 
     def draw(self, on: bool) -> None:
         """Draw the small picture, beginning with what is seen; or stop drawing."""

@@ -48,6 +48,7 @@ _ICONS = {
     "study": "audit",
     "directions": "walk",
     "latent": "dice",
+    "lesson": "lessons",
     "gone": "error",
 }
 _THUMB = QSize(160, 160)
@@ -88,8 +89,8 @@ class StartScreen(QWidget):
         self._waiting = 0
         self.at_rest = True
         self.models = CardGrid(228, 4)
-        self.recents = CardGrid(228, 4)
-        self.lessons = CardGrid(228, 4)
+        self.recents = CardGrid(228, MOST_RECENT, rows=1)
+        self.lessons = CardGrid(228, MOST_LESSONS, rows=1)
         self.begin = QPushButton("Move a slider")
         self.begin.setProperty("role", "primary")
         self.begin.setToolTip("Open the bundled faces on the Explore screen")
@@ -149,7 +150,6 @@ class StartScreen(QWidget):
             cards.append(card)
         self.lessons.show_cards(cards)
         self.all_lessons.setText(f"All {len(lessons)} lessons")
-        self.all_lessons.setVisible(len(lessons) > len(cards))
         self._lesson_part.setVisible(bool(cards))
 
     def read_pictures(self) -> None:

@@ -69,9 +69,7 @@ class FigureView(QWidget):
             named = QLabel(heading)
             named.setProperty("role", "title")
             label.setWordWrap(True)
-            label.setTextFormat(
-                Qt.TextFormat.RichText if label is self.found else Qt.TextFormat.PlainText
-            )
+            label.setTextFormat(Qt.TextFormat.RichText if label is self.found else Qt.TextFormat.PlainText)
             label.setTextInteractionFlags(flags.TextSelectableByMouse)
             label.setProperty("role", "" if label is self.found else "caption")
             label.setAccessibleName(heading)
@@ -79,7 +77,7 @@ class FigureView(QWidget):
             column.addWidget(named)
             column.addWidget(label)
         column.addStretch(1)
-        panel = QFrame()
+        self.panel = panel = QFrame()
         panel.setObjectName("card")
         panel.setFixedWidth(WIDTH)
         within = QVBoxLayout(panel)

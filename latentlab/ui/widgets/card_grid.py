@@ -20,11 +20,13 @@ class CardGrid(QWidget):
         The least width of a card, in pixels.
     most
         How many stand in a row at most.
+    rows
+        How many rows are shown at most; cards that would stand below are hidden. All without it.
     """
 
-    def __init__(self, least: int, most: int, parent: QWidget | None = None) -> None:
+    def __init__(self, least: int, most: int, rows: int | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._least, self._most = least, most
+        self._least, self._most, self._rows = least, most, rows
         self.cards: list[QWidget] = []
 
     def show_cards(self, cards: Sequence[QWidget]) -> None:
@@ -35,7 +37,6 @@ class CardGrid(QWidget):
         self.cards = list(cards)
         for card in self.cards:
             card.setParent(self)
-            card.show()
         self._place()
 
     def sizeHint(self) -> QSize:
@@ -63,6 +64,8 @@ class CardGrid(QWidget):
         height = self.cards[0].height() if self.cards else 0
         for k, card in enumerate(self.cards):
             row, column = divmod(k, columns)
+            card.setVisible(self._rows is None or row < self._rows)
             card.setGeometry(column * (width + GAP), row * (height + GAP), width, height)
         rows = -(-len(self.cards) // columns)
+        rows = rows if self._rows is None else min(rows, self._rows)
         self.setFixedHeight(max(0, rows * (height + GAP) - GAP))

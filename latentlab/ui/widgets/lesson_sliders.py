@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from latentlab.ui.theme import Theme
 from latentlab.ui.widgets.boxes import DoubleSpinBox
 from latentlab.ui.widgets.dimension_slider import DimensionSlider
-from latentlab.ui.widgets.form import caption, set_up_number
+from latentlab.ui.widgets.elided_label import ElidedLabel
+from latentlab.ui.widgets.form import set_up_number
 
 if TYPE_CHECKING:
     from latentlab.audit.experiments.experiment import Parameter
@@ -54,8 +55,10 @@ class ParameterRow(QWidget):
         super().__init__(parent)
         self.one, self._first = one, first
         self.box = ParameterBox(one)
-        self.title = caption(one.title, self.box)
-        self.title.setToolTip(one.about)
+        self.title = ElidedLabel("caption")
+        self.title.show_text(one.title)
+        self.title.setBuddy(self.box)
+        self.title.setToolTip(f"{one.title}: {one.about}")
         low, high, step = (
             (math.log10(one.low), math.log10(one.high), FINE) if one.log else (one.low, one.high, _step(one))
         )

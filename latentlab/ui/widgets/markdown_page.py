@@ -19,6 +19,7 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
+    QTextFormat,
     QTextFrameFormat,
     QTextLength,
     QTextOption,
@@ -211,7 +212,7 @@ class MarkdownPage(QTextBrowser):
     def _dress_block(self, cursor: QTextCursor, block: QTextBlock) -> None:
         level = block.blockFormat().headingLevel()
         form = QTextBlockFormat()
-        code = block.blockFormat().nonBreakableLines()
+        code = _is_code(block)
         form.setNonBreakableLines(False)  # a long command goes on in the next line
         pieces, picture = block.begin(), False
         while not pieces.atEnd():
@@ -225,7 +226,7 @@ class MarkdownPage(QTextBrowser):
             else:
                 cursor.mergeCharFormat(self._letters(letters, level))
             pieces += 1
-        height = 100.0 if picture else LINE_HEIGHT
+        height = 100.0 if picture or code else LINE_HEIGHT
         form.setLineHeight(height, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         in_table = QTextCursor(block).currentTable() is not None
         if level:
@@ -247,7 +248,7 @@ class MarkdownPage(QTextBrowser):
 
     def _dress_code(self, form: QTextBlockFormat, block: QTextBlock) -> None:
         """Lay all lines of a program on one ground."""
-        last = not block.next().blockFormat().nonBreakableLines()
+        last = not _is_code(block.next())
         form.setBackground(self._theme.colour("sunken"))
         form.setBottomMargin(12.0 if last else 0.0)
 
@@ -298,3 +299,7 @@ class MarkdownPage(QTextBrowser):
                 form.setWidth(width)
                 form.setHeight(width * size.height() / max(1, size.width()))
                 cursor.setCharFormat(form)
+
+
+def _is_code(block: QTextBlock) -> bool:
+    return block.blockFormat().hasProperty(QTextFormat.Property.BlockCodeLanguage)

@@ -56,7 +56,7 @@ class ProjectionPanel(QFrame):
         self.setObjectName("card")
         self.setFixedWidth(WIDTH)
         self._view = ProjectionView()
-        self._most = PAINTING[0]
+        self._most, self._width = PAINTING[0], WIDTH
         self.box = InputBox(theme)
         self.input = self.box.canvas
         self.dataset = ComboBox()
@@ -126,6 +126,11 @@ class ProjectionPanel(QFrame):
         self.box.set_painting(painting)
         self._fit()
 
+    def set_wider(self, pixels: int) -> None:
+        """Leave larger letters more room."""
+        self._width = WIDTH + pixels
+        self._fit()
+
     def set_room(self, width: int) -> None:
         """Say how wide the whole view is."""
         self._most = min(max(PAINTING[0], round(SHARE * width)), PAINTING[1])
@@ -138,7 +143,7 @@ class ProjectionPanel(QFrame):
 
     def _fit(self) -> None:
         if not self.box.painting:
-            self.setFixedWidth(WIDTH)
+            self.setFixedWidth(self._width)
             return
         left, top, right, bottom = MARGINS
         beside = left + right + BESIDE + self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)

@@ -34,6 +34,10 @@ class ScreenRail(QWidget):
         layout.addStretch(1)
         self.set_narrow(False)
 
+    def button(self, title: str) -> QToolButton:
+        """Return the button of the screen of that title."""
+        return next(button for button in self.buttons if button.accessibleName() == title)
+
     def set_narrow(self, narrow: bool) -> None:
         """Show the icons only, where the window has little room, or what they stand for too."""
         width, height = (NARROW, 40) if narrow else (WIDTH, 54)
