@@ -118,6 +118,11 @@ class Graph(nn.Module):
             found = [self._runner().run(part, outputs) for part in parts]
         return [torch.from_numpy(np.concatenate(each)).to(device) for each in zip(*found, strict=True)]
 
+    def interrupt(self) -> None:
+        """End what is being run, from another thread; it is begun anew when it is asked again."""
+        for runner in tuple(self._runners):
+            runner.interrupt()
+
     def _runner(self) -> Runner:
         with self._lock:
             if not self._runners or not self._runners[-1].alive:

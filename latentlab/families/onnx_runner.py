@@ -92,6 +92,10 @@ class Runner:
         """Whether it can be asked; it ends where a graph took too long, or too much memory."""
         return self._end.alive and self._process.poll() is None
 
+    def interrupt(self) -> None:
+        """End the process, from another thread; who waits for its answer gets a CheckpointError at once."""
+        self._process.kill()
+
     @property
     def one_at_a_time(self) -> bool:
         """Whether the graph was written for one picture."""

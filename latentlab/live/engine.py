@@ -1,12 +1,13 @@
 """An opened model and what is asked of it: previews, settled pictures, encodings.
 
-The engine lives on the renderer's thread and is used from there only.
+The engine lives on the renderer's thread and is used from there only, but for `Engine.interrupt`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -73,6 +74,14 @@ class EncodedPicture:
     own: NDArray[np.float32] | None
 
 
+@runtime_checkable
+class Interruptible(Protocol):
+    """A part of a network that can be told from another thread to give up what it computes."""
+
+    def interrupt(self) -> None:
+        """Give up; what was asked ends in an error."""
+
+
 class Engine:
     """One opened model, ready to render.
 
@@ -110,6 +119,14 @@ class Engine:
     def spec(self) -> ModelSpec:
         """What the model is."""
         return self.loaded.spec
+
+    def interrupt(self) -> None:
+        """End what networks compute elsewhere, such as an ONNX graph in its process; from any thread."""
+        loaded = self.loaded
+        for checkpoint in (loaded.checkpoint, loaded.predictor_checkpoint):
+            for part in () if checkpoint is None else checkpoint.network.modules():
+                if isinstance(part, Interruptible):
+                    part.interrupt()
 
     def live(self, latents: Latents, condition: Conditions, judged: bool = True) -> Iterator[Pictures | None]:
         """Render previews; gives None after each part of a large request, and at last the pictures.

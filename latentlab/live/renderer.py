@@ -194,6 +194,8 @@ class LiveRenderer:
     def close(self) -> None:
         """Drop all requests, stop the worker and wait for it."""
         self._mailbox.close()
+        if (engine := self._engine) is not None:
+            engine.interrupt()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
             self._thread = None

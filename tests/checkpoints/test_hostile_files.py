@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -334,3 +335,21 @@ def test_a_latent_of_a_terabyte_is_refused_before_anything_is_made(tmp_path: Pat
 def test_a_description_opens_by_its_own_name(tmp_path: Path) -> None:
     (write_model(tmp_path) / "latentlab-onnx.json").rename(tmp_path / "mine.json")
     assert load(tmp_path / "mine.json").located.name == "mine"
+
+
+def test_an_endless_graph_is_given_up_when_it_is_interrupted(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Loop", ["M", "C", "z"], ["x"], body=loop())]
+    more = {"M": np.array(2**62), "C": np.array(True)}
+    save(tmp_path / "g.onnx", nodes, {"z": ["rows", 1]}, {"x": ["rows", 1]}, **more)
+    content = np.fromfile(tmp_path / "g.onnx", np.uint8)
+    graph = Graph(content.size)
+    graph.graph = torch.from_numpy(content)
+    graph._runner()
+    timer = threading.Timer(0.5, graph.interrupt)
+    timer.start()
+    try:
+        with pytest.raises(CheckpointError):
+            graph.run({"z": torch.ones(1, 1)}, ["x"])
+        assert not timer.is_alive(), "it ended by itself"
+    finally:
+        timer.join()

@@ -295,3 +295,25 @@ def test_a_channel_cannot_have_the_name_of_another_kind_of_request():
     renderer = LiveRenderer()
     with pytest.raises(SettingsError, match="encode"):
         renderer.render(_latents(), channel="encode")
+
+
+def test_closing_interrupts_what_is_computed_elsewhere(
+    start, tiny_model_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    renderer, answers = start()
+    renderer.open(str(tiny_model_folder), "")
+    answers.wait(Opened)
+    began, interrupted = threading.Event(), threading.Event()
+
+    def pictures(_engine: Engine, _outputs: Outputs) -> Pictures:
+        began.set()
+        assert interrupted.wait(60)
+        raise SettingsError("given up")
+
+    monkeypatch.setattr(Engine, "_pictures", pictures)
+    network = renderer._engine.loaded.checkpoint.network
+    monkeypatch.setattr(type(network), "interrupt", lambda _self: interrupted.set(), raising=False)
+    renderer.render(_latents())
+    assert began.wait(60)
+    renderer.close()
+    assert interrupted.is_set()
