@@ -170,7 +170,7 @@ _ENDS = (
     _number(
         "false_positives",
         "False positives",
-        0.015,
+        0.03,
         "Held-out non-faces that the threshold passes",
         0.001,
         0.5,

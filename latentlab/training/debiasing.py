@@ -54,14 +54,16 @@ class DetectionLosses:
     kl
         c, the weight of the KL divergence beside the mean absolute error; only of a DB-VAE.
     false_positives
-        The share of held-out pictures of no face that the threshold lets pass.
+        The share of held-out pictures of no face that the threshold lets pass. 3% by default: at 2% a
+        detector is right less often, and from 3.5% on a baseline's recall differs between groups by less than
+        10 points (means over five seeds on the validation rows), so that little is left to debias.
     degradation
         How bad the pictures are, in training and when they are judged.
     """
 
     rate: float = 1e-3
     kl: float = KL_WEIGHT
-    false_positives: float = 0.015
+    false_positives: float = 0.03
     degradation: Degradation = field(default_factory=Degradation)
 
     def __post_init__(self) -> None:
