@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tempfile
+from importlib.metadata import distribution
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,6 +29,8 @@ from without_cuda import copy_without_cuda
 
 HERE = Path(__file__).resolve().parent
 NAME = "latentlab"
+LICENCE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|OFL)", re.IGNORECASE)
+"""Names of files that hold a licence."""
 
 
 def build(out: Path) -> Path:
@@ -68,6 +72,8 @@ def build(out: Path) -> Path:
     if done.returncode:
         raise SystemExit(f"PyInstaller ended with {done.returncode}; its last lines say why.")
     _add_desktop_files(bundle)
+    if without := add_licences(bundle / "share"):
+        print(f"no licence text comes with {', '.join(without)}; CREDITS.md names their licences", flush=True)
     return bundle
 
 
@@ -81,6 +87,31 @@ def _add_desktop_files(bundle: Path) -> None:
     for file in HERE.glob("*.metainfo.xml"):
         shutil.copy2(file, share / "metainfo")
     shutil.copytree(HERE / "icons", share / "icons")
+
+
+def add_licences(share: Path) -> list[str]:
+    """Put the licences of every library that the program needs into ``share/licenses``, a folder each.
+
+    Qt's packages bring no text: theirs, the GNU licences, lie beside this script. Returns the names of others
+    that bring none; of GPUs' libraries nothing is in a bundle.
+    """
+    from latentlab.session.credits import installed_libraries
+
+    without = []
+    for library in installed_libraries():
+        files = distribution(library.name).files or []
+        texts = [one for one in files if LICENCE.match(one.name) and one.suffix not in (".py", ".pyc")]
+        if library.name.lower().startswith(("nvidia", "cuda")) or library.name.lower() == "triton":
+            continue
+        for text in texts:
+            place = share / "licenses" / library.name / "-".join(text.parts[-3:])
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(Path(str(text.locate())), place)
+        if library.name.lower().startswith(("pyside6", "shiboken6")):
+            shutil.copytree(HERE / "licenses", share / "licenses" / library.name, dirs_exist_ok=True)
+        elif not texts:
+            without.append(library.name)
+    return without
 
 
 def _torch() -> Path:

@@ -17,6 +17,8 @@ from trial import Trial, expect
 CUDA = re.compile(
     r"lib(cu(da|dart|dnn|blas|fft|pti|rand|solver|sparse|file)|nccl|nv(rtc|jitlink|toolsext|shmem))"
 )
+LICENSED = ("torch", "pyside6_essentials", "numpy", "scipy", "safetensors")
+"""Libraries whose licences have to be passed on in any bundle; all others that bring a text are there too."""
 LARGEST = 8
 """How many files are named, the largest first."""
 
@@ -38,6 +40,10 @@ def check(bundle: Path, root: Path | None = None) -> None:
     cuda = sorted({file.name for file in bundle.rglob("*.so*") if is_cuda(file.name)})
     expect(not cuda, f"libraries of CUDA's are in it: {', '.join(cuda)}")
     print("no library of CUDA's is in it")
+    licences = {folder.name.lower() for folder in (bundle / "share" / "licenses").glob("*")}
+    lacking = [name for name in LICENSED if name not in licences]
+    expect(not lacking, f"the licences of {', '.join(lacking)} are not in {bundle}/share/licenses")
+    print(f"the licences of {len(licences)} libraries are in it")
     program = str(bundle / "latentlab") if root is None else f"/{bundle.relative_to(root)}/latentlab"
     with tempfile.TemporaryDirectory(prefix="latentlab-check-", dir=root) as home:
         Trial([program], [program, "-m", "latentlab.jobs"], Path(home), root=root).run()

@@ -161,3 +161,17 @@ def test_a_bundles_program_is_the_command_and_the_python_of_its_own_jobs(tmp_pat
     # An ONNX graph's process, started by its file, finds that nobody asks it anything.
     runner = ROOT / "latentlab" / "families" / "onnx_process.pyc"
     assert run("-P", str(runner)).stderr.endswith("EOFError\n")
+
+
+@pytest.mark.parametrize("script", ["build"], indirect=True)
+def test_the_licences_of_what_is_in_a_bundle_go_with_it(script: ModuleType, tmp_path: Path):
+    without = script.add_licences(tmp_path)
+    folders = {folder.name.lower(): list(folder.iterdir()) for folder in (tmp_path / "licenses").iterdir()}
+    assert all(folders.values())
+    licensed = __import__("check_bundle").LICENSED
+    assert set(licensed) <= set(folders)
+    assert not set(without) & set(folders)
+    assert any(
+        "GNU LESSER GENERAL PUBLIC LICENSE" in text.read_text() for text in folders["pyside6_essentials"]
+    )
+    assert not [name for name in folders if name.startswith("nvidia")]
