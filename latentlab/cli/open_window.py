@@ -51,7 +51,8 @@ def open_window(
     screen: Annotated[
         str | None,
         typer.Option(
-            help="The screen to show; without this and without PATH the start page.", show_default=False
+            help="The screen to show; without it and without PATH the start page, Explore for --screenshot.",
+            show_default=False,
         ),
     ] = None,
     lesson: Annotated[
