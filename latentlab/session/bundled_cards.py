@@ -8,11 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from latentlab.checkpoints import locate
 from latentlab.errors import LatentLabError, SettingsError
 from latentlab.paths import bundled, bundled_models
+from latentlab.session.help_file import read_help_file
 
 Crop = tuple[int, int, int, int]
 
@@ -115,12 +114,7 @@ def _first_sentence(text: str) -> str:
 
 
 def _said(path: Path) -> dict[str, dict[str, Any]]:
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"{path} cannot be read: {' '.join(str(error).split())}.") from None
-    if not isinstance(found, dict):
-        raise SettingsError(f"{path} should hold a mapping of models; it holds a {type(found).__name__}.")
+    found = read_help_file(path, dict, "a mapping of models")
     return {str(name): _entry(path, str(name), entry) for name, entry in found.items()}
 
 

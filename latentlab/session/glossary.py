@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from latentlab.errors import SettingsError
 from latentlab.paths import bundled
+from latentlab.session.help_file import read_help_file
 
 _FIELDS = {"word", "also", "meaning", "see"}
 
@@ -50,12 +49,7 @@ def glossary(path: Path | None = None) -> tuple[Word, ...]:
         If it is no list of words, a word stands there twice, or it refers to one that is not there.
     """
     path = path or bundled("resources", "help", "glossary.yaml")
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"{path} cannot be read: {' '.join(str(error).split())}.") from None
-    if not isinstance(found, list):
-        raise SettingsError(f"{path} should hold a list of words; it holds a {type(found).__name__}.")
+    found = read_help_file(path, list, "a list of words")
     words = [_word(path, number, entry) for number, entry in enumerate(found, 1)]
     names = [word.word for word in words]
     for name in names:

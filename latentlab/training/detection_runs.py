@@ -125,10 +125,9 @@ def train_detection(
     fabric = make_fabric(settings)
     run = run_folder(out, fresh, fabric)
     recipe = DetectionRecipe(config, task, validation, asked.losses, asked.rule(), run, epoch, settings.seed)
-    wishes = plain(asked)
-    del wishes["losses"]["false_positives"]  # a threshold is chosen afterwards, and may be chosen anew
-    wishes = {"training": wishes}
-    trained = train(recipe, task, run, settings, fabric, reporter, wishes)
+    bearing = plain(asked)
+    del bearing["losses"]["false_positives"]  # a threshold is chosen afterwards, and may be chosen anew
+    trained = train(recipe, task, run, settings, fabric, reporter, {"training": bearing})
     network = trained.network.to("cpu").float()
     assert isinstance(network, (Detector, DBVAE))
     if trained.step < trained.steps:
