@@ -125,6 +125,11 @@ class Lesson:
     introduction: str
     steps: tuple[LessonStep, ...]
 
+    @property
+    def length(self) -> str:
+        """How long it takes, in words."""
+        return f"{self.minutes} minute{'s' if self.minutes != 1 else ''}"
+
 
 def _words(value: Value) -> str:
     if isinstance(value, tuple):

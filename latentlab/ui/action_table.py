@@ -93,6 +93,13 @@ class SubmenuSpec:
     separated: bool = False
 
 
+_SHOWN: Mapping[str, Hindrance] = {
+    "analogies": no_projection,
+    "search": no_search,
+    "train": nothing,
+    "lessons": nothing,
+}
+"""What hinders it that what a screen shows is saved or copied, where it is not the edited picture."""
 FILE, EDIT, LATENT, VIEW, LESSON = "&File", "&Edit", "&Latent", "&View", "Less&on"
 SETTINGS, HELP = "&Settings", "&Help"
 
@@ -145,13 +152,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "export",
         "Save the edited picture as PNG, rendered in float32",
         hindrance=no_model,
-        in_view={
-            "analogies": no_projection,
-            "audit": no_model,
-            "search": no_search,
-            "train": nothing,
-            "lessons": nothing,
-        },
+        in_view={**_SHOWN, "audit": no_model},
         separated=True,
     ),
     ActionSpec(
@@ -170,13 +171,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "Save what is shown as one PNG: pictures and bars, grid, chart, map, counterfactuals or analogies; "
         "an audit's charts as PDF or SVG, a search as PNG, PDF or SVG",
         hindrance=no_model,
-        in_view={
-            "probe": no_predictor,
-            "analogies": no_projection,
-            "search": no_search,
-            "train": nothing,
-            "lessons": nothing,
-        },
+        in_view={**_SHOWN, "probe": no_predictor},
     ),
     ActionSpec(
         "export_table",
@@ -186,15 +181,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "",
         "Save the numbers of the view that is shown as CSV",
         hindrance=no_predictor,
-        in_view={
-            "map": no_model,
-            "counterfactuals": unconditional,
-            "analogies": no_projection,
-            "audit": no_model,
-            "search": no_search,
-            "train": nothing,
-            "lessons": nothing,
-        },
+        in_view={**_SHOWN, "map": no_model, "counterfactuals": unconditional, "audit": no_model},
     ),
     ActionSpec(
         "export_report",
@@ -265,12 +252,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "copy",
         "Copy the edited picture, rendered in float32",
         hindrance=no_model,
-        in_view={
-            "analogies": no_projection,
-            "search": no_search,
-            "train": nothing,
-            "lessons": nothing,
-        },
+        in_view=_SHOWN,
         separated=True,
     ),
     ActionSpec(
@@ -281,12 +263,7 @@ TABLE: tuple[ActionSpec | SubmenuSpec, ...] = (
         "python",
         "Copy a program that makes the edited picture again, the same to the bit",
         hindrance=no_model,
-        in_view={
-            "analogies": no_projection,
-            "search": no_search,
-            "train": nothing,
-            "lessons": nothing,
-        },
+        in_view=_SHOWN,
     ),
     ActionSpec(
         "copy_latent",

@@ -25,7 +25,7 @@ NOTHING = "This installation has no lessons. Open one of your own: a Markdown fi
 
 
 class LessonsScreen(QWidget):
-    """Lists lessons; ``lesson_chosen`` tells one that is to begin, ``explore_asked`` is never sent here.
+    """Lists lessons; ``lesson_chosen`` tells one that is to begin.
 
     Parameters
     ----------

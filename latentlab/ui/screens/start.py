@@ -143,7 +143,7 @@ class StartScreen(QWidget):
         """Show the first lessons; the part is hidden where there is none."""
         cards = []
         for lesson in lessons[:MOST_LESSONS]:
-            text = f"{_minutes(lesson.minutes)} · {lesson.summary}"
+            text = f"{lesson.length} · {lesson.summary}"
             card = StartCard(lesson.title, text, self._theme, False)
             card.setToolTip(lesson.summary)
             card.clicked.connect(partial(self._choose_lesson, lesson))
@@ -326,7 +326,3 @@ def _when(seconds: float) -> str:
     if then[:3] == time.localtime(time.mktime(now) - 86400)[:3]:
         return f"Yesterday, {clock}"
     return f"{then.tm_mday} {time.strftime('%B %Y', then)}"
-
-
-def _minutes(count: int) -> str:
-    return f"{count} minute{'s' if count != 1 else ''}"

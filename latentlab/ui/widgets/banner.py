@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushBu
 from latentlab.session.session import Message
 from latentlab.ui.icons import icon
 from latentlab.ui.theme import Theme
+from latentlab.ui.widgets.form import set_look
 
 NOTE_MILLISECONDS = 8000
 """How long a note stays; an error stays until it is closed or something is done."""
@@ -144,11 +145,9 @@ class Banner(QFrame):
         self._other.hide()
         self._text.setText(message.text)
         self._copy.setVisible(message.kind == "error")
-        self.setProperty("kind", message.kind)
+        set_look(self, "kind", message.kind)
         self.setAccessibleName("Error" if message.kind == "error" else "Note")
         self.setAccessibleDescription(message.text)
-        self.style().unpolish(self)
-        self.style().polish(self)
         self._draw()
         self.show()
         self._place()

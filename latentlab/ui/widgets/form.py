@@ -59,6 +59,14 @@ def decimal_box(
     return box
 
 
+def set_look(widget: QWidget, name: str, value: str) -> None:
+    """Give a widget another property that the style sheet asks for, and let it look so at once."""
+    if widget.property(name) != value:
+        widget.setProperty(name, value)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
 def set_up_number(box: SpinBox | DoubleSpinBox, name: str, tip: str) -> None:
     """Let a box for a number tell of a change once it has been typed to its end, and look like all."""
     box.setAccessibleName(name)

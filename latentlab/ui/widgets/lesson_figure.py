@@ -9,7 +9,7 @@ from latentlab.session.audit_beside import alone
 from latentlab.session.lesson_figure import LessonFigure
 from latentlab.ui.theme import Theme
 from latentlab.ui.widgets.audit_chart import AuditChart
-from latentlab.ui.widgets.form import caption
+from latentlab.ui.widgets.form import caption, set_look
 from latentlab.ui.widgets.lesson_sliders import ParameterRows
 
 DRAWING = "The figure is being drawn…"
@@ -95,7 +95,7 @@ class FigureCard(QFrame):
         self.buttons.setVisible(here and figure.experiment is not None)
         said = figure.failure or (DRAWING if made is None else "\n".join(made.statements[:2]))
         self.said.setText(said if here else LARGE)
-        self.said.setProperty("role", "warning" if figure.failure else "caption")
+        set_look(self.said, "role", "warning" if figure.failure else "caption")
         self.enlarge.setVisible(figure.experiment is not None)
         count = len(charts)
         all_of_it = f"Show large, with all {count} charts" if count > 1 else "Show large"

@@ -24,7 +24,7 @@ from latentlab.ui.icons import icon
 from latentlab.ui.theme import Theme
 from latentlab.ui.widgets.buttons import icon_button
 from latentlab.ui.widgets.elided_label import ElidedLabel
-from latentlab.ui.widgets.form import caption, controls_in_order, scrolled
+from latentlab.ui.widgets.form import caption, controls_in_order, scrolled, set_look
 from latentlab.ui.widgets.lesson_figure import FigureCard
 from latentlab.ui.widgets.lesson_parts import HintCard, QuestionCard
 from latentlab.ui.widgets.markdown_view import MarkdownView
@@ -196,9 +196,7 @@ class LessonPane(QFrame):
         """Show how the step stands, which answers are seen, and whether its figure is shown large."""
         self.busy.setVisible(underway)
         self.said.setText(failure or (SETTING if underway else ""))
-        self.said.setProperty("role", "warning" if failure else "caption")
-        self.said.style().unpolish(self.said)
-        self.said.style().polish(self.said)
+        set_look(self.said, "role", "warning" if failure else "caption")
         self.said.setVisible(bool(failure) or underway)
         for number, question in enumerate(self.questions):
             hidden = question.answer.isHidden()

@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from latentlab.session.lesson import Lesson
+from latentlab.ui.widgets.form import set_look
 
 HERE = "Open now"
 PAD, LEAST = 16, 112
@@ -41,14 +42,12 @@ class LessonTile(QPushButton):
     def show_current(self, current: bool) -> None:
         """Show whether it is the lesson that is open."""
         lesson = self.lesson
-        minutes = "1 minute" if lesson.minutes == 1 else f"{lesson.minutes} minutes"
+        minutes = lesson.length
         said = f"{lesson.order} · {minutes} · {len(lesson.steps)} steps"
         self.number.setText(f"{said} · {HERE}" if current else said)
-        self.setProperty("current", "true" if current else "false")
+        set_look(self, "current", "true" if current else "false")
         self.setAccessibleName(f"{lesson.title}, {minutes}" + (f", {HERE.lower()}" if current else ""))
         self.setToolTip("Go on with this lesson" if current else "Begin this lesson")
-        self.style().unpolish(self)
-        self.style().polish(self)
 
     def hasHeightForWidth(self) -> bool:
         """Return that its height follows from its width."""

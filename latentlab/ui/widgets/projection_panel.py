@@ -24,7 +24,7 @@ from latentlab.operations.sample_plan import LARGEST_SEED
 from latentlab.session.document import ProjectionView
 from latentlab.ui.theme import Theme, numerals
 from latentlab.ui.widgets.boxes import ComboBox
-from latentlab.ui.widgets.form import WIDTH, caption, number_box, scrolled
+from latentlab.ui.widgets.form import WIDTH, caption, number_box, scrolled, set_look
 from latentlab.ui.widgets.input_box import InputBox
 from latentlab.ui.widgets.mode_block import ModeBlock
 
@@ -177,11 +177,7 @@ class ProjectionPanel(QFrame):
         """Show |z| / sqrt(D), what that means, and whether it is as usual; None for nothing yet."""
         self._norm.setText("|z| / √D" if norm is None else f"|z| / √D = {norm:,.2f}")
         self._known.setText(words)
-        role = "caption" if known else "warning"
-        if self._known.property("role") != role:
-            self._known.setProperty("role", role)
-            self._known.style().unpolish(self._known)
-            self._known.style().polish(self._known)
+        set_look(self._known, "role", "caption" if known else "warning")
 
     @property
     def said(self) -> str:
